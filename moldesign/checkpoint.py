@@ -1,0 +1,107 @@
+"""Model folders: tensors and a JSON card on disk and back, checked on loading, nothing in them ever executed."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moldesign.errors import ModelFormatError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT_VERSION = 1
+TENSORS_FILE = "model.safetensors"
+CARD_FILE = "card.json"
+
+Card = dict[str, Any]
+
+
+def save_model(folder: Path, tensors: "Mapping[str, Tensor]", card: Card) -> None:
+    """Write tensors and card; each file appears whole or not at all.
+
+    The card gets `format_version` and the `sha256` of the tensors.
+    """
+    from safetensors.torch import save_file  # noqa: PLC0415  reading a card must not load torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as handle:
+        temporary = Path(handle.name)
+    save_file(contiguous, temporary)
+    temporary.chmod(0o644)
+    complete = {"format_version": FORMAT_VERSION, **card, "sha256": hash_file(temporary)}
+    temporary.replace(folder / TENSORS_FILE)
+    write_text_atomically(folder / CARD_FILE, json.dumps(complete, indent=1, ensure_ascii=False) + "\n")
+
+
+def load_model(folder: Path, *, kind: str) -> "tuple[dict[str, Tensor], Card]":
+    """Read a model folder.
+
+    Args:
+        folder: the model folder.
+        kind: what the card's `kind` must say, "predictor" or "prior".
+
+    Raises:
+        ModelFormatError: a file is missing or damaged, the checksum differs, the format is newer, or the kind is wrong.
+    """
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from safetensors.torch import load_file  # noqa: PLC0415
+
+    card = read_card(folder)
+    if card.get("kind") != kind:
+        raise ModelFormatError(f"{folder} holds a model of kind {card.get('kind')!r}; a {kind} was expected")
+    path = folder / TENSORS_FILE
+    if not path.is_file():
+        raise ModelFormatError(f"{folder} has no {TENSORS_FILE}; copy the complete model folder")
+    if hash_file(path) != card.get("sha256"):
+        raise ModelFormatError(
+            f"{path} does not have the checksum that {CARD_FILE} states: it was changed or damaged; copy it again"
+        )
+    try:
+        return load_file(path), card
+    except SafetensorError as error:
+        raise ModelFormatError(f"{path} is not a readable safetensors file: {error}") from error
+
+
+def read_card(folder: Path) -> Card:
+    """Read and check `card.json` alone, without the tensors.
+
+    Raises:
+        ModelFormatError: it is missing, is no JSON object, or was written by a newer format.
+    """
+    path = folder / CARD_FILE
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelFormatError(f"{folder} is no model folder: it has no {CARD_FILE}") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelFormatError(f"{path} is not valid JSON: {error}") from error
+    if not isinstance(card, dict):
+        raise ModelFormatError(f"{path} is not a JSON object")
+    version = card.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ModelFormatError(
+            f"{path} has format version {version!r}; this moldesign reads {FORMAT_VERSION}: update moldesign or retrain"
+        )
+    return card
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Replace the file by `text`, so that a reader or a crash never sees half of it."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as handle:
+        handle.write(text)
+        handle.flush()
+        os.fsync(handle.fileno())
+    temporary = Path(handle.name)
+    temporary.chmod(0o644)
+    temporary.replace(path)
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Chemistry on RDKit and numpy: reading, standardising, describing and comparing molecules."""

@@ -1,0 +1,102 @@
+"""The only door through which text becomes molecules: a tolerant and a strict way, both keep the row number."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.rdBase import BlockLogs
+
+from moldesign.errors import InvalidSmilesError
+
+Mol = Chem.Mol
+
+MAX_SMILES_LENGTH = 3000
+"""Characters; longer texts are refused, because ring perception of such molecules can take minutes."""
+
+
+class ParsedSmiles(NamedTuple):
+    """One entry per input row: `mols[i]` is None exactly where `errors[i]` says why."""
+
+    mols: list[Mol | None]
+    errors: list[str | None]
+
+    @property
+    def is_valid(self) -> NDArray[np.bool_]:
+        """Bool [N]: which rows hold a molecule."""
+        return np.array([mol is not None for mol in self.mols], dtype=bool)
+
+
+@contextmanager
+def quiet_rdkit() -> Iterator[None]:
+    """Silence RDKit's log inside the block; what it would have said is in the row's error."""
+    block = BlockLogs()
+    try:
+        yield
+    finally:
+        del block
+
+
+def parse_smiles(texts: Sequence[Any], *, first_row: int = 0) -> ParsedSmiles:
+    """Parse each text; a row that is no molecule keeps its place, with an error that names it.
+
+    Args:
+        texts: SMILES; anything else (None, NaN, numbers) becomes an error of its row.
+        first_row: the row number of `texts[0]`, for messages about chunks of a longer table.
+
+    >>> parse_smiles(["CCO", "C(C"]).errors
+    [None, "row 1: 'C(C' is not a valid SMILES (syntax error)"]
+    """
+    with quiet_rdkit():
+        parsed = [_parse_one(text, row) for row, text in enumerate(texts, start=first_row)]
+    return ParsedSmiles([mol for mol, _ in parsed], [error for _, error in parsed])
+
+
+def require_mols(texts: Sequence[str]) -> list[Mol]:
+    """Parse each text or raise.
+
+    Raises:
+        InvalidSmilesError: names the first row that is not a molecule, and why.
+    """
+    mols, errors = parse_smiles(texts)
+    if (first := next((error for error in errors if error), None)) is not None:
+        raise InvalidSmilesError(first)
+    return [mol for mol in mols if mol is not None]
+
+
+def canonicalize(mol: Mol) -> str:
+    """Return RDKit's canonical SMILES, with stereochemistry."""
+    return str(Chem.MolToSmiles(mol))
+
+
+def randomize_smiles(mol: Mol, rng: np.random.Generator) -> str:
+    """Return a SMILES of `mol` written from a random atom along a random path (arXiv:1703.07076)."""
+    seed = int(rng.integers(1, 1 << 31))
+    return str(Chem.MolToRandomSmilesVect(mol, 1, randomSeed=seed)[0])
+
+
+def _parse_one(text: Any, row: int) -> tuple[Mol | None, str | None]:
+    if not isinstance(text, str) or not text.strip():
+        return None, f"row {row}: the SMILES is empty"
+    if len(text) > MAX_SMILES_LENGTH:
+        return None, (
+            f"row {row}: the SMILES {_shorten(text)!r} has {len(text)} characters; the limit is {MAX_SMILES_LENGTH}"
+        )
+    mol = Chem.MolFromSmiles(text)
+    if mol is not None and mol.GetNumAtoms() > 0:
+        return mol, None
+    return None, f"row {row}: {_shorten(text)!r} is not a valid SMILES ({_explain_failure(text)})"
+
+
+def _explain_failure(text: str) -> str:
+    unsanitized = Chem.MolFromSmiles(text, sanitize=False)
+    if unsanitized is None:
+        return "syntax error"
+    problems = Chem.DetectChemistryProblems(unsanitized)
+    return str(problems[0].Message()) if problems else "no atoms"
+
+
+def _shorten(text: str, limit: int = 80) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."
