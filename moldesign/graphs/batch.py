@@ -1,0 +1,126 @@
+"""SMILES batch -> graphs: the one path from text to what the network reads.
+
+Parsing and features come from one C++ call per batch. That call leaves an unreadable SMILES out without a word, or
+refuses the whole batch; then the rows are parsed one by one, and the bad ones keep their place as errors.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import cuik_molmaker
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch_geometric.data import Batch
+
+from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit
+from moldesign.graphs.features import encode_feature_names, expand_cip_labels
+
+Rows = NDArray[np.int64]
+
+_KEEP_EXPLICIT_H, _OFFSET_CARBON, _BOTH_DIRECTIONS, _SELF_LOOPS = False, False, True, False
+
+
+class GraphTable(NamedTuple):
+    """Molecular graphs in a few flat arrays, cut into batches without touching RDKit again."""
+
+    atoms: NDArray[np.float32]
+    """[n_atoms, n_atom_features]"""
+    bonds: NDArray[np.float32]
+    """[2 * n_bonds, n_bond_features], both directions of a bond"""
+    edges: NDArray[np.int64]
+    """[2, 2 * n_bonds], source and target atom, counted over the whole table"""
+    atom_starts: Rows
+    """[N + 1], the first atom of each graph"""
+    bond_starts: Rows
+    """[N + 1], the first directed bond of each graph"""
+
+    def __len__(self) -> int:
+        return len(self.atom_starts) - 1
+
+    def select(self, rows: Rows) -> "GraphTable":
+        """Return the graphs of `rows`, in that order."""
+        atoms, n_atoms = _expand_ranges(self.atom_starts, rows)
+        bonds, n_bonds = _expand_ranges(self.bond_starts, rows)
+        atom_starts, bond_starts = _starts(n_atoms), _starts(n_bonds)
+        edges = self.edges[:, bonds] + np.repeat(atom_starts[:-1] - self.atom_starts[rows], n_bonds)
+        return GraphTable(self.atoms[atoms], self.bonds[bonds], edges, atom_starts, bond_starts)
+
+    def to_batch(self) -> Batch:
+        """Return all graphs as one PyG batch."""
+        n_atoms = np.diff(self.atom_starts)
+        return Batch(
+            x=torch.from_numpy(self.atoms),
+            edge_index=torch.from_numpy(self.edges),
+            edge_attr=torch.from_numpy(self.bonds),
+            batch=torch.from_numpy(np.repeat(np.arange(len(self)), n_atoms)),
+            ptr=torch.from_numpy(self.atom_starts),
+        )
+
+
+class FeaturizedSmiles(NamedTuple):
+    """The graphs of the readable rows; `rows[i]` is the input row of graph i."""
+
+    graphs: GraphTable
+    rows: Rows
+    errors: list[str | None]
+
+    @property
+    def is_valid(self) -> NDArray[np.bool_]:
+        """Bool [N]: which input rows have a graph."""
+        return np.array([error is None for error in self.errors], dtype=bool)
+
+
+def featurize_smiles(smiles: Sequence[Any], *, first_row: int = 0) -> FeaturizedSmiles:
+    """Turn SMILES into graphs; an unreadable row keeps its place with an error that names it.
+
+    Args:
+        smiles: N texts.
+        first_row: the number of the first row, for the messages.
+    """
+    if all(isinstance(text, str) and len(text) <= MAX_SMILES_LENGTH for text in smiles):
+        table = _featurize_all(list(smiles))
+        if table is not None:
+            return FeaturizedSmiles(table, np.arange(len(smiles)), [None] * len(smiles))
+    parsed = parse_smiles(smiles, first_row=first_row)
+    rows = np.flatnonzero(parsed.is_valid)
+    table = _featurize_all([smiles[row] for row in rows])
+    if table is None:
+        raise RuntimeError("the featuriser refused a SMILES that RDKit reads; the two releases do not match")
+    return FeaturizedSmiles(table, rows, parsed.errors)
+
+
+@cache
+def count_features() -> tuple[int, int]:
+    """Return the number of atom and of bond features."""
+    table = featurize_smiles(["CC"]).graphs
+    return table.atoms.shape[1], table.bonds.shape[1]
+
+
+def _featurize_all(smiles: list[str]) -> GraphTable | None:
+    """Featurise, or return None when any SMILES is unreadable."""
+    codes = encode_feature_names()
+    try:
+        with quiet_rdkit():
+            atoms, bonds, edges, _, owner = cuik_molmaker.batch_mol_featurizer(
+                smiles, *codes, _KEEP_EXPLICIT_H, _OFFSET_CARBON, _BOTH_DIRECTIONS, _SELF_LOOPS
+            )
+    except RuntimeError:  # how the featuriser reports a molecule that cannot be sanitised; the caller names the row
+        return None
+    n_atoms = np.bincount(owner, minlength=len(smiles))
+    if len(n_atoms) != len(smiles) or (n_atoms == 0).any():
+        return None
+    n_bonds = np.bincount(owner[edges[0]], minlength=len(smiles))
+    return GraphTable(expand_cip_labels(atoms), bonds, edges, _starts(n_atoms), _starts(n_bonds))
+
+
+def _starts(counts: Rows) -> Rows:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _expand_ranges(starts: Rows, chosen: Rows) -> tuple[Rows, Rows]:
+    """Return every index of the chosen ranges, one after another, and the length of each range."""
+    first, lengths = starts[chosen], starts[chosen + 1] - starts[chosen]
+    offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)
+    return np.arange(lengths.sum()) + np.repeat(first - offsets, lengths), lengths

@@ -1,0 +1,52 @@
+"""The feature vocabulary of atoms and bonds: what the network sees of a molecule.
+
+Every one-hot block ends in, or contains, a slot for values outside the vocabulary, so an exotic atom is an 'other' atom
+and never an error. Chirality enters as the CIP label and not as RDKit's clockwise tag, because the tag depends on the
+order in which the atoms were written.
+"""
+
+from typing import NamedTuple
+
+import cuik_molmaker
+import numpy as np
+from numpy.typing import NDArray
+
+FEATURES_VERSION = 1
+"""Raised whenever the meaning of a column changes: weights of another version are refused."""
+
+ATOM_ONEHOT_FEATURES = (
+    "atomic-number-common",
+    "total-degree",
+    "formal-charge",
+    "num-hydrogens",
+    "hybridization-expanded",
+    "ring-size",
+)
+ATOM_FLOAT_FEATURES = ("aromatic", "in-ring", "mass")
+CIP_FEATURE = "chirality"
+"""0 for R, 1 for S, 2 for none: expanded to two columns here, because the number has no order."""
+
+BOND_FEATURES = ("bond-type-onehot", "conjugated", "in-ring", "stereo")
+
+
+class FeatureCodes(NamedTuple):
+    """The featuriser's integer codes of the names above."""
+
+    atom_onehot: NDArray[np.int64]
+    atom_float: NDArray[np.int64]
+    bond: NDArray[np.int64]
+
+
+def encode_feature_names() -> FeatureCodes:
+    """Translate the feature names to the codes that the C++ featuriser takes."""
+    return FeatureCodes(
+        cuik_molmaker.atom_onehot_feature_names_to_array(list(ATOM_ONEHOT_FEATURES)),
+        cuik_molmaker.atom_float_feature_names_to_array([*ATOM_FLOAT_FEATURES, CIP_FEATURE]),
+        cuik_molmaker.bond_feature_names_to_array(list(BOND_FEATURES)),
+    )
+
+
+def expand_cip_labels(atoms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Replace the last column (0 R, 1 S, 2 none) by the two columns 'is R' and 'is S'."""
+    label = atoms[:, -1:]
+    return np.concatenate([atoms[:, :-1], label == 0, label == 1], axis=1, dtype=np.float32)

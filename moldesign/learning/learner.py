@@ -1,0 +1,127 @@
+"""The learner: the one owner of policy, prior and optimizer; it turns scored sequences into a better policy."""
+
+import copy
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
+
+from moldesign.envs.vocabulary import PAD, START
+from moldesign.learning.losses import (
+    compute_dap_loss,
+    compute_token_kl,
+    compute_trajectory_balance_loss,
+    gather_log_probs,
+)
+from moldesign.policies.language_model import TokenPolicy
+
+
+@dataclass(frozen=True)
+class LearningSettings:
+    """How the policy learns from rewards."""
+
+    loss: Literal["dap", "trajectory_balance"] = "dap"
+    learning_rate: float = 1e-3
+    sigma: float = 120.0
+    """Weight of the reward in the DAP loss."""
+    beta: float = 50.0
+    """Inverse temperature of trajectory balance."""
+    kl_weight: float = 0.01
+    """Weight of KL(policy || prior) per sequence."""
+    log_z_learning_rate: float = 0.1
+    max_gradient_norm: float = 5.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)
+
+
+class LearningReport(NamedTuple):
+    """What one update did."""
+
+    loss: float
+    kl: float
+    """Mean KL(policy || prior) per sequence, in nats."""
+    log_prob: float
+    """Mean log p of the sequences before the update."""
+
+
+class Learner:
+    """Improves a copy of the prior; the prior itself stays as it is.
+
+    Args:
+        prior: the pre-trained policy.
+        settings: loss and step sizes.
+    """
+
+    def __init__(self, prior: TokenPolicy, settings: LearningSettings | None = None) -> None:
+        self.settings = settings or LearningSettings()
+        self.prior = prior.eval().requires_grad_(False)
+        self.policy = copy.deepcopy(prior).requires_grad_(True)
+        self.log_z = nn.Parameter(torch.zeros((), device=self._device))
+        self._optimizer = torch.optim.Adam(
+            [
+                {"params": list(self.policy.parameters()), "lr": self.settings.learning_rate},
+                {"params": [self.log_z], "lr": self.settings.log_z_learning_rate},
+            ]
+        )
+
+    def update(self, sequences: Tensor, rewards: Tensor) -> LearningReport:
+        """Take one gradient step.
+
+        Args:
+            sequences: int64 [B, T], each ended by END, then PAD; without START.
+            rewards: float32 [B] in [0, 1].
+        """
+        sequences, rewards = sequences.to(self._device), rewards.to(self._device)
+        inputs = torch.cat([torch.full_like(sequences[:, :1], START), sequences[:, :-1]], dim=1)
+        logits, _ = self.policy(inputs)
+        with torch.no_grad():
+            prior_logits, _ = self.prior(inputs)
+        log_prob = gather_log_probs(logits, sequences, pad=PAD)
+        kl = compute_token_kl(logits, prior_logits, sequences != PAD).mean()
+        loss = self._compute_loss(log_prob, prior_logits, sequences, rewards) + self.settings.kl_weight * kl
+        self._optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        clip_grad_norm_(self.policy.parameters(), self.settings.max_gradient_norm)
+        self._optimizer.step()
+        return LearningReport(loss.item(), kl.item(), log_prob.mean().item())
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return policy, log Z and optimizer state as named tensors, for a checkpoint."""
+        tensors = {f"policy.{name}": tensor for name, tensor in self.policy.state_dict().items()}
+        tensors["log_z"] = self.log_z.detach().clone()
+        for index, parameter in enumerate(self._parameters()):
+            for name, value in self._optimizer.state.get(parameter, {}).items():
+                tensors[f"adam.{index}.{name}"] = torch.as_tensor(value)
+        return tensors
+
+    def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.policy.load_state_dict(_strip(tensors, "policy."))
+        with torch.no_grad():
+            self.log_z.copy_(tensors["log_z"])
+        for index, parameter in enumerate(self._parameters()):
+            if state := _strip(tensors, f"adam.{index}."):
+                self._optimizer.state[parameter] = state
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.prior.parameters()).device
+
+    def _parameters(self) -> list[nn.Parameter]:
+        return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
+
+    def _compute_loss(
+        self, log_prob: Tensor, prior_logits: Tensor, sequences: Tensor, rewards: Tensor
+    ) -> Tensor:
+        if self.settings.loss == "trajectory_balance":
+            return compute_trajectory_balance_loss(log_prob, self.log_z, rewards, self.settings.beta).mean()
+        prior_log_prob = gather_log_probs(prior_logits, sequences, pad=PAD)
+        return compute_dap_loss(log_prob, prior_log_prob, rewards, self.settings.sigma).mean()
+
+
+def _strip(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,66 @@
+"""The predictors that ship with the package, by name."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moldesign.checkpoint import Card, read_card
+from moldesign.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from moldesign.predictors.ensemble import Predictor
+
+
+def list_bundled() -> Mapping[str, Path]:
+    """Return the folder of each bundled predictor by name."""
+    root = Path(str(resources.files("moldesign.predictors").joinpath("weights")))
+    return {path.parent.name: path.parent for path in sorted(root.glob("*/card.json"))}
+
+
+def find_model_folder(name: str | Path) -> Path:
+    """Return the folder of a bundled predictor, or the given folder if it is one.
+
+    Raises:
+        UnknownNameError: neither a bundled name nor a folder with a card; lists the nearest names.
+    """
+    bundled = list_bundled()
+    if str(name) in bundled:
+        return bundled[str(name)]
+    if Path(name).is_dir():
+        return Path(name)
+    raise UnknownNameError("model", str(name), bundled)
+
+
+def load_predictor(name: str | Path) -> "Predictor":
+    """Load a bundled predictor ("admet", "activity") or a model folder.
+
+    Raises:
+        UnknownNameError: no such model.
+        ModelFormatError: the folder is damaged or of another version.
+    """
+    return _load_cached(find_model_folder(name))
+
+
+@cache
+def bundled_endpoints() -> Mapping[str, str]:
+    """Return the bundled model of every endpoint name and alias; reads the cards alone."""
+    return {
+        name: model
+        for model, folder in list_bundled().items()
+        for endpoint in read_card(folder)["endpoints"]
+        for name in (endpoint["name"], *endpoint.get("aliases", ()))
+    }
+
+
+def read_model_card(name: str | Path) -> Card:
+    """Return the card of a bundled predictor or model folder."""
+    return read_card(find_model_folder(name))
+
+
+@cache
+def _load_cached(folder: Path) -> "Predictor":
+    from moldesign.predictors.ensemble import load_model_folder  # noqa: PLC0415  torch is heavy; names are not
+
+    return load_model_folder(folder)

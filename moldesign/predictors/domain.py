@@ -1,0 +1,108 @@
+"""Applicability domain: how near a molecule is to those the predictor learned from.
+
+A first, plain definition: the Tanimoto similarity (Morgan fingerprint, radius 2) to the nearest training molecule that
+has a label of the endpoint, held against the similarity that 95 % of the training molecules have among themselves.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moldesign.chem.fingerprints import morgan_bits, tanimoto
+from moldesign.chem.smiles import parse_smiles
+
+N_BITS = 1024
+_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class TrainingDomain:
+    """The training molecules of one predictor."""
+
+    smiles: tuple[str, ...]
+    fingerprints: NDArray[np.uint8]
+    """[M, N_BITS / 8], packed"""
+    has_label: NDArray[np.bool_]
+    """[M, T]"""
+    thresholds: NDArray[np.float32]
+    """[T], the similarity below which a molecule is outside the domain of the endpoint"""
+
+    def measure(self, smiles: Sequence[str | None]) -> "DomainMeasure":
+        """Compare molecules with the training set; unreadable ones are outside and nearest to nothing."""
+        parsed = parse_smiles(list(smiles))
+        queries = morgan_bits(parsed.mols, n_bits=N_BITS)
+        n, n_endpoints = len(parsed.mols), len(self.thresholds)
+        nearest_to = np.zeros((n, n_endpoints), dtype=np.float32)
+        best, best_row = np.zeros(n, dtype=np.float32), np.full(n, -1, dtype=np.int64)
+        for start in range(0, n, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            similarity = tanimoto(queries[block], self.fingerprints)
+            best[block], best_row[block] = similarity.max(axis=1), similarity.argmax(axis=1)
+            for endpoint in range(n_endpoints):
+                nearest_to[block, endpoint] = similarity[:, self.has_label[:, endpoint]].max(axis=1, initial=0)
+        valid = parsed.is_valid
+        names = [self.smiles[row] if ok else None for row, ok in zip(best_row, valid, strict=True)]
+        return DomainMeasure((nearest_to >= self.thresholds) & valid[:, None], names, np.where(valid, best, np.nan))
+
+    def to_tensors(self) -> dict[str, Tensor]:
+        """Return the domain as tensors for a model folder."""
+        text = zlib.compress("\n".join(self.smiles).encode(), level=9)
+        return {
+            "domain.smiles": torch.from_numpy(np.frombuffer(text, dtype=np.uint8).copy()),
+            "domain.fingerprints": torch.from_numpy(self.fingerprints),
+            "domain.has_label": torch.from_numpy(np.packbits(self.has_label, axis=1)),
+            "domain.thresholds": torch.from_numpy(self.thresholds),
+        }
+
+    @classmethod
+    def from_tensors(cls, tensors: dict[str, Tensor]) -> "TrainingDomain":
+        """Read what `to_tensors` wrote."""
+        thresholds = tensors["domain.thresholds"].numpy()
+        labelled = np.unpackbits(tensors["domain.has_label"].numpy(), axis=1)[:, : len(thresholds)].astype(bool)
+        smiles = tuple(zlib.decompress(tensors["domain.smiles"].numpy().tobytes()).decode().split("\n"))
+        return cls(smiles, tensors["domain.fingerprints"].numpy(), labelled, thresholds)
+
+
+@dataclass(frozen=True)
+class DomainMeasure:
+    """How near N molecules are to a training set."""
+
+    in_domain: NDArray[np.bool_]
+    """[N, T]"""
+    nearest: list[str | None]
+    """SMILES of the nearest training molecule"""
+    similarity: NDArray[np.float32]
+    """[N], Tanimoto similarity to it; NaN for an unreadable SMILES"""
+
+
+def fit_domain(
+    smiles: Sequence[str], labels: NDArray[np.float64], *, rng: np.random.Generator, n_sampled: int = 1_000
+) -> TrainingDomain:
+    """Describe a training set: its thresholds are the fifth percentile of the similarity among its own molecules.
+
+    Args:
+        smiles: M training molecules.
+        labels: float64 [M, T], NaN where not measured.
+        rng: chooses the molecules that the percentile is measured on.
+        n_sampled: how many per endpoint.
+    """
+    fingerprints = morgan_bits(parse_smiles(list(smiles)).mols, n_bits=N_BITS)
+    has_label = np.isfinite(labels)
+    thresholds = [
+        _fit_threshold(fingerprints[has_label[:, t]], rng, n_sampled) for t in range(labels.shape[1])
+    ]
+    return TrainingDomain(tuple(smiles), fingerprints, has_label, np.array(thresholds, dtype=np.float32))
+
+
+def _fit_threshold(fingerprints: NDArray[np.uint8], rng: np.random.Generator, n_sampled: int) -> float:
+    chosen = rng.permutation(len(fingerprints))[:n_sampled]
+    if len(chosen) < 2:
+        return 0.0
+    similarity = tanimoto(fingerprints[chosen], fingerprints)
+    similarity[np.arange(len(chosen)), chosen] = 0.0
+    return float(np.percentile(similarity.max(axis=1), 5))

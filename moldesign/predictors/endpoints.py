@@ -1,0 +1,77 @@
+"""What a predictor predicts: one endpoint is one column of its output."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+TaskType = Literal["regression", "classification"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One predicted property."""
+
+    name: str
+    task: TaskType
+    unit: str
+    """Unit of the values; "probability" for a classification."""
+    description: str
+    low: float = 0.0
+    """First percentile of the training labels (0 for a classification)."""
+    high: float = 1.0
+    """Ninety-ninth percentile of the training labels (1 for a classification)."""
+    aliases: tuple[str, ...] = ()
+    log_scale: bool = False
+    """Whether the network learns log10 of the value, as for clearances and half-lives, which span decades."""
+    center: float = 0.0
+    """What the network's output 0 means, on the learned scale."""
+    spread: float = 1.0
+    """What one unit of the network's output means, on the learned scale."""
+    floor: float = 1e-3
+    """Smallest value a log scale can hold."""
+
+    def to_targets(self, labels: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Scale labels to what the network learns; NaN stays NaN."""
+        values = np.log10(np.maximum(labels, self.floor)) if self.log_scale else labels
+        return ((values - self.center) / self.spread).astype(np.float32)
+
+    def to_values(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn network outputs (logits of a classification) into values in the endpoint's unit."""
+        if self.task == "classification":
+            return (1.0 / (1.0 + np.exp(-outputs.astype(np.float64)))).astype(np.float32)
+        values = outputs.astype(np.float64) * self.spread + self.center
+        return (10.0**values if self.log_scale else values).astype(np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for a model card."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> "Endpoint":
+        """Read the fields of a model card."""
+        return cls(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
+
+
+def fit_endpoint(
+    name: str,
+    task: TaskType,
+    labels: NDArray[np.float64],
+    *,
+    unit: str = "",
+    description: str = "",
+    aliases: tuple[str, ...] = (),
+    log_scale: bool = False,
+) -> Endpoint:
+    """Describe an endpoint by its training labels (NaN where unlabelled): range, centre and spread."""
+    known = labels[np.isfinite(labels)]
+    if task == "classification":
+        return Endpoint(name, task, unit or "probability", description, aliases=aliases)
+    low, high = (float(value) for value in np.percentile(known, [1, 99]))
+    floor = float(known[known > 0].min()) if log_scale else 1e-3
+    learned = np.log10(np.maximum(known, floor)) if log_scale else known
+    spread = float(learned.std()) or 1.0
+    return Endpoint(
+        name, task, unit, description, low, high, aliases, log_scale, float(learned.mean()), spread, floor
+    )

@@ -1,0 +1,216 @@
+"""Train the bundled predictors.
+
+    python scripts/train_predictors.py admet    --data DATA --device cpu
+    python scripts/train_predictors.py activity --data DATA --device cpu
+
+No molecule of any test set (by InChIKey of the standardised parent) is in the training set of any endpoint. The model
+folder with its card is written into moldesign/predictors/weights; the card holds the figures on the test split, which is
+read once, at the end, beside the two baselines: the training mean and the nearest training molecule.
+"""
+
+import argparse
+import datetime
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from moldesign.datasets.catalog import TDC_ADMET, load_dataset, load_tdc_admet
+from moldesign.datasets.splits import scaffold_split
+from moldesign.predictors.endpoints import Endpoint, fit_endpoint
+from moldesign.predictors.ensemble import Predictor
+from moldesign.predictors.fitting import (
+    FittingSettings,
+    LabelTable,
+    fit_predictor,
+    key_molecules,
+    measure_endpoints,
+    merge_labels,
+    predict_by_nearest,
+)
+from moldesign.predictors.training import TrainingProgress, TrainingSettings
+
+WEIGHTS = Path(__file__).parents[1] / "moldesign" / "predictors" / "weights"
+LOG_SCALED = {"vdss", "half_life", "clearance_hepatocyte", "clearance_microsome"}
+N_INACTIVES = 15_000
+ACTIVITIES = {
+    "drd2": "active on the dopamine receptor D2 (ExCAPE-DB)",
+    "gsk3b": "active on glycogen synthase kinase 3 beta (ExCAPE-DB)",
+    "jnk3": "active on c-Jun N-terminal kinase 3 (ExCAPE-DB)",
+}
+
+
+class Task(NamedTuple):
+    train: pd.DataFrame
+    test: pd.DataFrame
+
+
+def main() -> None:
+    options = parse_options()
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    torch.set_num_threads(options.threads)
+    began = time.monotonic()
+    tasks = {"admet": read_admet, "activity": read_activity}[options.panel](options.data)
+    train, test = separate(tasks, options.panel)
+    endpoints = describe(options.panel, list(tasks), train)
+    settings = FittingSettings(
+        TrainingSettings(n_epochs=options.epochs), n_networks=options.networks, hidden_size=options.hidden_size
+    )
+    print(f"{len(train.smiles)} training molecules, {len(test.smiles)} test molecules", flush=True)
+    predictor = fit_predictor(
+        options.panel,
+        train,
+        endpoints,
+        settings,
+        card={},
+        work=options.work / options.panel,
+        device=options.device,
+        on_epoch=print_progress,
+    )
+    figures = measure_on_test(predictor, train, test)
+    predictor.card.update(make_card(options, figures, time.monotonic() - began))
+    predictor.save(WEIGHTS / options.panel)
+    print(pd.DataFrame(figures).T.to_string())
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("panel", choices=["admet", "activity"])
+    parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--networks", type=int, default=3)
+    parser.add_argument("--hidden-size", type=int, default=96)
+    parser.add_argument("--work", type=Path, default=Path("work/predictors"), help="folder of finished networks")
+    return parser.parse_args()
+
+
+def read_admet(data: Path) -> dict[str, Task]:
+    return {name: Task(*load_tdc_admet(name, data)) for name in TDC_ADMET}
+
+
+def read_activity(data: Path) -> dict[str, Task]:
+    """Actives and inactives of each target, split by scaffold; training keeps a sample of the inactives."""
+    tables = {
+        "drd2": pd.concat([read_drd2(data), read_drd2_actives(data)]),
+        "gsk3b": load_dataset("oracles/gsk3_all", data).set_axis(["smiles", "label"], axis=1),
+        "jnk3": load_dataset("oracles/jnk3_all", data).set_axis(["smiles", "label"], axis=1),
+    }
+    return {name: split_activity(table) for name, table in tables.items()}
+
+
+def read_drd2(data: Path) -> pd.DataFrame:
+    return load_dataset("oracles/drd2_reinvent_test", data).set_axis(["smiles", "label"], axis=1)
+
+
+def read_drd2_actives(data: Path) -> pd.DataFrame:
+    parts = [load_dataset(f"oracles/drd2_actives_graphinvent_{part}", data) for part in ("train", "valid", "test")]
+    return pd.DataFrame({"smiles": pd.concat(parts)["0"], "label": 1.0})
+
+
+def split_activity(table: pd.DataFrame) -> Task:
+    keyed = key_molecules(table["smiles"].tolist())
+    unique = (
+        pd.DataFrame({"key": keyed.keys, "smiles": keyed.smiles, "label": table["label"].to_numpy(float)})
+        .dropna()
+        .groupby("key", as_index=False)
+        .agg(smiles=("smiles", "first"), label=("label", "mean"))
+    )
+    unique = unique[unique["label"].isin([0.0, 1.0])]
+    rng = np.random.default_rng(0)
+    split = scaffold_split(unique["smiles"].tolist(), (0.85, 0.0, 0.15), rng)
+    train, test = unique.iloc[split.train], unique.iloc[split.test]
+    actives, inactives = train[train["label"] == 1], train[train["label"] == 0]
+    sampled = inactives.sample(min(N_INACTIVES, len(inactives)), random_state=0)
+    return Task(pd.concat([actives, sampled])[["smiles", "label"]], test[["smiles", "label"]])
+
+
+def separate(tasks: dict[str, Task], panel: str) -> tuple[LabelTable, LabelTable]:
+    """Merge the endpoints, and take every test molecule of any endpoint out of all training sets."""
+    is_class = [panel == "activity" or TDC_ADMET[name].task == "classification" for name in tasks]
+    test = merge_labels([task.test for task in tasks.values()], list(tasks), is_class)
+    train = merge_labels([task.train for task in tasks.values()], list(tasks), is_class)
+    forbidden = set(test.keys)
+    keep = np.array([key not in forbidden for key in train.keys])
+    rows = np.flatnonzero(keep)
+    print(f"{(~keep).sum()} training molecules left out: they are in a test set", flush=True)
+    kept = LabelTable([train.smiles[i] for i in rows], train.labels[rows], [train.keys[i] for i in rows])
+    return kept, test
+
+
+def describe(panel: str, names: list[str], train: LabelTable) -> list[Endpoint]:
+    if panel == "activity":
+        return [
+            fit_endpoint(name, "classification", train.labels[:, t], description=ACTIVITIES[name])
+            for t, name in enumerate(names)
+        ]
+    return [
+        fit_endpoint(
+            name,
+            TDC_ADMET[name].task,
+            train.labels[:, t],
+            unit=TDC_ADMET[name].unit,
+            description=TDC_ADMET[name].description,
+            aliases=tuple({TDC_ADMET[name].dataset} - {name}),
+            log_scale=name in LOG_SCALED,
+        )
+        for t, name in enumerate(names)
+    ]
+
+
+def measure_on_test(
+    predictor: Predictor, train: LabelTable, test: LabelTable
+) -> dict[str, dict[str, float]]:
+    """Return per endpoint the figures of the predictor, of the nearest neighbour and of the training mean."""
+    endpoints = predictor.endpoints
+    values = predictor.predict(test.smiles, with_domain=False).values
+    ours = measure_endpoints(endpoints, test.labels, values)
+    nearest = measure_endpoints(endpoints, test.labels, predict_by_nearest(train, test.smiles))
+    constant = np.broadcast_to(np.nanmean(train.labels, axis=0), test.labels.shape)
+    mean = measure_endpoints(endpoints, test.labels, constant)
+    return {
+        name: figures
+        | {f"nearest_{metric}": value for metric, value in nearest[name].items() if metric != "n"}
+        | {f"mean_{metric}": value for metric, value in mean[name].items() if metric != "n"}
+        for name, figures in ours.items()
+    }
+
+
+def make_card(options: argparse.Namespace, figures: dict[str, dict[str, float]], seconds: float) -> dict[str, object]:
+    sources = {
+        "admet": ("TDC ADMET benchmark group, official train_val and test splits", "CC BY 4.0 or as each original"),
+        "activity": (
+            f"ExCAPE-DB actives and inactives, scaffold split 85/15; training keeps {N_INACTIVES} inactives a target",
+            "CC BY-SA 4.0",
+        ),
+    }
+    source, licence = sources[options.panel]
+    return {
+        "source": source,
+        "licence": licence,
+        "test": figures,
+        "epochs": options.epochs,
+        "training_seconds": round(seconds),
+        "training_command": f"python scripts/train_predictors.py {options.panel} --data DATA "
+        f"--epochs {options.epochs} --networks {options.networks} --hidden-size {options.hidden_size}",
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "limits": "Predictions are hypotheses: outside the domain of the training set they may mean nothing.",
+    }
+
+
+def print_progress(member: int, progress: TrainingProgress) -> None:
+    print(
+        f"network {member} epoch {progress.epoch}/{progress.n_epochs} loss {progress.loss:.4f} "
+        f"{progress.molecules_per_second:.0f} molecules/s",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()
