@@ -78,16 +78,26 @@ def randomize_smiles(mol: Mol, rng: np.random.Generator) -> str:
 
 
 def _parse_one(text: Any, row: int) -> tuple[Mol | None, str | None]:
-    if not isinstance(text, str) or not text.strip():
-        return None, f"row {row}: the SMILES is empty"
-    if len(text) > MAX_SMILES_LENGTH:
-        return None, (
-            f"row {row}: the SMILES {_shorten(text)!r} has {len(text)} characters; the limit is {MAX_SMILES_LENGTH}"
-        )
-    mol = Chem.MolFromSmiles(text)
+    if (refusal := _refuse(text)) is not None:
+        return None, f"row {row}: {refusal}"
+    mol = Chem.MolFromSmiles(text.strip())
     if mol is not None and mol.GetNumAtoms() > 0:
         return mol, None
     return None, f"row {row}: {_shorten(text)!r} is not a valid SMILES ({_explain_failure(text)})"
+
+
+def _refuse(text: Any) -> str | None:
+    """Say why a value is no SMILES before RDKit sees it, or None."""
+    if not isinstance(text, str) or not text.strip():
+        is_missing = isinstance(text, str) or text is None or text != text  # noqa: PLR0124  NaN marks an empty cell
+        return "the SMILES is empty" if is_missing else f"{text!r} is a {type(text).__name__}, not a SMILES"
+    if len(text) > MAX_SMILES_LENGTH:
+        return f"the SMILES {_shorten(text)!r} has {len(text)} characters; the limit is {MAX_SMILES_LENGTH}"
+    if not text.isascii():
+        return f"{_shorten(text)!r} is not a valid SMILES (it has characters outside ASCII)"
+    if len(text.split()) > 1:
+        return f"{_shorten(text)!r} is not a valid SMILES (it has a blank; put names into a column of their own)"
+    return None
 
 
 def _explain_failure(text: str) -> str:

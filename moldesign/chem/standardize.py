@@ -1,0 +1,88 @@
+"""One molecule, one form: the parent fragment, neutral where that is possible.
+
+Stereochemistry and isotopes stay, because an enantiomer or a deuterated drug is another substance. Tautomers
+stay as they are written.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem.MolStandardize import rdMolStandardize
+
+from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
+
+
+class StandardizedSmiles(NamedTuple):
+    """One entry per input row: `smiles[i]` and `mols[i]` are None exactly where `errors[i]` says why."""
+
+    smiles: list[str | None]
+    """Canonical SMILES."""
+    mols: list[Mol | None]
+    errors: list[str | None]
+
+    @property
+    def is_valid(self) -> NDArray[np.bool_]:
+        """Bool [N]: which rows hold a molecule."""
+        return np.array([mol is not None for mol in self.mols], dtype=bool)
+
+
+def standardize_mol(mol: Mol) -> Mol:
+    """Return the parent of `mol`: its largest fragment, neutralised by moving protons.
+
+    Organic fragments go before others, then the number of heavy atoms decides. A charge that no proton can
+    remove (quaternary nitrogen) stays, with the counter-charge in the same molecule that balances it. What
+    needs no change is returned as it is, not as a copy.
+
+    >>> from moldesign.chem.smiles import canonicalize, require_mols
+    >>> [sodium_salt] = require_mols(["[Na+].CC(=O)[O-]"])
+    >>> canonicalize(standardize_mol(sodium_salt))
+    'CC(=O)O'
+    """
+    with quiet_rdkit():
+        parent = _largest_fragment(mol) if len(Chem.GetMolFrags(mol)) > 1 else mol
+        return _neutralize(parent) if any(atom.GetFormalCharge() for atom in parent.GetAtoms()) else parent
+
+
+def standardize_smiles(texts: Sequence[Any], *, enabled: bool = True, first_row: int = 0) -> StandardizedSmiles:
+    """Parse and standardise each text; a row that is no molecule keeps its place, with its error.
+
+    Args:
+        texts: SMILES; anything else becomes an error of its row.
+        enabled: False only canonicalises, so that salts and charges stay.
+        first_row: the row number of `texts[0]`, for messages about chunks of a longer table.
+
+    >>> standardize_smiles(["OCC.Cl", "C(C"]).smiles
+    ['CCO', None]
+    """
+    parsed = parse_smiles(texts, first_row=first_row)
+    mols = [standardize_mol(mol) if enabled and mol is not None else mol for mol in parsed.mols]
+    smiles = [None if mol is None else canonicalize(mol) for mol in mols]
+    return StandardizedSmiles(smiles, mols, parsed.errors)
+
+
+def _largest_fragment(mol: Mol) -> Mol:
+    return _fragment_chooser().choose(mol)
+
+
+def _neutralize(mol: Mol) -> Mol:
+    neutral = _uncharger().uncharge(mol)
+    # A proton more can make two neighbours alike: marks of stereo centres that are none any more would stay.
+    Chem.AssignStereochemistry(neutral, cleanIt=True, force=True)
+    return neutral
+
+
+@cache
+def _fragment_chooser() -> rdMolStandardize.LargestFragmentChooser:
+    parameters = rdMolStandardize.CleanupParameters()
+    parameters.preferOrganic = True  # type: ignore[assignment] # RDKit's stub is wrong
+    parameters.largestFragmentChooserCountHeavyAtomsOnly = True  # type: ignore[assignment]
+    return rdMolStandardize.LargestFragmentChooser(parameters)
+
+
+@cache
+def _uncharger() -> rdMolStandardize.Uncharger:
+    return rdMolStandardize.Uncharger()

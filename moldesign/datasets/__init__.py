@@ -1,0 +1,1 @@
+"""Tables of molecules, splits, and the catalog of known public data sets."""

@@ -1,0 +1,49 @@
+"""Which column of a table holds the SMILES."""
+
+from collections.abc import Iterable
+
+from moldesign.errors import TableError
+
+SMILES_NAMES = (
+    "smiles", "canonicalsmiles", "isomericsmiles", "smi", "cxsmiles", "smilesstring", "drug", "mol",
+    "molecule", "structure", "compound", "canonical", "ligand",
+)  # fmt: skip
+"""Usual names of the column, most telling first, in lower case without blanks, hyphens and underscores."""
+
+
+def is_smiles_name(name: str) -> bool:
+    """Return whether a column of that name usually holds SMILES.
+
+    >>> is_smiles_name("Canonical_SMILES"), is_smiles_name("CCO")
+    (True, False)
+    """
+    return _simplify(name) in SMILES_NAMES
+
+
+def find_smiles_column(columns: Iterable[str], label: str, wanted: str | None = None) -> str:
+    """Return the name of the SMILES column: the `wanted` one, or the one whose name says so.
+
+    Raises:
+        TableError: there is no such column, or several could be meant.
+
+    >>> find_smiles_column(["id", "SMILES", "Drug"], "library.csv")
+    'SMILES'
+    """
+    names = list(columns)
+    if wanted is not None:
+        if wanted not in names:
+            raise TableError(f"{label}: no column {wanted!r}; columns: {', '.join(names)}")
+        return wanted
+    usual = [name for name in names if is_smiles_name(name)]
+    if usual:
+        return min(usual, key=lambda name: SMILES_NAMES.index(_simplify(name)))
+    telling = [name for name in names if "smiles" in name.lower()]
+    if len(telling) == 1:
+        return telling[0]
+    raise TableError(
+        f"{label}: cannot tell which column holds the SMILES; name it with --smiles-column; columns: {', '.join(names)}"
+    )
+
+
+def _simplify(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())

@@ -1,0 +1,121 @@
+"""CSV, TSV and SMI: one molecule a line; every cell stays the text that the file holds."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import IO
+
+import pandas as pd
+
+from moldesign.datasets.columns import is_smiles_name
+from moldesign.datasets.streams import read_lines
+from moldesign.errors import TableError
+
+SMI_COLUMNS = ["smiles", "name"]
+
+
+def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
+    """Yield chunks of a table with a header; of comma, semicolon and tab, the header's commonest separates.
+
+    Raises:
+        TableError: names file and line of what cannot be read.
+    """
+    lines = read_lines(stream, label)
+    header = next((line for line in lines if line.strip()), None)
+    if header is None:
+        raise TableError(f"{label}: the file is empty; expected a header line with column names")
+    separator = max(",;\t", key=header.count)
+    rows = _read_rows(chain([header], lines), separator, label)
+    yield from batch_rows(rows, _name_columns(next(rows), label), chunk_size)
+
+
+def read_smi(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
+    """Yield chunks of `SMILES name` lines; a first line that starts with a name like `smiles` is a header.
+
+    Raises:
+        TableError: names file and line of what cannot be read.
+    """
+    lines = (line.rstrip("\r\n") for line in read_lines(stream, label))
+    first = next((line for line in lines if line.strip()), None)
+    if first is None:
+        raise TableError(f"{label}: the file is empty; expected one SMILES per line")
+    has_header = is_smiles_name(first.split()[0])
+    columns, separator = SMI_COLUMNS, r"[ \t]+"
+    if has_header:
+        separator = r"\t" if "\t" in first else " +"
+        columns = _name_columns(re.split(separator, first), label)
+    body = lines if has_header else chain([first], lines)
+    rows = (_split_smi(line, separator, len(columns)) for line in body if line.strip())
+    yield from batch_rows(rows, columns, chunk_size)
+
+
+def batch_rows(rows: Iterator[list[str]], columns: list[str], chunk_size: int) -> Iterator[pd.DataFrame]:
+    """Yield the rows as frames of text, `chunk_size` rows each."""
+    while batch := list(islice(rows, chunk_size)):
+        yield pd.DataFrame(batch, columns=columns, dtype=str)
+
+
+class DelimitedWriter:
+    """Writes frames as CSV or TSV (RFC 4180 quoting, UTF-8, header first)."""
+
+    def __init__(self, stream: IO[bytes], separator: str) -> None:
+        self._stream, self._separator, self._header = stream, separator, True
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Append the rows of `frame`."""
+        text = frame.to_csv(sep=self._separator, index=False, header=self._header, lineterminator="\n")
+        self._stream.write(text.encode())
+        self._header = False
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class SmiWriter:
+    """Writes `SMILES<tab>other columns` lines without a header, as docking and search programs expect."""
+
+    def __init__(self, stream: IO[bytes], smiles_column: str) -> None:
+        self._stream, self._smiles_column = stream, smiles_column
+
+    def write(self, frame: pd.DataFrame) -> None:
+        """Append the rows of `frame`."""
+        others = [column for column in frame.columns if column != self._smiles_column]
+        cells = frame[[self._smiles_column, *others]].astype(object).where(frame.notna(), "")
+        for row in cells.itertuples(index=False, name=None):
+            self._stream.write(("\t".join(" ".join(str(cell).split()) for cell in row) + "\n").encode())
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+def _name_columns(names: list[str], label: str) -> list[str]:
+    """Return the header's names; an empty one (the index that pandas writes) is called `column_<number>`."""
+    names = [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise TableError(f"{label}, line 1: the column {doubled[0]!r} is there twice; rename one of them")
+    return names
+
+
+def _read_rows(lines: Iterable[str], separator: str, label: str) -> Iterator[list[str]]:
+    """Yield the cells of each line that is not blank; all must have as many as the first."""
+    reader = csv.reader(lines, delimiter=separator)
+    n_columns = 0
+    try:
+        for row in reader:
+            n_columns = n_columns or len(row)
+            if row and len(row) != n_columns:
+                raise TableError(
+                    f"{label}, line {reader.line_num}: {len(row)} cells where the header names {n_columns}; "
+                    f"fill the row up, or quote cells that contain {separator!r}"
+                )
+            if row:
+                yield row
+    except csv.Error as error:
+        raise TableError(f"{label}, line {reader.line_num}: {error}; look for a quote that is never closed") from error
+
+
+def _split_smi(line: str, separator: str, n_columns: int) -> list[str]:
+    cells = re.split(separator, line.lstrip(" ").rstrip(), maxsplit=n_columns - 1) if n_columns > 1 else [line]
+    return cells + [""] * (n_columns - len(cells))

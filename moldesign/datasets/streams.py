@@ -1,0 +1,117 @@
+"""Bytes in and out of files: endings, gzip, standard input, text lines with their number, atomic writing."""
+
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, NamedTuple, cast
+
+from moldesign.errors import TableError
+
+STANDARD_INPUT = "-"
+
+READ_ERRORS = (OSError, EOFError, zlib.error)
+"""What reading a missing, unreadable, truncated or damaged file raises."""
+
+
+class FileKind(NamedTuple):
+    """What the ending of a file name says."""
+
+    ending: str
+    is_gzip: bool
+
+
+def classify_path(path: str | Path) -> FileKind:
+    """Return the kind of file that the name promises; standard input is CSV.
+
+    >>> classify_path("library.SMI.gz")
+    FileKind(ending='.smi', is_gzip=True)
+    """
+    if str(path) == STANDARD_INPUT:
+        return FileKind(".csv", is_gzip=False)
+    name = Path(path).name.lower()
+    return FileKind(Path(name.removesuffix(".gz")).suffix, name.endswith(".gz"))
+
+
+@contextmanager
+def open_input(path: str | Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading, uncompressed on the way; `-` is standard input.
+
+    Raises:
+        TableError: the file cannot be opened.
+    """
+    if str(path) == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    try:
+        raw = Path(path).open("rb")  # noqa: SIM115  closed below
+    except OSError as error:
+        raise TableError(f"{path}: cannot be opened ({error.strerror}); check the path") from error
+    with raw:
+        yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if classify_path(path).is_gzip else raw
+
+
+def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
+    """Yield the lines of UTF-8 text, without a byte order mark.
+
+    Raises:
+        TableError: names file and line of bytes that are not UTF-8, or where a damaged file ends.
+    """
+    number = 0
+    try:
+        for number, raw in enumerate(stream, start=1):
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise TableError(
+            f"{label}, line {number}: byte 0x{byte:02x} is not UTF-8 text; save the file with encoding UTF-8"
+        ) from error
+    except READ_ERRORS as error:
+        raise TableError(explain_damage(label, f"after line {number}", error)) from error
+
+
+def explain_damage(label: str, where: str, error: BaseException) -> str:
+    """Return the message for a file that stops being readable."""
+    return f"{label}: cannot be read {where} ({error}); the file may be truncated or damaged, fetch it again"
+
+
+class AtomicFile:
+    """A file that appears under its name only when it is complete; until then, a temporary one beside it."""
+
+    def __init__(self, path: str | Path) -> None:
+        """Open the temporary file.
+
+        Raises:
+            TableError: the folder does not exist or cannot be written to.
+        """
+        self.path = Path(path)
+        try:
+            self._file = NamedTemporaryFile(  # noqa: SIM115  closed by commit or discard
+                dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
+            )
+        except OSError as error:
+            raise TableError(
+                f"{path}: cannot be written ({error.strerror}); create the folder or name another"
+            ) from error
+        self.stream: IO[bytes] = cast("IO[bytes]", self._file)
+        if classify_path(path).is_gzip:  # no name and time inside: the same content gives the same bytes
+            self.stream = cast("IO[bytes]", gzip.GzipFile("", "wb", compresslevel=6, fileobj=self._file, mtime=0))
+
+    def commit(self) -> None:
+        """Finish the file and give it its name, replacing an older one."""
+        self.stream.close()
+        self._file.close()
+        temporary = Path(self._file.name)
+        temporary.chmod(0o644)
+        temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what was not committed; an older file of the same name stays."""
+        with suppress(OSError):  # closing flushes, and a full disk is often why the file is discarded
+            self.stream.close()
+        with suppress(OSError):
+            self._file.close()
+        Path(self._file.name).unlink(missing_ok=True)

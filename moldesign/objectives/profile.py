@@ -1,0 +1,258 @@
+"""A target profile: what the molecules must be, from TOML or goals on the command line, and back."""
+
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from moldesign.errors import ProfileError, UnknownNameError
+from moldesign.objectives.catalog import PropertyCatalog
+from moldesign.objectives.diversity import MurckoBuckets
+from moldesign.objectives.goals import GOAL_GRAMMAR, Goal, find_contradictions, parse_goal
+from moldesign.objectives.reward import Rewards, score_terms
+from moldesign.objectives.terms import Term
+from moldesign.objectives.toml_text import KeyPath, format_toml, locate_key
+
+DEFAULT_GOALS = (
+    "herg <= 0.3",
+    "ames <= 0.3",
+    "solubility >= -4",
+    "qed >= 0.6",
+    "sa <= 3.5",
+    "alerts <= 0",
+    "mw in 200..500",
+)
+"""Oral drug-likeness: no liability in the first toxicity assays, soluble, easy to make, no alert."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
+
+
+class Budget(_Section):
+    """What a run may spend."""
+
+    calls: int = Field(default=10_000, gt=0)
+    """Unique molecules that may be scored."""
+
+
+class Diversity(_Section):
+    """How often one scaffold is paid for; see `MurckoBuckets`."""
+
+    enabled: bool = True
+    bucket_size: int = Field(default=25, gt=0)
+    minimum_score: float = Field(default=0.4, ge=0, le=1)
+    penalty: Literal["step", "linear"] = "step"
+
+    def make_filter(self) -> MurckoBuckets | None:
+        """Return an empty filter, or None where it is switched off."""
+        if not self.enabled:
+            return None
+        return MurckoBuckets(bucket_size=self.bucket_size, minimum_score=self.minimum_score, penalty=self.penalty)
+
+
+class Constraints(_Section):
+    """Hard limits: a molecule that breaks one has the total 0."""
+
+    must: tuple[str, ...] = ()
+    """Goals with `>=`, `<=` or `in`."""
+
+    @field_validator("must")
+    @classmethod
+    def _check_limits(cls, must: tuple[str, ...]) -> tuple[str, ...]:
+        for text in must:
+            goal = parse_goal(text)
+            if not goal.is_bounded or goal.weight != 1:
+                raise ProfileError(f"the limit {text!r} must be >= X, <= X or in A..B, without a weight")
+        return must
+
+    @cached_property
+    def goals(self) -> tuple[Goal, ...]:
+        """The limits as goals."""
+        return tuple(parse_goal(text) for text in self.must)
+
+
+class Profile(_Section):
+    """What the molecules must be. Make one by `load_profile`, `parse_goals` or `default_profile`."""
+
+    name: str = "profile"
+    threshold: float = Field(default=0.5, ge=0, le=1)
+    """The total above which a molecule counts as a hit."""
+    models: tuple[str, ...] = ()
+    """Model folders whose endpoints goals may use, besides the bundled ones."""
+    goals: tuple[Goal, ...] = Field(alias="goal", min_length=1)
+    budget: Budget = Budget()
+    diversity: Diversity = Diversity()
+    constraints: Constraints = Constraints()
+
+    @field_validator("goals")
+    @classmethod
+    def _refuse_repetition(cls, goals: tuple[Goal, ...]) -> tuple[Goal, ...]:
+        text, count = Counter(goal.text for goal in goals).most_common(1)[0]
+        if count > 1:
+            raise ProfileError(f"the goal {text!r} is stated {count} times; use its weight instead")
+        return goals
+
+    @cached_property
+    def terms(self) -> tuple[Term, ...]:
+        """One term per goal, then one per hard limit.
+
+        Raises:
+            UnknownNameError: a goal is about a property that does not exist.
+            ProfileError: the argument of a property cannot be read.
+        """
+        catalog = PropertyCatalog.of_models(self.models)
+        wishes = [_make_term(goal, catalog) for goal in self.goals]
+        names = Counter(term.name for term in wishes)
+        distinct = [term if names[term.name] == 1 else replace(term, name=term.text) for term in wishes]
+        return (*distinct, *(_make_limit(goal, catalog) for goal in self.constraints.goals))
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """The column names of the terms."""
+        return tuple(term.name for term in self.terms)
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks like a mistake: goals that exclude each other, goals beyond a property's usual range."""
+        goals = (*self.goals, *self.constraints.goals)
+        named = [(term.property.name, goal) for term, goal in zip(self.terms, goals, strict=True)]
+        ranges = [goal.warn_of_range(term.property) for term, goal in zip(self.terms, goals, strict=True)]
+        return find_contradictions(named) + [warning for warning in ranges if warning is not None]
+
+    def score(self, smiles: Sequence[str], /, *, first_row: int = 0) -> Rewards:
+        """Score each SMILES; rows stay 1:1 with the input.
+
+        Args:
+            smiles: N texts; what is no molecule keeps its row, with NaN and an error.
+            first_row: row number of the first, for messages about chunks of a longer table.
+
+        Raises:
+            ObjectiveError: a property gave no number for a valid molecule.
+        """
+        return score_terms(self.terms, smiles, first_row=first_row)
+
+    def with_goals(self, texts: Sequence[str]) -> "Profile":
+        """Return this profile with more goals.
+
+        Raises:
+            ProfileError: a goal is not in the grammar, or is stated already.
+            UnknownNameError: a goal is about a property that does not exist.
+        """
+        goals = (*self.goals, *(parse_goal(text) for text in texts))
+        return _build(self.model_dump() | {"goals": [goal.model_dump() for goal in goals]}, "")
+
+
+_SECTIONS: dict[str | int, type[BaseModel]] = {
+    "goal": Goal,
+    "budget": Budget,
+    "diversity": Diversity,
+    "constraints": Constraints,
+}
+
+
+def parse_goals(texts: Sequence[str], *, name: str = "profile", models: Sequence[str] = ()) -> Profile:
+    """Return a profile of goals in the grammar `PROPERTY max | min | >= X | <= X | in A..B [* WEIGHT]`.
+
+    Raises:
+        ProfileError: a goal is not in the grammar, or is stated twice.
+        UnknownNameError: a goal is about a property that does not exist.
+
+    >>> profile = parse_goals(["qed max", "mw in 200..500 * 2"])
+    >>> profile.term_names
+    ('qed', 'mw')
+    >>> profile.score(["CCO", "C("]).is_valid.tolist()
+    [True, False]
+    """
+    if not texts:
+        raise ProfileError(f"a profile needs at least one goal; write {GOAL_GRAMMAR}")
+    goals = [parse_goal(text).model_dump() for text in texts]
+    return _build({"name": name, "models": tuple(models), "goals": goals}, "")
+
+
+def load_profile(path: str | Path) -> Profile:
+    """Read a profile from a TOML file.
+
+    Raises:
+        ProfileError: the file cannot be read, or a key is wrong; names the key and its line.
+        UnknownNameError: a goal is about a property that does not exist; names the line.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        data = tomllib.loads(text)
+    except OSError as error:
+        raise ProfileError(f"cannot read the profile {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path} is not a text file in UTF-8: {error.reason}; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{path} is not valid TOML: {error}") from error
+    return _build(data, text, path)
+
+
+def dump_profile(profile: Profile) -> str:
+    """Return the profile as TOML, with every default written out, that `load_profile` reads back as equal."""
+    return format_toml(profile.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def default_profile() -> Profile:
+    """Return the profile of a run that is given none: `DEFAULT_GOALS`, which a hit must nearly meet."""
+    goals = [parse_goal(text).model_dump() for text in DEFAULT_GOALS]
+    return _build({"name": "oral drug-likeness", "threshold": 0.8, "goals": goals}, "")
+
+
+def _make_term(goal: Goal, catalog: PropertyCatalog) -> Term:
+    found = catalog.find(goal.property_name)
+    return Term(found.name, goal.text, found, goal.make_transform(found.low, found.high), goal.weight)
+
+
+def _make_limit(goal: Goal, catalog: PropertyCatalog) -> Term:
+    found = catalog.find(goal.property_name)
+    return Term(f"must {goal.text}", goal.text, found, goal.make_limit(), weight=0.0)
+
+
+def _build(data: dict[str, Any], text: str, path: str | Path = "") -> Profile:
+    """Validate `data`; errors name the line of the key in `text`, which came from `path`."""
+    try:
+        profile = Profile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = _explain(first["type"], first["loc"], first["msg"])
+        raise ProfileError(_locate(text, path, first["loc"]) + reason) from error
+    _resolve_goals(profile, text, path)
+    return profile
+
+
+def _resolve_goals(profile: Profile, text: str, path: str | Path) -> None:
+    """Make every term once, so that a wrong name is reported with its line before anything is scored."""
+    catalog = PropertyCatalog.of_models(profile.models)
+    goals = [(("goal", row, "property"), goal) for row, goal in enumerate(profile.goals)]
+    limits = [(("constraints", "must"), goal) for goal in profile.constraints.goals]
+    for key, goal in (*goals, *limits):
+        try:
+            _make_term(goal, catalog)
+        except UnknownNameError as error:
+            place = _locate(text, path, key).removesuffix(": ")
+            raise UnknownNameError(f"property in {place}:" if place else "property", error.name, error.known) from error
+        except ValueError as error:
+            raise ProfileError(f"{_locate(text, path, key)}the goal {goal.text!r}: {error}") from error
+
+
+def _locate(text: str, path: str | Path, key: KeyPath) -> str:
+    line = locate_key(text, key)
+    return "" if not text else f"{path}: " if line is None else f"{path}, line {line}: "
+
+
+def _explain(kind: str, key: KeyPath, message: str) -> str:
+    if key == ("goal",) and kind != "value_error":
+        return "a profile states its goals as [[goal]] tables, at least one, each with a property"
+    name = ".".join(str(part) for part in key)
+    if kind == "extra_forbidden":
+        section = _SECTIONS.get(key[0], Profile) if len(key) > 1 else Profile
+        fields = (field.alias or known for known, field in section.model_fields.items())
+        return f"unknown key {key[-1]!r}; known keys: {', '.join(fields)}"
+    return f"{name}: {message.removeprefix('Value error, ')}"

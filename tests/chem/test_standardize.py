@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from moldesign.chem.smiles import canonicalize, parse_smiles, randomize_smiles, require_mols
+from moldesign.chem.standardize import standardize_mol, standardize_smiles
+
+EXAMPLES = {
+    "sodium salt": ("[Na+].[O-]C(=O)C", "CC(=O)O"),
+    "hydrochloride": ("CN(C)C(=N)N=C(N)N.Cl", "CN(C)C(=N)N=C(N)N"),
+    "protonated pyridine": ("c1cc[nH+]cc1.[Br-]", "c1ccncc1"),
+    "zwitterion": ("[NH3+]CC(=O)[O-]", "NCC(=O)O"),
+    "acyl sulfonamide": ("CS(=O)(=O)[N-]C(C)=O.[K+]", "CC(=O)NS(C)(=O)=O"),
+    "quaternary nitrogen keeps its charge": ("C[N+](C)(C)C.[Cl-]", "C[N+](C)(C)C"),
+    "inner salt stays balanced": ("C[N+](C)(C)CC(=O)[O-]", "C[N+](C)(C)CC(=O)[O-]"),
+    "nitro group": ("O=[N+]([O-])c1ccccc1", "O=[N+]([O-])c1ccccc1"),
+    "organic before inorganic": ("[O-]Cl(=O)(=O)=O.C[NH3+]", "CN"),
+    "heavy atoms decide, not hydrogens": ("CCCCC.O=C(O)C(F)(F)F", "O=C(O)C(F)(F)F"),
+    "nothing organic": ("[Na+].[Cl-]", "Cl"),
+    "isotopes stay": ("[2H]C([2H])([2H])O", "[2H]C([2H])([2H])O"),
+    "stereo stays": ("C[C@H]([NH3+])C(=O)[O-]", "C[C@H](N)C(=O)O"),
+    "double bond stays": ("OC(=O)/C=C/C(=O)[O-].[Na+]", "O=C(O)/C=C/C(=O)O"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), EXAMPLES.values(), ids=EXAMPLES)
+def test_examples(text: str, expected: str):
+    [mol] = require_mols([text])
+    assert canonicalize(standardize_mol(mol)) == expected
+
+
+def test_stereo_that_a_proton_removes_leaves_no_mark():
+    [mol] = require_mols(["C[P@](=O)([O-])O"])
+    assert "@" not in canonicalize(standardize_mol(mol))
+
+
+def test_a_molecule_that_needs_nothing_is_returned_as_it_is():
+    [mol] = require_mols(["CC(=O)Oc1ccccc1C(=O)O"])
+    assert standardize_mol(mol) is mol
+
+
+def test_the_argument_is_not_changed():
+    [mol] = require_mols(["[Na+].[O-]C(=O)C"])
+    standardize_mol(mol)
+    assert canonicalize(mol) == "CC(=O)[O-].[Na+]"
+
+
+def test_rows_stay_in_place():
+    result = standardize_smiles(["OCC.Cl", "C(C", None, "C[NH3+]"], first_row=10)
+    assert result.smiles == ["CCO", None, None, "CN"]
+    assert result.is_valid.tolist() == [True, False, False, True]
+    assert [mol is None for mol in result.mols] == [False, True, True, False]
+    assert result.errors[0] is None
+    assert str(result.errors[1]).startswith("row 11: 'C(C'")
+
+
+def test_switched_off_it_only_canonicalizes():
+    assert standardize_smiles(["OCC.Cl", "C(C"], enabled=False).smiles == ["CCO.Cl", None]
+
+
+def test_standard_form_is_stable_and_independent_of_the_writing(named_drugs: dict[str, str]):
+    rng = np.random.default_rng(0)
+    for text in [*named_drugs.values(), *(text for text, _ in EXAMPLES.values())]:
+        [mol] = require_mols([text])
+        [standard] = standardize_smiles([text]).smiles
+        variants = [randomize_smiles(mol, rng) for _ in range(5)]
+        assert standardize_smiles([standard, *variants]).smiles == [standard] * 6
+
+
+@pytest.mark.data
+def test_standard_form_of_measured_compounds_is_stable(measured_smiles: list[str]):
+    result = standardize_smiles(measured_smiles)
+    again = standardize_smiles(result.smiles)
+    assert again.smiles == result.smiles
+    assert result.is_valid.tolist() == parse_smiles(measured_smiles).is_valid.tolist()
+    assert not any("." in smiles for smiles in result.smiles if smiles)
