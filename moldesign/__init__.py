@@ -1,0 +1,65 @@
+"""Design molecules: state what they must be, let a policy learn to write them, see why each one is believed in.
+
+Importing the package registers its Gymnasium environments; everything heavier is loaded when it is first used.
+"""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+from moldesign.envs import register_environments
+
+if TYPE_CHECKING:
+    from moldesign.errors import MoldesignError
+    from moldesign.generation.loop import GenerationResult, generate
+    from moldesign.objectives.profile import Profile, default_profile, load_profile, parse_goals
+    from moldesign.objectives.reward import Rewards
+    from moldesign.policies.bundled import Prior, load_prior
+    from moldesign.predictors.bundled import load_predictor
+    from moldesign.predictors.ensemble import Predictions, Predictor
+
+__all__ = [
+    "GenerationResult",
+    "MoldesignError",
+    "Predictions",
+    "Predictor",
+    "Prior",
+    "Profile",
+    "Rewards",
+    "default_profile",
+    "generate",
+    "load_predictor",
+    "load_prior",
+    "load_profile",
+    "parse_goals",
+]
+
+_HOMES = {
+    "GenerationResult": "moldesign.generation.loop",
+    "MoldesignError": "moldesign.errors",
+    "Predictions": "moldesign.predictors.ensemble",
+    "Predictor": "moldesign.predictors.ensemble",
+    "Prior": "moldesign.policies.bundled",
+    "Profile": "moldesign.objectives.profile",
+    "Rewards": "moldesign.objectives.reward",
+    "default_profile": "moldesign.objectives.profile",
+    "generate": "moldesign.generation.loop",
+    "load_predictor": "moldesign.predictors.bundled",
+    "load_prior": "moldesign.policies.bundled",
+    "load_profile": "moldesign.objectives.profile",
+    "parse_goals": "moldesign.objectives.profile",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("moldesign")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'moldesign' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])
+
+
+register_environments()

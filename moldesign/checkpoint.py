@@ -25,16 +25,12 @@ def save_model(folder: Path, tensors: "Mapping[str, Tensor]", card: Card) -> Non
 
     The card gets `format_version` and the `sha256` of the tensors.
     """
-    from safetensors.torch import save_file  # noqa: PLC0415  reading a card must not load torch
+    from safetensors.torch import save  # noqa: PLC0415  reading a card must not load torch
 
     folder.mkdir(parents=True, exist_ok=True)
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".tmp", delete=False) as handle:
-        temporary = Path(handle.name)
-    save_file(contiguous, temporary)
-    temporary.chmod(0o644)
-    complete = {"format_version": FORMAT_VERSION, **card, "sha256": hash_file(temporary)}
-    temporary.replace(folder / TENSORS_FILE)
+    _write_atomically(folder / TENSORS_FILE, save(contiguous))
+    complete = {"format_version": FORMAT_VERSION, **card, "sha256": hash_file(folder / TENSORS_FILE)}
     write_text_atomically(folder / CARD_FILE, json.dumps(complete, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -92,16 +88,24 @@ def read_card(folder: Path) -> Card:
 
 def write_text_atomically(path: Path, text: str) -> None:
     """Replace the file by `text`, so that a reader or a crash never sees half of it."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as handle:
-        handle.write(text)
-        handle.flush()
-        os.fsync(handle.fileno())
-    temporary = Path(handle.name)
-    temporary.chmod(0o644)
-    temporary.replace(path)
+    _write_atomically(path, text.encode())
 
 
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _write_atomically(path: Path, content: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as handle:
+        temporary = Path(handle.name)
+        try:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        except OSError:
+            temporary.unlink()
+            raise
+    temporary.chmod(0o644)
+    temporary.replace(path)

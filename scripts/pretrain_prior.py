@@ -8,28 +8,38 @@ with a card that holds what 10,000 samples at temperature 1 measured.
 """
 
 import argparse
+import datetime
 import gzip
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
+from moldesign.chem.smiles import canonicalize, parse_smiles
 from moldesign.envs.vocabulary import Vocabulary
+from moldesign.policies.bundled import Prior, load_prior
 from moldesign.policies.language_model import PolicySettings, TokenPolicy
 from moldesign.policies.pretraining import (
     PretrainingProgress,
     PretrainingSettings,
     build_vocabulary,
+    pad_sequences,
     pretrain,
     select_learnable,
 )
+from moldesign.policies.sampling import sample_smiles
 
 WEIGHTS = Path(__file__).parents[1] / "moldesign" / "policies" / "weights"
 LIBRARIES = {
-    "zinc": ("zinc250k/zinc250k_molopt.smi.gz", "ZINC250k, the list of the PMO benchmark", "MIT (repository)"),
+    "zinc": (
+        "zinc250k/zinc250k_molopt.smi.gz",
+        "ZINC250k, the list of the PMO benchmark",
+        "MIT (repository)",
+    ),
     "chembl": (
         "chembl/chembl_union.csv.gz",
         "drug-like molecules of a union of public ChEMBL-derived sets",
@@ -38,6 +48,7 @@ LIBRARIES = {
 }
 MAX_LENGTH = {"zinc": 80, "chembl": 100}
 N_HELD_OUT = 2_000
+N_SAMPLES = 10_000
 
 
 def main() -> None:
@@ -92,8 +103,6 @@ def read_library(name: str, data: Path) -> list[str]:
 
 
 def copy_known_weights(policy: TokenPolicy, vocabulary: Vocabulary, source: str) -> None:
-    from moldesign.policies.bundled import load_prior  # noqa: PLC0415  needed for a warm start only
-
     prior = load_prior(source)
     shared = [(vocabulary.tokens.index(t), i) for i, t in enumerate(prior.vocabulary.tokens) if t in vocabulary]
     new, old = torch.tensor(shared).T
@@ -102,6 +111,61 @@ def copy_known_weights(policy: TokenPolicy, vocabulary: Vocabulary, source: str)
         policy.embedding.weight[new] = prior.policy.embedding.weight[old]
         policy.head.weight[new] = prior.policy.head.weight[old]
         policy.head.bias[new] = prior.policy.head.bias[old]
+
+
+def save(
+    policy: TokenPolicy,
+    vocabulary: Vocabulary,
+    options: argparse.Namespace,
+    settings: PretrainingSettings,
+    training: list[str],
+    held_out: list[str],
+) -> None:
+    """Measure the prior and write it as package data."""
+    _, source, licence = LIBRARIES[options.library]
+    prior = Prior(options.library, policy.cpu(), vocabulary, MAX_LENGTH[options.library], {})
+    known = select_learnable(held_out, vocabulary, prior.max_length)
+    prior.card.update(
+        source=source,
+        licence=licence,
+        n_training_molecules=len(training),
+        molecules_seen=settings.n_steps * settings.batch_size,
+        training_settings=asdict(settings),
+        warm_start=options.warm_start,
+        held_out={"n": len(known), "log_prob_per_molecule": round(measure_log_prob(prior, known), 3)},
+        samples=measure_samples(prior, set(training), N_SAMPLES),
+        training_command=f"python scripts/pretrain_prior.py {options.library} --data DATA --steps {options.steps}"
+        + f" --randomized-share {options.randomized_share} --learning-rate {options.learning_rate}"
+        + (f" --warm-start {options.warm_start}" if options.warm_start else ""),
+        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+    )
+    prior.save(WEIGHTS / options.library)
+    print(json.dumps({"held_out": prior.card["held_out"], "samples": prior.card["samples"]}))
+
+
+def measure_log_prob(prior: Prior, smiles: list[str]) -> float:
+    """Return the mean log-probability of a molecule that was not trained on, in nats."""
+    with torch.inference_mode():
+        batches = [smiles[i : i + 256] for i in range(0, len(smiles), 256)]
+        sums = [
+            prior.policy.sequence_log_prob(pad_sequences([prior.vocabulary.encode(s) for s in batch])).sum().item()
+            for batch in batches
+        ]
+    return sum(sums) / len(smiles)
+
+
+def measure_samples(prior: Prior, training: set[str], n: int) -> dict[str, float]:
+    """Return validity, uniqueness and novelty of samples at temperature 1."""
+    generator = torch.Generator().manual_seed(0)
+    texts = [text for batch in sample_smiles(prior, n, generator) for text in batch]
+    valid = [canonicalize(mol) for mol in parse_smiles(texts).mols if mol is not None]
+    return {
+        "n": n,
+        "temperature": 1.0,
+        "valid": round(len(valid) / n, 4),
+        "unique": round(len(set(valid)) / len(valid), 4),
+        "novel": round(sum(text not in training for text in valid) / len(valid), 4),
+    }
 
 
 def print_progress(progress: PretrainingProgress) -> None:

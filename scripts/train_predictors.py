@@ -4,8 +4,8 @@
     python scripts/train_predictors.py activity --data DATA --device cpu
 
 No molecule of any test set (by InChIKey of the standardised parent) is in the training set of any endpoint. The model
-folder with its card is written into moldesign/predictors/weights; the card holds the figures on the test split, which is
-read once, at the end, beside the two baselines: the training mean and the nearest training molecule.
+folder with its card is written into moldesign/predictors/weights. The card holds the figures on the test split, which
+is read once, at the end, beside two baselines: the training mean and the nearest training molecule.
 """
 
 import argparse
@@ -46,6 +46,8 @@ ACTIVITIES = {
 
 
 class Task(NamedTuple):
+    """Tables of one endpoint, with columns `smiles` and `label`."""
+
     train: pd.DataFrame
     test: pd.DataFrame
 
@@ -59,7 +61,9 @@ def main() -> None:
     train, test = separate(tasks, options.panel)
     endpoints = describe(options.panel, list(tasks), train)
     settings = FittingSettings(
-        TrainingSettings(n_epochs=options.epochs), n_networks=options.networks, hidden_size=options.hidden_size
+        TrainingSettings(n_epochs=options.epochs),
+        n_networks=options.networks,
+        hidden_size=options.hidden_size,
     )
     print(f"{len(train.smiles)} training molecules, {len(test.smiles)} test molecules", flush=True)
     predictor = fit_predictor(
@@ -84,7 +88,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--hidden-size", type=int, default=96)
     parser.add_argument("--work", type=Path, default=Path("work/predictors"), help="folder of finished networks")
@@ -138,10 +142,8 @@ def separate(tasks: dict[str, Task], panel: str) -> tuple[LabelTable, LabelTable
     train = merge_labels([task.train for task in tasks.values()], list(tasks), is_class)
     forbidden = set(test.keys)
     keep = np.array([key not in forbidden for key in train.keys])
-    rows = np.flatnonzero(keep)
     print(f"{(~keep).sum()} training molecules left out: they are in a test set", flush=True)
-    kept = LabelTable([train.smiles[i] for i in rows], train.labels[rows], [train.keys[i] for i in rows])
-    return kept, test
+    return train.select(np.flatnonzero(keep)), test
 
 
 def describe(panel: str, names: list[str], train: LabelTable) -> list[Endpoint]:
@@ -164,9 +166,7 @@ def describe(panel: str, names: list[str], train: LabelTable) -> list[Endpoint]:
     ]
 
 
-def measure_on_test(
-    predictor: Predictor, train: LabelTable, test: LabelTable
-) -> dict[str, dict[str, float]]:
+def measure_on_test(predictor: Predictor, train: LabelTable, test: LabelTable) -> dict[str, dict[str, float]]:
     """Return per endpoint the figures of the predictor, of the nearest neighbour and of the training mean."""
     endpoints = predictor.endpoints
     values = predictor.predict(test.smiles, with_domain=False).values
@@ -175,16 +175,22 @@ def measure_on_test(
     constant = np.broadcast_to(np.nanmean(train.labels, axis=0), test.labels.shape)
     mean = measure_endpoints(endpoints, test.labels, constant)
     return {
-        name: figures
-        | {f"nearest_{metric}": value for metric, value in nearest[name].items() if metric != "n"}
-        | {f"mean_{metric}": value for metric, value in mean[name].items() if metric != "n"}
+        name: figures | prefix_figures("nearest", nearest[name]) | prefix_figures("mean", mean[name])
         for name, figures in ours.items()
     }
 
 
+def prefix_figures(prefix: str, figures: dict[str, float]) -> dict[str, float]:
+    """Name the figures of a baseline; a rank correlation with a constant is not defined, and left out."""
+    return {f"{prefix}_{name}": value for name, value in figures.items() if name != "n" and not np.isnan(value)}
+
+
 def make_card(options: argparse.Namespace, figures: dict[str, dict[str, float]], seconds: float) -> dict[str, object]:
     sources = {
-        "admet": ("TDC ADMET benchmark group, official train_val and test splits", "CC BY 4.0 or as each original"),
+        "admet": (
+            "TDC ADMET benchmark group, official train_val and test splits",
+            "CC BY 4.0 or as each original",
+        ),
         "activity": (
             f"ExCAPE-DB actives and inactives, scaffold split 85/15; training keeps {N_INACTIVES} inactives a target",
             "CC BY-SA 4.0",

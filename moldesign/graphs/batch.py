@@ -85,7 +85,7 @@ def featurize_smiles(smiles: Sequence[Any], *, first_row: int = 0) -> Featurized
             return FeaturizedSmiles(table, np.arange(len(smiles)), [None] * len(smiles))
     parsed = parse_smiles(smiles, first_row=first_row)
     rows = np.flatnonzero(parsed.is_valid)
-    table = _featurize_all([smiles[row] for row in rows])
+    table = _featurize_all([smiles[row] for row in rows.tolist()])
     if table is None:
         raise RuntimeError("the featuriser refused a SMILES that RDKit reads; the two releases do not match")
     return FeaturizedSmiles(table, rows, parsed.errors)

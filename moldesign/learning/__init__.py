@@ -1,0 +1,1 @@
+"""Reinforcement learning: losses, replay, and the learner that owns the optimizer."""

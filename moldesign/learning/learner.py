@@ -105,7 +105,10 @@ class Learner:
             self.log_z.copy_(tensors["log_z"])
         for index, parameter in enumerate(self._parameters()):
             if state := _strip(tensors, f"adam.{index}."):
-                self._optimizer.state[parameter] = state
+                # Adam keeps its step count on the CPU, whatever the device of the parameter.
+                self._optimizer.state[parameter] = {
+                    name: value if name == "step" else value.to(parameter.device) for name, value in state.items()
+                }
 
     @property
     def _device(self) -> torch.device:
@@ -114,9 +117,7 @@ class Learner:
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
 
-    def _compute_loss(
-        self, log_prob: Tensor, prior_logits: Tensor, sequences: Tensor, rewards: Tensor
-    ) -> Tensor:
+    def _compute_loss(self, log_prob: Tensor, prior_logits: Tensor, sequences: Tensor, rewards: Tensor) -> Tensor:
         if self.settings.loss == "trajectory_balance":
             return compute_trajectory_balance_loss(log_prob, self.log_z, rewards, self.settings.beta).mean()
         prior_log_prob = gather_log_probs(prior_logits, sequences, pad=PAD)

@@ -3,7 +3,6 @@
 `log_prob` is always log p of a whole sequence, negative or zero; B sequences give tensors of shape [B].
 """
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -14,6 +13,7 @@ def compute_dap_loss(log_prob: Tensor, prior_log_prob: Tensor, rewards: Tensor, 
     The target raises a molecule's log-probability over the prior's in proportion to its reward ("difference between
     augmented and posterior").
 
+    >>> import torch
     >>> compute_dap_loss(torch.tensor([-30.0]), torch.tensor([-35.0]), torch.tensor([0.5]), sigma=20.0).item()
     25.0
     """
@@ -26,6 +26,7 @@ def compute_trajectory_balance_loss(log_prob: Tensor, log_z: Tensor, rewards: Te
     A SMILES is written from left to right in one way only, so the backward policy is 1 and drops out. At the optimum
     p is proportional to exp(beta R).
 
+    >>> import torch
     >>> compute_trajectory_balance_loss(
     ...     torch.tensor([-30.0]), torch.tensor(10.0), torch.tensor([0.5]), beta=50.0
     ... ).item()
@@ -50,6 +51,7 @@ def compute_token_kl(logits: Tensor, prior_logits: Tensor, is_token: Tensor) -> 
 def gather_log_probs(logits: Tensor, sequences: Tensor, *, pad: int) -> Tensor:
     """Return log p of each sequence, float32 [B], from the logits [B, T, V] that predicted its tokens [B, T].
 
+    >>> import torch
     >>> gather_log_probs(torch.zeros(1, 2, 4), torch.tensor([[3, 0]]), pad=0).exp().item()
     0.25
     """

@@ -1,0 +1,1 @@
+"""The policy: a language model of SMILES, its pre-training and its sampling."""

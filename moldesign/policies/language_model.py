@@ -24,7 +24,7 @@ class PolicySettings:
 
 
 class TokenPolicy(nn.Module):
-    """A GRU that gives the next token's distribution: p(token_t | token_<t) (Olivecrona et al. 2017, arXiv:1704.07555)."""
+    """A GRU that gives the next token's distribution: p(token_t | token_<t) (arXiv:1704.07555)."""
 
     def __init__(self, settings: PolicySettings) -> None:
         super().__init__()

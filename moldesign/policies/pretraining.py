@@ -15,8 +15,8 @@ from rdkit import Chem
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from moldesign.chem.smiles import quiet_rdkit, randomize_smiles
 from moldesign.checkpoint import load_model, save_model
+from moldesign.chem.smiles import quiet_rdkit, randomize_smiles
 from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.policies.language_model import TokenPolicy
 from moldesign.seeding import make_generators
@@ -145,9 +145,7 @@ def pad_sequences(sequences: Sequence[NDArray[np.int64]]) -> Tensor:
     return torch.from_numpy(padded)
 
 
-def _chunk_by_length(
-    lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator
-) -> list[NDArray[np.int64]]:
+def _chunk_by_length(lengths: NDArray[np.int64], batch_size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
     """Shuffle, then cut into batches of nearly equal length, so that little padding is computed."""
     jitter = rng.uniform(0, 3, size=len(lengths))
     order = np.argsort(lengths + jitter, kind="stable")
@@ -165,7 +163,11 @@ def _write(text: str, vocabulary: Vocabulary, randomized_share: float, rng: np.r
 
 
 def _save(
-    policy: TokenPolicy, optimizer: torch.optim.Optimizer, folder: Path, step: int, settings: PretrainingSettings
+    policy: TokenPolicy,
+    optimizer: torch.optim.Optimizer,
+    folder: Path,
+    step: int,
+    settings: PretrainingSettings,
 ) -> None:
     tensors = {f"policy.{name}": tensor for name, tensor in policy.state_dict().items()}
     for index, state in enumerate(optimizer.state.values()):

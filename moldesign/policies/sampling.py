@@ -26,9 +26,7 @@ class SampledBatch(NamedTuple):
     """[B], what the environment's objective paid"""
 
 
-def make_sampling_env(
-    vocabulary: Vocabulary, max_length: int, num_envs: int
-) -> SmilesVectorEnv:
+def make_sampling_env(vocabulary: Vocabulary, max_length: int, num_envs: int) -> SmilesVectorEnv:
     """Return an environment that writes whole batches and leaves their scoring to the caller.
 
     Episodes end at different steps; scored one by one as they end, they would cost one call of the predictors per

@@ -1,0 +1,1 @@
+"""Property prediction: the network, its ensemble, its domain and the bundled models."""

@@ -93,9 +93,7 @@ def fit_domain(
     """
     fingerprints = morgan_bits(parse_smiles(list(smiles)).mols, n_bits=N_BITS)
     has_label = np.isfinite(labels)
-    thresholds = [
-        _fit_threshold(fingerprints[has_label[:, t]], rng, n_sampled) for t in range(labels.shape[1])
-    ]
+    thresholds = [_fit_threshold(fingerprints[has_label[:, t]], rng, n_sampled) for t in range(labels.shape[1])]
     return TrainingDomain(tuple(smiles), fingerprints, has_label, np.array(thresholds, dtype=np.float32))
 
 

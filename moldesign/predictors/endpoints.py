@@ -72,6 +72,4 @@ def fit_endpoint(
     floor = float(known[known > 0].min()) if log_scale else 1e-3
     learned = np.log10(np.maximum(known, floor)) if log_scale else known
     spread = float(learned.std()) or 1.0
-    return Endpoint(
-        name, task, unit, description, low, high, aliases, log_scale, float(learned.mean()), spread, floor
-    )
+    return Endpoint(name, task, unit, description, low, high, aliases, log_scale, float(learned.mean()), spread, floor)

@@ -75,12 +75,7 @@ class Predictor:
             self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i)
             for i in range(0, max(len(smiles), 1), _CHUNK)
         ]
-        return Predictions(
-            list(smiles),
-            self.endpoints,
-            *(np.concatenate([piece[part] for piece in pieces]) for part in range(4)),  # type: ignore[arg-type]
-            errors=[error for piece in pieces for error in piece[4]],
-        )
+        return _join(pieces)
 
     def measure_domain(self, smiles: Sequence[str | None]) -> DomainMeasure:
         """Say how near each molecule is to the training set, and to which training molecule."""
@@ -88,9 +83,7 @@ class Predictor:
 
     def _predict_chunk(
         self, smiles: Sequence[Any], standardize: bool, with_domain: bool, first_row: int
-    ) -> tuple[
-        NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], list[str | None]
-    ]:
+    ) -> Predictions:
         shape = (len(smiles), len(self.endpoints))
         prepared = standardize_smiles(list(smiles), enabled=standardize, first_row=first_row)
         featurized = featurize_smiles(prepared.smiles, first_row=first_row)
@@ -101,7 +94,7 @@ class Predictor:
         in_domain = np.zeros(shape, dtype=bool)
         if with_domain and len(smiles):
             in_domain = self.domain.measure(prepared.smiles).in_domain
-        return values, std, in_domain, featurized.is_valid, errors
+        return Predictions(list(smiles), self.endpoints, values, std, in_domain, featurized.is_valid, errors)
 
     def _to_values(self, network: PropertyNetwork, graphs: Any) -> NDArray[np.float32]:
         outputs = apply_network(network, graphs)
@@ -128,6 +121,18 @@ class Predictor:
             **self.card,
         }
         save_model(folder, tensors, card)
+
+
+def _join(pieces: Sequence[Predictions]) -> Predictions:
+    return Predictions(
+        [text for piece in pieces for text in piece.smiles],
+        pieces[0].endpoints,
+        np.concatenate([piece.values for piece in pieces]),
+        np.concatenate([piece.std for piece in pieces]),
+        np.concatenate([piece.in_domain for piece in pieces]),
+        np.concatenate([piece.is_valid for piece in pieces]),
+        [error for piece in pieces for error in piece.errors],
+    )
 
 
 def load_model_folder(folder: Path) -> Predictor:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,10 +13,10 @@ from rdkit import Chem
 
 from moldesign.checkpoint import load_model, save_model
 from moldesign.chem.fingerprints import morgan_bits, nearest
-from moldesign.chem.smiles import parse_smiles, quiet_rdkit
+from moldesign.chem.smiles import Mol, parse_smiles, quiet_rdkit
 from moldesign.chem.standardize import standardize_smiles
 from moldesign.errors import TableError
-from moldesign.graphs import GraphTable, count_features, featurize_smiles
+from moldesign.graphs import count_features, featurize_smiles
 from moldesign.metrics import METRICS
 from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
@@ -24,6 +24,7 @@ from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.training import (
     TrainingProgress,
+    TrainingSet,
     TrainingSettings,
     apply_network,
     train_network,
@@ -41,12 +42,17 @@ class LabelTable(NamedTuple):
     keys: list[str]
     """InChIKey of each molecule"""
 
+    def select(self, rows: NDArray[np.int64]) -> "LabelTable":
+        """Return the given rows, in that order."""
+        chosen = rows.tolist()
+        return LabelTable([self.smiles[i] for i in chosen], self.labels[rows], [self.keys[i] for i in chosen])
+
 
 @dataclass(frozen=True)
 class FittingSettings:
     """Size of the ensemble and of its networks."""
 
-    training: TrainingSettings = TrainingSettings()
+    training: TrainingSettings = field(default_factory=TrainingSettings)
     n_networks: int = 3
     hidden_size: int = 96
     n_layers: int = 3
@@ -96,7 +102,7 @@ def key_molecules(smiles: Sequence[Any]) -> KeyedMolecules:
     """Return the standardised SMILES and its InChIKey, by which copies of one molecule are recognised."""
     standardized = standardize_smiles(list(smiles))
     with quiet_rdkit():
-        keys = [Chem.MolToInchiKey(mol) or None if mol is not None else None for mol in standardized.mols]
+        keys = [None if mol is None else _make_key(mol) for mol in standardized.mols]
     return KeyedMolecules(list(standardized.smiles), keys)
 
 
@@ -115,7 +121,7 @@ def fit_predictor(
 
     Args:
         name: of the predictor.
-        table: M molecules with labels of the T endpoints.
+        table: M molecules with labels of the T endpoints; one whose graph cannot be read is left out.
         endpoints: T endpoints.
         settings: size and length of the training.
         card: what the model card says beside what is filled in here.
@@ -124,16 +130,19 @@ def fit_predictor(
         on_epoch: called with the number of the network and its progress.
     """
     featurized = featurize_smiles(table.smiles)
-    graphs = featurized.graphs
+    for error in filter(None, featurized.errors):
+        logger.warning("left out of the training: %s", error)
+    table = table.select(featurized.rows)
+    data = TrainingSet(featurized.graphs, table.labels, endpoints)
     networks, validation = [], []
     for member in range(settings.n_networks):
         rng = np.random.default_rng([settings.seed, member])
-        held_out = rng.random(len(graphs)) < settings.held_out_share
-        network = _train_or_load(
-            graphs, table.labels, endpoints, np.flatnonzero(~held_out), settings, member, work, device, on_epoch
-        )
+        held_out = rng.random(len(data.graphs)) < settings.held_out_share
+        rows = np.flatnonzero(~held_out)
+        network = _train_or_load(data, rows, settings, member, work=work, device=device, on_epoch=on_epoch)
         networks.append(network.cpu())
-        outputs = _to_values(apply_network(networks[-1], graphs.select(np.flatnonzero(held_out))), endpoints)
+        held_out_graphs = data.graphs.select(np.flatnonzero(held_out))
+        outputs = _to_values(apply_network(networks[-1], held_out_graphs), endpoints)
         validation.append(measure_endpoints(endpoints, table.labels[held_out], outputs))
     domain = fit_domain(table.smiles, table.labels, rng=np.random.default_rng(settings.seed))
     full_card = {
@@ -184,18 +193,17 @@ def average_figures(figures: Sequence[dict[str, dict[str, float]]]) -> dict[str,
 
 
 def _train_or_load(
-    graphs: GraphTable,
-    labels: NDArray[np.float64],
-    endpoints: Sequence[Endpoint],
+    data: TrainingSet,
     rows: NDArray[np.int64],
     settings: FittingSettings,
     member: int,
+    *,
     work: Path | None,
     device: str,
     on_epoch: Callable[[int, TrainingProgress], None] | None,
 ) -> PropertyNetwork:
     shape = NetworkSettings(
-        *count_features(), len(endpoints), hidden_size=settings.hidden_size, n_layers=settings.n_layers
+        *count_features(), len(data.endpoints), hidden_size=settings.hidden_size, n_layers=settings.n_layers
     )
     folder = work / f"network_{member}" if work else None
     if folder and (folder / "card.json").is_file():
@@ -203,9 +211,7 @@ def _train_or_load(
         network.load_state_dict(load_model(folder, kind="network")[0])
         return network.eval()
     network = train_network(
-        graphs,
-        labels,
-        endpoints,
+        data,
         rows,
         settings.training,
         shape,
@@ -220,3 +226,8 @@ def _train_or_load(
 
 def _to_values(outputs: NDArray[np.float32], endpoints: Sequence[Endpoint]) -> NDArray[np.float32]:
     return np.column_stack([endpoint.to_values(outputs[:, t]) for t, endpoint in enumerate(endpoints)])
+
+
+def _make_key(mol: Mol) -> str | None:
+    key: str = Chem.MolToInchiKey(mol)  # type: ignore[no-untyped-call]
+    return key or None

@@ -22,13 +22,29 @@ from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 class TrainingSettings:
     """How a network is trained."""
 
-    n_epochs: int = 16
+    n_epochs: int = 14
     batch_size: int = 64
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     max_gradient_norm: float = 5.0
     task_balance: float = 0.5
     """Each label of a task with n labels weighs n ** -task_balance, so that small tasks are heard."""
+
+
+class TrainingSet(NamedTuple):
+    """What networks learn from."""
+
+    graphs: GraphTable
+    """N molecular graphs"""
+    labels: NDArray[np.float64]
+    """[N, T] in the unit of each endpoint, NaN where not measured"""
+    endpoints: Sequence[Endpoint]
+    """T endpoints"""
+
+    def to_targets(self) -> Tensor:
+        """Return the labels as the network learns them, float32 [N, T]."""
+        columns = [endpoint.to_targets(self.labels[:, t]) for t, endpoint in enumerate(self.endpoints)]
+        return torch.from_numpy(np.column_stack(columns))
 
 
 class TrainingProgress(NamedTuple):
@@ -41,9 +57,7 @@ class TrainingProgress(NamedTuple):
 
 
 def train_network(
-    graphs: GraphTable,
-    labels: NDArray[np.float64],
-    endpoints: Sequence[Endpoint],
+    data: TrainingSet,
     rows: NDArray[np.int64],
     settings: TrainingSettings,
     shape: NetworkSettings,
@@ -52,30 +66,26 @@ def train_network(
     device: str = "cpu",
     on_epoch: Callable[[TrainingProgress], None] | None = None,
 ) -> PropertyNetwork:
-    """Train a new network on `rows` of the table.
+    """Train a new network on `rows` of the data.
 
     Args:
-        graphs: N molecular graphs.
-        labels: float64 [N, T] in the unit of each endpoint, NaN where not measured.
-        endpoints: T endpoints.
-        rows: which rows are trained on.
+        data: graphs, labels and endpoints.
+        rows: which of them are trained on.
         settings: length and step size of the training.
         shape: size of the network.
         seed: of the initial weights and the order of the batches.
         device: where to train.
         on_epoch: called after every epoch.
     """
+    if len(data.graphs) != len(data.labels):
+        raise ValueError(f"{len(data.graphs)} graphs and {len(data.labels)} rows of labels do not belong together")
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = PropertyNetwork(shape).to(device)
-    targets = torch.from_numpy(
-        np.column_stack([e.to_targets(labels[:, t]) for t, e in enumerate(endpoints)]).astype(np.float32)
-    )
-    weights = _weigh_tasks(labels[rows], settings.task_balance)
-    is_class = torch.tensor([endpoint.task == "classification" for endpoint in endpoints])
-    optimizer = torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
+    targets = data.to_targets()
+    weights = _weigh_tasks(data.labels[rows], settings.task_balance)
+    is_class = torch.tensor([endpoint.task == "classification" for endpoint in data.endpoints])
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     n_steps = settings.n_epochs * math.ceil(len(rows) / settings.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.learning_rate, total_steps=n_steps, pct_start=0.1
@@ -84,7 +94,7 @@ def train_network(
         network.train()
         began, losses = time.monotonic(), []
         for chosen in _deal_batches(rows, settings.batch_size, rng):
-            outputs = network(graphs.select(chosen).to_batch().to(device)).cpu()
+            outputs = network(data.graphs.select(chosen).to_batch().to(device)).cpu()
             loss = masked_loss(outputs, targets[chosen], weights, is_class)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
@@ -117,9 +127,7 @@ def masked_loss(outputs: Tensor, targets: Tensor, weights: Tensor, is_class: Ten
     return (torch.where(is_class, entropy, error) * weight).sum() / weight.sum().clamp_min(1e-12)
 
 
-def apply_network(
-    network: PropertyNetwork, graphs: GraphTable, *, batch_size: int = 512
-) -> NDArray[np.float32]:
+def apply_network(network: PropertyNetwork, graphs: GraphTable, *, batch_size: int = 512) -> NDArray[np.float32]:
     """Return the raw outputs for every graph, float32 [N, T]."""
     device = next(network.parameters()).device
     network.eval()
@@ -137,8 +145,6 @@ def _weigh_tasks(labels: NDArray[np.float64], balance: float) -> Tensor:
     return torch.from_numpy((weights / weights.mean()).astype(np.float32))
 
 
-def _deal_batches(
-    rows: NDArray[np.int64], batch_size: int, rng: np.random.Generator
-) -> list[NDArray[np.int64]]:
+def _deal_batches(rows: NDArray[np.int64], batch_size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
     order = rng.permutation(rows)
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]

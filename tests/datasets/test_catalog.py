@@ -83,13 +83,9 @@ def test_an_unknown_name_lists_the_nearest() -> None:
 
 def test_admet_table_names_data_sets_of_the_catalog() -> None:
     assert len(TDC_ADMET) == 22
-    parts = {
-        f"tdc_admet/{task.dataset}/{part}" for task in TDC_ADMET.values() for part in ("train_val", "test")
-    }
+    parts = {f"tdc_admet/{task.dataset}/{part}" for task in TDC_ADMET.values() for part in ("train_val", "test")}
     assert parts == {name for name in load_catalog() if name.startswith("tdc_admet/")}
-    assert all(
-        (task.metric in ("mae", "spearman")) == (task.task == "regression") for task in TDC_ADMET.values()
-    )
+    assert all((task.metric in ("mae", "spearman")) == (task.task == "regression") for task in TDC_ADMET.values())
 
 
 def test_a_download_is_kept_gzipped_and_used_again(published: Dataset, tmp_path: Path) -> None:
@@ -100,9 +96,7 @@ def test_a_download_is_kept_gzipped_and_used_again(published: Dataset, tmp_path:
     assert list(load_dataset(published.name)["smiles"]) == ["C"]
 
 
-def test_a_wrong_download_is_not_kept(
-    published: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_wrong_download_is_not_kept(published: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = dataclasses.replace(published, content_sha256="0" * 64)
     monkeypatch.setattr(catalog, "load_catalog", lambda: {wrong.name: wrong})
     with pytest.raises(TableError, match="it is not kept"):

@@ -20,9 +20,7 @@ def assert_covers(split: Split, n_rows: int) -> None:
 
 
 @given(st.integers(0, 200), FRACTIONS, st.integers(0, 9))
-def test_random_split_holds_every_row_once(
-    n_rows: int, fractions: tuple[float, float, float], seed: int
-) -> None:
+def test_random_split_holds_every_row_once(n_rows: int, fractions: tuple[float, float, float], seed: int) -> None:
     split = random_split(n_rows, np.random.default_rng(seed), fractions)
     assert_covers(split, n_rows)
     assert abs(len(split.train) - n_rows * fractions[0]) <= 1

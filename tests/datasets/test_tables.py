@@ -198,9 +198,7 @@ def test_an_interrupted_write_leaves_the_older_file(tmp_path: Path, frame: pd.Da
     assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
 
 
-def test_a_full_disk_is_said_in_one_line(
-    tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     def fill(_: pd.DataFrame) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -1,0 +1,5 @@
+"""`python -m moldesign` is the command `moldesign`."""
+
+from moldesign.cli.main import run
+
+run()

@@ -1,0 +1,76 @@
+"""The ranked hits of a run, with everything a chemist needs to judge each one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from moldesign.chem.scaffolds import murcko_scaffold
+from moldesign.chem.smiles import require_mols
+from moldesign.datasets.tables import write_table
+from moldesign.errors import RunFolderError, TableError
+from moldesign.generation.folder import HITS_CSV, HITS_SDF
+from moldesign.objectives.oracle import ScoredMolecule
+from moldesign.objectives.profile import Profile
+from moldesign.objectives.properties import EndpointProperty
+from moldesign.predictors.bundled import load_predictor
+
+FALLBACK_MODEL = "admet"
+"""Whose training set stands for "known molecules" when no goal uses a predictor."""
+
+
+def select_hits(molecules: Sequence[ScoredMolecule], n: int, threshold: float) -> list[ScoredMolecule]:
+    """Return the best `n` molecules with a total of at least `threshold`, best first, ties by call."""
+    good = [molecule for molecule in molecules if molecule.total >= threshold]
+    return sorted(good, key=lambda molecule: (-molecule.total, molecule.call))[:n]
+
+
+def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFrame:
+    """Return one row per hit.
+
+    Columns: rank, smiles, score; per term its value, `<term>_score` (0 to 1) and, for a prediction, `<term>_std` and
+    `<term>_in_domain`; in_domain (all of them); scaffold; nearest_training_smiles and nearest_training_similarity
+    (Tanimoto, Morgan radius 2) over the training sets of the predictors used; call and source.
+    """
+    smiles = [hit.smiles for hit in hits]
+    columns: dict[str, Sequence[object]] = {
+        "rank": list(range(1, len(hits) + 1)),
+        "smiles": smiles,
+        "score": [hit.total for hit in hits],
+    }
+    for k, term in enumerate(profile.terms):
+        columns[term.name] = [hit.raw[k] for hit in hits]
+        columns[f"{term.name}_score"] = [hit.terms[k] for hit in hits]
+        if isinstance(term.property, EndpointProperty):
+            columns[f"{term.name}_std"] = [hit.std[k] for hit in hits]
+            columns[f"{term.name}_in_domain"] = [hit.in_domain[k] for hit in hits]
+    columns["in_domain"] = [all(hit.in_domain) for hit in hits]
+    columns["scaffold"] = [murcko_scaffold(mol) for mol in require_mols(smiles)]
+    columns |= _find_nearest(smiles, profile)
+    columns |= {"call": [hit.call for hit in hits], "source": [hit.source for hit in hits]}
+    return pd.DataFrame(columns)
+
+
+def write_hits(folder: Path, frame: pd.DataFrame) -> None:
+    """Write `hits.csv` and `hits.sdf`.
+
+    Raises:
+        RunFolderError: the disk is full or cannot be written.
+    """
+    try:
+        write_table(folder / HITS_CSV, [frame])
+        write_table(folder / HITS_SDF, [frame])
+    except TableError as error:
+        raise RunFolderError(f"{error}; the scored molecules are kept: go on with --resume") from error
+
+
+def _find_nearest(smiles: Sequence[str], profile: Profile) -> dict[str, Sequence[object]]:
+    used = sorted({t.property.model.name for t in profile.terms if isinstance(t.property, EndpointProperty)})
+    names: list[str | None] = [None] * len(smiles)
+    similarity = np.full(len(smiles), -1.0)
+    for model in used or [FALLBACK_MODEL]:
+        measure = load_predictor(model).measure_domain(smiles)
+        for row in np.flatnonzero(measure.similarity > similarity):
+            names[row], similarity[row] = measure.nearest[row], measure.similarity[row]
+    return {"nearest_training_smiles": names, "nearest_training_similarity": similarity.tolist()}

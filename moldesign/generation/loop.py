@@ -1,0 +1,128 @@
+"""The main path: write molecules, score them, learn from the scores, until the budget is spent.
+
+policy --writes in--> environment --molecules--> oracle --rewards--> diversity --> learner --> better policy
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from moldesign.chem.smiles import canonicalize, require_mols
+from moldesign.generation.archive import RunArchive
+from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
+from moldesign.generation.hits import describe_hits, select_hits, write_hits
+from moldesign.generation.progress import Progress, Scoreboard
+from moldesign.generation.session import Session
+from moldesign.generation.settings import GenerationSettings
+from moldesign.objectives.oracle import Oracle
+from moldesign.objectives.profile import Profile
+from moldesign.policies.bundled import Prior, load_prior
+
+
+@dataclass(frozen=True)
+class GenerationResult:
+    """What a run leaves behind."""
+
+    frame: pd.DataFrame
+    """The hits, best first; see `describe_hits` for the columns."""
+    run_dir: Path
+    n_scored: int
+    """Unique molecules scored, those of earlier parts of the run included."""
+    interrupted: bool
+    seconds: float
+
+
+def generate(
+    profile: Profile,
+    *,
+    n: int = 100,
+    budget: int | None = None,
+    out: str | Path | None = None,
+    start: Sequence[str] = (),
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    settings: GenerationSettings | None = None,
+    **overrides: Any,
+) -> GenerationResult:
+    """Write molecules that meet a profile.
+
+    Args:
+        profile: what the molecules must be.
+        n: how many hits to return at most.
+        budget: unique molecules that may be scored; without it the profile's own budget.
+        out: the run folder, `moldesign-run-1` and so on without it; with `resume` the folder to go on in.
+        start: molecules to begin with; they are scored first and the policy learns from them.
+        resume: go on with an interrupted run.
+        on_progress: called after every batch.
+        settings: how to search.
+        overrides: single fields of the settings, such as `seed=1` or `prior="zinc"`.
+
+    Raises:
+        RunFolderError: the folder holds another run, or the disk is full.
+        InvalidSmilesError: a start molecule cannot be read.
+        UnknownTokenError: a start molecule has a token that the prior has never seen.
+        ObjectiveError: a goal's function did not return one number per molecule.
+    """
+    settings = (settings or GenerationSettings()).with_overrides(overrides)
+    if budget is not None:
+        profile = profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
+    prior = load_prior(settings.prior)
+    start = read_start_molecules(start, prior)
+    folder, began = Path(out) if out else choose_new_folder(), time.monotonic()
+    open_run_folder(folder, profile, resume=resume)
+    with RunArchive(folder, profile.term_names) as archive:
+        oracle = Oracle(profile, profile.budget.calls, archive.append)
+        session = Session(prior, profile, settings, folder)
+        start = session.agree_with(archive, start)
+        if resume:
+            write_profile(folder, profile)
+            oracle.preload(archive.read())
+            session.restore()
+        interrupted = run(session, oracle, start, profile.threshold, on_progress)
+    frame = describe_hits(select_hits(oracle.history, n, profile.threshold), profile)
+    write_hits(folder, frame)
+    return GenerationResult(frame, folder, len(oracle.history), interrupted, time.monotonic() - began)
+
+
+def run(
+    session: Session,
+    oracle: Oracle,
+    start: Sequence[str],
+    threshold: float,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> bool:
+    """Spend the oracle's budget; return whether the user interrupted it. Everything scored is kept either way."""
+    scoreboard = Scoreboard(oracle, threshold)
+    try:
+        if start and session.n_batches == 0:
+            session.judge(oracle.score(start, source="start"))
+        while oracle.remaining and session.n_idle < session.settings.patience:
+            written = session.write_molecules()
+            scored = oracle.score(written.smiles, source="policy")
+            rewards = session.judge(scored)
+            session.learn(written, rewards)
+            progress = scoreboard.update(session.n_batches + 1, session.n_calls, scored, session.report)
+            session.finish_batch(progress)
+            if on_progress:
+                on_progress(progress)
+        session.save()
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def read_start_molecules(start: Sequence[str], prior: Prior) -> list[str]:
+    """Return the canonical SMILES of the start molecules.
+
+    Raises:
+        InvalidSmilesError: one cannot be read.
+        UnknownTokenError: one has a token that the prior has never seen.
+    """
+    smiles = [canonicalize(mol) for mol in require_mols(start)]
+    for text in smiles:
+        prior.vocabulary.encode(text)
+    return smiles

@@ -1,0 +1,93 @@
+"""How a run is doing, batch by batch: what the progress line shows and `metrics.jsonl` keeps."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from moldesign.chem.scaffolds import murcko_scaffold
+from moldesign.chem.smiles import require_mols
+from moldesign.learning.learner import LearningReport
+from moldesign.objectives.oracle import Oracle, OracleBatch, ScoredMolecule
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The state of a run after a batch."""
+
+    batch: int
+    n_calls: int
+    budget: int
+    top_10: float
+    """Mean total of the ten best molecules so far; of all, while there are fewer."""
+    top_100: float
+    mean: float
+    """Mean total of the batch's scored molecules."""
+    validity: float
+    """Share of the batch that is a molecule."""
+    n_hits: int
+    """Molecules at or above the profile's threshold."""
+    n_scaffolds: int
+    """Different Murcko scaffolds among the hits."""
+    loss: float
+    kl: float
+    seconds: float
+    calls_per_second: float
+
+    @property
+    def seconds_left(self) -> float:
+        """Time to the end of the budget at the present rate."""
+        return (self.budget - self.n_calls) / self.calls_per_second if self.calls_per_second else float("inf")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, rounded, for `metrics.jsonl`."""
+        return {k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+class Scoreboard:
+    """Follows a run: it only looks, and changes nothing of its course."""
+
+    def __init__(self, oracle: Oracle, threshold: float) -> None:
+        self._oracle, self._threshold = oracle, threshold
+        self._scaffolds: set[str] = set()
+        self._best = np.zeros(0)
+        self._n_hits = self._n_seen = 0
+        self._began, self._n_paid_before = time.monotonic(), len(oracle.history)
+
+    def update(self, batch: int, n_calls: int, scored: OracleBatch, report: LearningReport) -> Progress:
+        """Take in a batch and say how the run is doing.
+
+        Args:
+            batch: its number.
+            n_calls: calls up to and with this batch; the oracle of a resumed run knows later ones, too.
+            scored: the batch.
+            report: what the policy learned from it.
+        """
+        self._take_in(self._oracle.history[self._n_seen : n_calls])
+        totals = scored.rewards.total[scored.is_scored]
+        seconds = time.monotonic() - self._began
+        return Progress(
+            batch=batch,
+            n_calls=n_calls,
+            budget=self._oracle.budget,
+            top_10=float(self._best[:10].mean()) if self._best.size else 0.0,
+            top_100=float(self._best.mean()) if self._best.size else 0.0,
+            mean=float(totals.mean()) if totals.size else 0.0,
+            validity=float(np.mean([text is not None for text in scored.smiles])),
+            n_hits=self._n_hits,
+            n_scaffolds=len(self._scaffolds),
+            loss=report.loss,
+            kl=report.kl,
+            seconds=seconds,
+            calls_per_second=(len(self._oracle.history) - self._n_paid_before) / max(seconds, 1e-9),
+        )
+
+    def _take_in(self, molecules: Sequence[ScoredMolecule]) -> None:
+        totals = [molecule.total for molecule in molecules]
+        self._best = np.sort(np.append(self._best, totals))[::-1][:100]
+        hits = [molecule.smiles for molecule in molecules if molecule.total >= self._threshold]
+        self._scaffolds.update(murcko_scaffold(mol) for mol in require_mols(hits))
+        self._n_hits += len(hits)
+        self._n_seen += len(molecules)

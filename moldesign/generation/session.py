@@ -1,0 +1,144 @@
+"""The moving parts of a run, and how they are put away in a checkpoint and taken out again."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from moldesign.errors import RunFolderError
+from moldesign.generation.archive import RunArchive
+from moldesign.generation.folder import append_metrics, load_checkpoint, save_checkpoint, truncate_metrics
+from moldesign.generation.progress import Progress
+from moldesign.generation.settings import GenerationSettings
+from moldesign.learning.learner import Learner, LearningReport
+from moldesign.learning.replay import ReplayBuffer
+from moldesign.objectives.oracle import OracleBatch
+from moldesign.objectives.profile import Profile
+from moldesign.policies.bundled import Prior
+from moldesign.policies.pretraining import pad_sequences
+from moldesign.policies.sampling import SampledBatch, make_sampling_env, sample_batch
+from moldesign.seeding import make_generators
+
+
+class Session:
+    """Environment, learner, memory and random streams of one run.
+
+    The molecules themselves are in the run store and not here: after a kill the batches since the last checkpoint are
+    written again from the same random state, find their scores in the store, and cost nothing.
+    """
+
+    def __init__(self, prior: Prior, profile: Profile, settings: GenerationSettings, folder: Path) -> None:
+        self.settings, self.folder, self.vocabulary = settings, folder, prior.vocabulary
+        self.env = make_sampling_env(prior.vocabulary, prior.max_length, settings.batch_size)
+        self.learner = Learner(prior.policy.to(settings.device), settings.learning)
+        self.replay = ReplayBuffer()
+        self.diversity = profile.diversity.make_filter()
+        self.generators = make_generators(settings.seed)
+        self.n_batches = self.n_calls = self.n_idle = 0
+        self.report = LearningReport(0.0, 0.0, 0.0)
+        self._saved = time.monotonic()
+
+    def write_molecules(self) -> SampledBatch:
+        """Let the policy write one batch in the environment."""
+        return sample_batch(self.learner.policy, self.env, self.generators.torch)
+
+    def judge(self, scored: OracleBatch) -> NDArray[np.float32]:
+        """Return what the policy is paid for each row, and remember the good molecules; float32 [B].
+
+        What is no molecule earns nothing; a scaffold that came often earns less.
+        """
+        self._count_calls(scored)
+        rewards = scored.rewards.total_or_zero()
+        rows = np.flatnonzero(scored.is_scored)
+        smiles = [text for row in rows if (text := scored.smiles[row]) is not None]
+        if self.diversity is not None:
+            rewards[rows] = self.diversity.apply(smiles, rewards[rows])
+        self.replay.add(smiles, rewards[rows])
+        return rewards.astype(np.float32)
+
+    def learn(self, written: SampledBatch, rewards: NDArray[np.float32]) -> None:
+        """Improve the policy by the batch, then by the best molecules so far, each in another spelling."""
+        self.report = self.learner.update(written.sequences, torch.from_numpy(rewards))
+        for _ in range(self.settings.n_replays):
+            sample = self.replay.sample(self.settings.replay_size, self.generators.numpy)
+            known = [row for row, text in enumerate(sample.smiles) if self.vocabulary.knows(text)]
+            if known:
+                sequences = pad_sequences([self.vocabulary.encode(sample.smiles[row]) for row in known])
+                self.learner.update(sequences, torch.from_numpy(sample.rewards[known]))
+
+    def finish_batch(self, progress: Progress) -> None:
+        """Note the progress, and put a checkpoint away from time to time."""
+        self.n_batches += 1
+        append_metrics(self.folder, progress.to_dict())
+        if time.monotonic() - self._saved > self.settings.checkpoint_seconds:
+            self.save()
+
+    def save(self) -> None:
+        """Put everything away that the next batch depends on."""
+        tensors = self.learner.state_dict() | {"generator": self.generators.torch.get_state()}
+        state = {
+            "n_batches": self.n_batches,
+            "n_calls": self.n_calls,
+            "n_idle": self.n_idle,
+            "replay": self.replay.state_dict(),
+            "diversity": self.diversity.state_dict() if self.diversity else None,
+            "numpy_generator": self.generators.numpy.bit_generator.state,
+        }
+        save_checkpoint(self.folder, tensors, state)
+        self._saved = time.monotonic()
+
+    def restore(self) -> None:
+        """Go on from the last checkpoint; without one, from the beginning with the scores that are already paid.
+
+        Raises:
+            ModelFormatError: the checkpoint is damaged.
+        """
+        checkpoint = load_checkpoint(self.folder)
+        if checkpoint is not None:
+            tensors, state = checkpoint
+            self.generators.torch.set_state(tensors.pop("generator"))
+            self.learner.load_state_dict(tensors)
+            self.n_batches, self.n_calls = state["n_batches"], state["n_calls"]
+            self.n_idle = state["n_idle"]
+            self.replay.load_state_dict(state["replay"])
+            if self.diversity and state["diversity"]:
+                self.diversity.load_state_dict(state["diversity"])
+            self.generators.numpy.bit_generator.state = state["numpy_generator"]
+        truncate_metrics(self.folder, self.n_batches)
+
+    def agree_with(self, archive: RunArchive, start: Sequence[str]) -> list[str]:
+        """Note settings and start molecules in a new store; in an old one they must be the same.
+
+        Returns:
+            The start molecules, which a resumed run need not be given again.
+
+        Raises:
+            RunFolderError: the run was made with other settings or other start molecules.
+        """
+        course = self.settings.describe_course()
+        known = archive.read_facts()
+        if not known:
+            archive.write_facts({"settings": course, "start": json.dumps(start)})
+            return list(start)
+        first: list[str] = json.loads(known["start"])
+        if known["settings"] != course:
+            raise RunFolderError(
+                f"{self.folder} was run with other settings ({known['settings']}); resume it with the same "
+                "--seed, --prior and --device, or choose another --out"
+            )
+        if start and list(start) != first:
+            raise RunFolderError(
+                f"{self.folder} was run with other start molecules ({' '.join(first) or 'none'}); resume it "
+                "without --start, or choose another --out"
+            )
+        return first
+
+    def _count_calls(self, scored: OracleBatch) -> None:
+        """Count by call numbers: the batches that a resumed run writes again bring nothing new, and are not idle."""
+        n_calls = int(scored.call_numbers.max(initial=0))
+        self.n_idle = 0 if n_calls > self.n_calls else self.n_idle + 1
+        self.n_calls = max(self.n_calls, n_calls)

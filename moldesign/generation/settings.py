@@ -1,0 +1,44 @@
+"""How a run searches; what it searches for is the profile."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from moldesign.errors import UnknownNameError
+from moldesign.learning.learner import LearningSettings
+
+
+@dataclass(frozen=True)
+class GenerationSettings:
+    """Everything that decides the course of a run beside the profile."""
+
+    prior: str = "chembl"
+    """Bundled name or model folder."""
+    seed: int = 0
+    batch_size: int = 64
+    replay_size: int = 64
+    n_replays: int = 2
+    """Updates from replay after each batch, each with newly randomised SMILES."""
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    patience: int = 50
+    """Batches in a row without a new molecule after which the run ends early."""
+    device: str = "cpu"
+    checkpoint_seconds: float = 20.0
+
+    def with_overrides(self, overrides: Mapping[str, Any]) -> "GenerationSettings":
+        """Return these settings with single fields replaced.
+
+        Raises:
+            UnknownNameError: there is no such setting.
+        """
+        known = {one.name for one in fields(self)}
+        for name in overrides:
+            if name not in known:
+                raise UnknownNameError("setting", name, known)
+        return replace(self, **overrides)
+
+    def describe_course(self) -> str:
+        """Return, as JSON, what a resumed run must agree with."""
+        course = asdict(self)
+        return json.dumps({name: course[name] for name in sorted(course) if name != "checkpoint_seconds"})

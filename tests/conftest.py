@@ -1,0 +1,44 @@
+"""Fixtures that all tests share: famous drugs and the folder of public data sets."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every machine, and no failure because a machine is slow.
+settings.register_profile("reproducible", derandomize=True, deadline=None)
+settings.load_profile("reproducible")
+
+ROOT = Path(__file__).parents[1]
+
+NAMED_DRUGS = {
+    "aspirin": "CC(=O)Oc1ccccc1C(=O)O",
+    "caffeine": "Cn1c(=O)c2c(ncn2C)n(C)c1=O",
+    "paracetamol": "CC(=O)Nc1ccc(O)cc1",
+    "ibuprofen": "CC(C)Cc1ccc(cc1)C(C)C(=O)O",
+    "metformin": "CN(C)C(=N)N=C(N)N",
+    "morphine": "CN1CC[C@]23c4c5ccc(O)c4O[C@H]2[C@@H](O)C=C[C@H]3[C@H]1C5",
+    "haloperidol": "O=C(CCCN1CCC(O)(CC1)c1ccc(Cl)cc1)c1ccc(F)cc1",
+    "terfenadine": "CC(C)(C)c1ccc(cc1)C(O)CCCN1CCC(CC1)C(O)(c1ccccc1)c1ccccc1",
+    "imatinib": "Cc1ccc(NC(=O)c2ccc(CN3CCN(C)CC3)cc2)cc1Nc1nccc(n1)-c1cccnc1",
+    "sildenafil": "CCCc1nn(C)c2c1nc([nH]c2=O)-c1cc(ccc1OCC)S(=O)(=O)N1CCN(C)CC1",
+    "penicillin_g": "CC1(C)S[C@@H]2[C@H](NC(=O)Cc3ccccc3)C(=O)N2[C@H]1C(=O)O",
+    "diclofenac_sodium": "[Na+].[O-]C(=O)Cc1ccccc1Nc1c(Cl)cccc1Cl",
+}
+
+
+@pytest.fixture(scope="session")
+def named_drugs() -> dict[str, str]:
+    """SMILES of drugs whose properties every chemist can check; the last one is a salt."""
+    return dict(NAMED_DRUGS)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The public data sets: where MOLDESIGN_DATA says, or `shared/data` beside the checkout, or a skip."""
+    named = os.environ.get("MOLDESIGN_DATA")
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no public data sets: MOLDESIGN_DATA={named!r} names no folder")
+    return folder

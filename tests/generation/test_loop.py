@@ -1,0 +1,307 @@
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from rdkit import Chem
+
+from moldesign.chem.smiles import canonicalize, require_mols
+from moldesign.envs.vocabulary import Vocabulary
+from moldesign.errors import InvalidSmilesError, ObjectiveError, RunFolderError, UnknownNameError, UnknownTokenError
+from moldesign.generation.archive import RunArchive
+from moldesign.generation.loop import GenerationResult
+from moldesign.generation.progress import Progress
+from moldesign.generation.session import Session
+from moldesign.learning.learner import Learner
+from moldesign.objectives.profile import parse_goals
+from moldesign.policies.bundled import Prior
+from moldesign.policies.language_model import PolicySettings, TokenPolicy
+from tests.conftest import ROOT
+from tests.generation.tiny_run import BUDGET, START, make_profile, read_rows, run_tiny
+
+EVERY_BATCH, NEVER = 0.0, 1e9
+CLOCKS = {"seconds", "calls_per_second"}
+
+
+def interrupt_after(n_batches: int) -> Callable[[Progress], None]:
+    def watch(progress: Progress) -> None:
+        if progress.batch == n_batches:
+            raise KeyboardInterrupt
+
+    return watch
+
+
+def interrupt_inside(patch: pytest.MonkeyPatch, owner: type, name: str, n_calls: int) -> None:
+    """Let the `n_calls`-th call of a method be hit by Ctrl-C."""
+    original, calls = getattr(owner, name), iter(range(1, 1 << 30))
+
+    def interrupted(*args: Any, **options: Any) -> Any:
+        if next(calls) == n_calls:
+            raise KeyboardInterrupt
+        return original(*args, **options)
+
+    patch.setattr(owner, name, interrupted)
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines without what depends on the clock; NaN is no JSON and fails."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} in metrics.jsonl")) for line in lines]
+    return [{name: value for name, value in row.items() if name not in CLOCKS} for row in rows]
+
+
+def assert_same_run(result: GenerationResult, other: GenerationResult) -> None:
+    assert read_rows(result.run_dir) == read_rows(other.run_dir)
+    assert read_metrics(result.run_dir) == read_metrics(other.run_dir)
+    pd.testing.assert_frame_equal(result.frame, other.frame, check_exact=True)
+    for name in ("hits.csv", "hits.sdf", "profile.toml"):
+        assert (result.run_dir / name).read_bytes() == (other.run_dir / name).read_bytes()
+
+
+def test_a_run_spends_its_budget_on_unique_valid_canonical_molecules(unbroken: GenerationResult) -> None:
+    rows = read_rows(unbroken.run_dir)
+    assert not unbroken.interrupted
+    assert unbroken.n_scored == BUDGET
+    assert [row[0] for row in rows] == list(range(1, BUDGET + 1))
+    smiles = [row[1] for row in rows]
+    assert len(set(smiles)) == BUDGET
+    assert smiles == [canonicalize(mol) for mol in require_mols(smiles)]
+
+
+def test_start_molecules_come_first_and_say_so(unbroken: GenerationResult) -> None:
+    rows = read_rows(unbroken.run_dir)
+    assert [row[1] for row in rows[:2]] == [canonicalize(mol) for mol in require_mols(START)]
+    assert [row[-1] for row in rows] == ["start"] * 2 + ["policy"] * (BUDGET - 2)
+
+
+def test_hits_are_valid_unique_ranked_and_above_the_threshold(unbroken: GenerationResult) -> None:
+    table = pd.read_csv(unbroken.run_dir / "hits.csv")
+    assert 10 < len(table) <= 100
+    assert table["rank"].tolist() == list(range(1, len(table) + 1))
+    assert table["smiles"].is_unique
+    assert all(Chem.MolFromSmiles(text) is not None for text in table["smiles"])
+    assert table["score"].is_monotonic_decreasing
+    assert (table["score"] >= make_profile().threshold).all()
+    best = sorted((row[2] for row in read_rows(unbroken.run_dir)), reverse=True)[: len(table)]
+    assert table["score"].tolist() == pytest.approx(best)
+
+
+def test_metrics_have_one_line_per_batch_and_end_at_the_budget(unbroken: GenerationResult) -> None:
+    metrics = read_metrics(unbroken.run_dir)
+    assert [row["batch"] for row in metrics] == list(range(1, len(metrics) + 1))
+    assert metrics[-1]["n_calls"] == metrics[-1]["budget"] == BUDGET
+    assert all(0 <= row[name] <= 1 for row in metrics for name in ("top_10", "top_100", "mean", "validity"))
+    assert metrics[-1]["n_hits"] >= len(unbroken.frame)
+
+
+def test_the_same_seed_repeats_the_run(tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path) -> None:
+    assert_same_run(run_tiny(tiny_prior, tmp_path / "again", start=START), unbroken)
+
+
+def test_another_seed_gives_another_run(tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path) -> None:
+    other = run_tiny(tiny_prior, tmp_path / "other", start=START, seed=1, budget=30)
+    assert read_rows(other.run_dir) != read_rows(unbroken.run_dir)[:30]
+
+
+@pytest.mark.parametrize("checkpoint_seconds", [EVERY_BATCH, NEVER])
+@pytest.mark.parametrize(
+    ("owner", "method", "n_calls"),
+    [(Session, "write_molecules", 4), (RunArchive, "append", 4), (Learner, "update", 8), (Session, "judge", 1)],
+    ids=["writing", "storing", "learning", "before the first batch"],
+)
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    tiny_prior: Path,
+    unbroken: GenerationResult,
+    tmp_path: Path,
+    owner: type,
+    method: str,
+    n_calls: int,
+    checkpoint_seconds: float,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        interrupt_inside(patch, owner, method, n_calls)
+        first = run_tiny(tiny_prior, tmp_path, start=START, checkpoint_seconds=checkpoint_seconds)
+    assert first.interrupted
+    assert 0 < first.n_scored < BUDGET
+    assert_same_run(run_tiny(tiny_prior, tmp_path, resume=True), unbroken)
+
+
+def test_batches_since_the_checkpoint_are_written_again_without_cost(
+    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path
+) -> None:
+    """The second part repeats none and the third part four batches, more than the patience of three."""
+    run_tiny(tiny_prior, tmp_path, start=START, checkpoint_seconds=EVERY_BATCH, on_progress=interrupt_after(2))
+    run_tiny(tiny_prior, tmp_path, resume=True, checkpoint_seconds=NEVER, on_progress=interrupt_after(6))
+    assert_same_run(run_tiny(tiny_prior, tmp_path, resume=True), unbroken)
+
+
+def test_ctrl_c_keeps_everything_and_writes_hits(tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path) -> None:
+    result = run_tiny(tiny_prior, tmp_path, start=START, on_progress=interrupt_after(4))
+    rows = read_rows(tmp_path)
+    assert result.interrupted
+    assert len(rows) == result.n_scored
+    assert rows == read_rows(unbroken.run_dir)[: len(rows)]
+    assert len(pd.read_csv(tmp_path / "hits.csv")) == len(result.frame) > 0
+    assert len(Chem.SDMolSupplier(str(tmp_path / "hits.sdf"))) == len(result.frame)
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(
+    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; import torch; torch.set_num_threads(1)\n"
+        "from tests.generation.tiny_run import START, run_tiny\n"
+        "run_tiny(Path(sys.argv[1]), Path(sys.argv[2]), start=START, checkpoint_seconds=0.0)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tiny_prior), str(tmp_path)], cwd=ROOT)
+    try:
+        wait_for_molecules(tmp_path, n=BUDGET // 3, process=process)
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+    assert BUDGET // 3 <= len(read_rows(tmp_path)) < BUDGET
+    assert not (tmp_path / "hits.csv").exists()
+    assert_same_run(run_tiny(tiny_prior, tmp_path, resume=True), unbroken)
+
+
+def wait_for_molecules(folder: Path, n: int, process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        try:
+            if len(read_rows(folder)) >= n:
+                return
+        except sqlite3.OperationalError:  # the store does not exist yet
+            time.sleep(0.02)
+
+
+def test_a_folder_with_a_run_is_refused(tiny_prior: Path, unbroken: GenerationResult) -> None:
+    before = read_rows(unbroken.run_dir)
+    with pytest.raises(RunFolderError, match=r"already holds a run; add --resume .* or choose another --out"):
+        run_tiny(tiny_prior, unbroken.run_dir)
+    assert read_rows(unbroken.run_dir) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"profile": parse_goals(["qed max"])}, "another profile .*profile.toml.* same goals, or choose another --out"),
+        ({"seed": 1}, "other settings .*--seed"),
+        ({"start": ["CCO"]}, "other start molecules .*OCCc1ccccc1.* without --start"),
+    ],
+    ids=["goals", "seed", "start"],
+)
+def test_a_run_is_not_resumed_as_another(
+    tiny_prior: Path, unbroken: GenerationResult, changes: dict[str, Any], message: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in unbroken.run_dir.glob("*.*")}
+    with pytest.raises(RunFolderError, match=message):
+        run_tiny(tiny_prior, unbroken.run_dir, resume=True, budget=BUDGET + 50, **changes)
+    after = {path.name: path.read_bytes() for path in unbroken.run_dir.glob("*.*")}
+    assert after == before
+
+
+def test_a_larger_budget_goes_on_where_the_run_ended(
+    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path
+) -> None:
+    first = run_tiny(tiny_prior, tmp_path, start=START)
+    more = run_tiny(tiny_prior, tmp_path, start=START, resume=True, budget=BUDGET + 40)
+    assert more.n_scored == BUDGET + 40
+    assert read_rows(tmp_path)[:BUDGET] == read_rows(unbroken.run_dir)
+    assert f"calls = {BUDGET + 40}" in (tmp_path / "profile.toml").read_text()
+    batches = [row["batch"] for row in read_metrics(tmp_path)]
+    assert batches == list(range(1, len(batches) + 1))
+    assert more.frame["score"].iloc[0] >= first.frame["score"].iloc[0]
+
+
+def test_a_finished_run_resumed_changes_nothing(tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path) -> None:
+    run_tiny(tiny_prior, tmp_path, start=START)
+    assert_same_run(run_tiny(tiny_prior, tmp_path, resume=True), unbroken)
+
+
+def test_a_run_that_finds_nothing_new_ends_before_its_budget(tmp_path: Path) -> None:
+    vocabulary = Vocabulary.from_tokens(["C"])
+    policy = TokenPolicy(PolicySettings(len(vocabulary), embedding_size=4, hidden_size=4, n_layers=1))
+    Prior("alkanes", policy, vocabulary, 3, {}).save(tmp_path / "prior")
+    result = run_tiny(tmp_path / "prior", tmp_path / "run")
+    assert not result.interrupted
+    assert {row[1] for row in read_rows(tmp_path / "run")} == {"C", "CC"}
+    assert result.n_scored == 2
+    assert read_metrics(tmp_path / "run")[-1]["n_calls"] == 2
+
+
+def test_no_hit_leaves_a_table_with_its_header(tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path) -> None:
+    profile = make_profile().model_copy(update={"threshold": 1.0})
+    result = run_tiny(tiny_prior, tmp_path, profile=profile, budget=20)
+    table = pd.read_csv(tmp_path / "hits.csv")
+    assert len(result.frame) == len(table) == 0
+    assert list(table.columns) == list(result.frame.columns) == list(unbroken.frame.columns)
+    assert len(Chem.SDMolSupplier(str(tmp_path / "hits.sdf"))) == 0
+    assert result.n_scored == 20
+
+
+def test_no_more_hits_than_asked_for(tiny_prior: Path, tmp_path: Path) -> None:
+    assert len(run_tiny(tiny_prior, tmp_path, n=3, budget=40).frame) == 3
+
+
+@pytest.mark.parametrize(
+    ("start", "error", "message"),
+    [
+        (["CCO", "C1CC"], InvalidSmilesError, "row 1: 'C1CC' is not a valid SMILES"),
+        (["CC[Si](C)C"], UnknownTokenError, r"'\[Si\]' in 'CC\[Si\]\(C\)C' was never seen"),
+    ],
+)
+def test_a_start_molecule_that_cannot_be_used_is_named(
+    tiny_prior: Path, tmp_path: Path, start: list[str], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        run_tiny(tiny_prior, tmp_path / "run", start=start)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_objective_that_gives_nan_is_an_error_and_not_a_zero(
+    tiny_prior: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_scores.py").write_text(
+        "def count_oxygens(smiles):\n"
+        "    return [float('nan') if 'N' in text else text.count('O') / 4 for text in smiles]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    profile = parse_goals(["own_scores:count_oxygens max"])
+    with pytest.raises(ObjectiveError, match=r"own_scores:count_oxygens is NaN for the valid molecule '.*N.*'"):
+        run_tiny(tiny_prior, Path("run"), profile=profile, start=["OCCO", "CCO"])
+    assert [(row[1], row[2]) for row in read_rows(Path("run"))] == [("OCCO", 0.5), ("CCO", 0.25)]
+
+
+def test_a_full_disk_stops_the_run_and_leaves_the_store_readable(
+    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path
+) -> None:
+    make_archive = RunArchive.__init__
+
+    def make_small_archive(self: RunArchive, *args: Any) -> None:
+        make_archive(self, *args)
+        self._connection.execute("PRAGMA max_page_count = 10")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunArchive, "__init__", make_small_archive)
+        with pytest.raises(
+            RunFolderError, match=r"run\.sqlite: database or disk is full; free some space, then .*--resume"
+        ):
+            run_tiny(tiny_prior, tmp_path, start=START)
+    rows = read_rows(tmp_path)
+    assert 0 < len(rows) < BUDGET
+    assert rows == read_rows(unbroken.run_dir)[: len(rows)]
+    assert_same_run(run_tiny(tiny_prior, tmp_path, resume=True), unbroken)
+
+
+def test_an_unknown_setting_is_named(tiny_prior: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown setting 'sead'; did you mean: seed"):
+        run_tiny(tiny_prior, tmp_path, sead=1)
