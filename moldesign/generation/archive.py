@@ -2,7 +2,6 @@
 
 import json
 import math
-import math
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,9 +81,9 @@ class RunArchive:
                 call=call,
                 smiles=smiles,
                 total=total,
-                terms=self._from_json(terms),
-                raw=self._from_json(raw),
-                std=self._from_json(std),
+                terms=_from_json(terms),
+                raw=_from_json(raw),
+                std=_from_json(std),
                 in_domain=tuple(bool(flag) for flag in json.loads(in_domain).values()),
                 source=source,
                 time=time,

@@ -1,0 +1,211 @@
+"""`moldesign generate`: design molecules that meet a profile."""
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from moldesign.cli.display import open_display
+from moldesign.cli.text import format_number, format_seconds, format_table
+from moldesign.errors import MoldesignError
+
+if TYPE_CHECKING:
+    from moldesign.generation.loop import GenerationResult
+    from moldesign.generation.progress import Progress
+    from moldesign.objectives.profile import Profile
+
+N_SHOWN = 5
+"""Hits in the summary."""
+
+
+class Device(StrEnum):
+    """Where the policy computes."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+def generate(
+    profile: Annotated[Path | None, typer.Argument(metavar="PROFILE.toml", help="What the molecules must be.")] = None,
+    *,
+    goal: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GOAL",
+            help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
+            "goals add to PROFILE.toml.",
+        ),
+    ] = None,
+    n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many hits to write at most.")] = 100,
+    budget: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="How many molecules to score; by default what the profile says."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run folder; by default moldesign-run-1, -2, ...")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="The same seed gives the same molecules (on a CPU).")
+    ] = 0,
+    start: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SMILES", help="A molecule to begin with. Repeat it for more."),
+    ] = None,
+    prior: Annotated[
+        str, typer.Option(metavar="NAME|DIR", help="What the policy starts from; see `moldesign models`.")
+    ] = "chembl",
+    device: Annotated[Device, typer.Option(help="Where the policy computes.")] = Device.AUTO,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out, with the same seed and prior.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")
+    ] = False,
+) -> None:
+    """Design molecules that meet a target profile, and rank them.
+
+    Say what the molecules must be in PROFILE.toml or by --goal. A PROPERTY is an endpoint that `moldesign models`
+    lists, a descriptor (qed, logp, mw, tpsa, sa, ...), alerts, novelty, similarity(SMILES), substructure(SMARTS)
+    or your own module:function. Without a profile and goals, the aim is oral drug-likeness: no hERG block, not
+    mutagenic, soluble, easy to make, no structural alert.
+
+    The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), profile.toml and
+    run.sqlite (every molecule that was scored). Ctrl-C keeps everything; --resume goes on.
+
+    \b
+    Examples:
+      moldesign generate
+      moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --goal "sa <= 3.5" --out drd2
+      moldesign generate kinase.toml --budget 20000 --seed 1
+      moldesign generate --resume --out drd2
+    """
+    if resume and out is None:
+        raise typer.BadParameter("--resume needs the folder of the run: add --out DIR")
+    from moldesign.generation.folder import choose_new_folder  # noqa: PLC0415
+    from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
+
+    folder = out or choose_new_folder()
+    wanted = choose_profile(profile, goal or [], folder if resume else None, budget)
+    for warning in wanted.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    chosen = choose_device(device)
+    with open_display(describe_plan(wanted, prior, chosen, seed, folder), quiet=quiet) as show:
+        result = run_generation(
+            wanted,
+            n=n,
+            out=folder,
+            start=start or (),
+            resume=resume,
+            on_progress=lambda p: show(describe_progress(p), p.n_calls / p.budget),
+            prior=prior,
+            seed=seed,
+            device=chosen,
+        )
+    resumption = describe_resumption(folder, n=n, seed=seed, prior=prior, device=device, start=start or [])
+    typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
+    if len(result.frame) < n or result.interrupted:
+        typer.echo(explain_shortfall(result, n, wanted, resumption), err=True)
+    if result.interrupted:
+        raise typer.Exit(130)
+
+
+def choose_profile(path: Path | None, goals: list[str], resumed: Path | None, budget: int | None) -> "Profile":
+    """Return what the command line asks for: file and goals, those of the resumed run, or the default.
+
+    Raises:
+        MoldesignError: a file or goal cannot be understood.
+    """
+    from moldesign.generation.folder import PROFILE_FILE  # noqa: PLC0415
+    from moldesign.objectives.profile import default_profile, load_profile, parse_goals  # noqa: PLC0415
+
+    if path is not None:
+        profile = load_profile(path).with_goals(goals)
+    elif goals:
+        profile = parse_goals(goals)
+    elif resumed is not None and (resumed / PROFILE_FILE).exists():
+        profile = load_profile(resumed / PROFILE_FILE)
+    else:
+        profile = default_profile()
+    if budget is None:
+        return profile
+    return profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
+
+
+def choose_device(device: Device) -> str:
+    """Return the device to compute on.
+
+    Raises:
+        MoldesignError: CUDA is asked for and there is none.
+    """
+    import torch  # noqa: PLC0415
+
+    has_cuda = torch.cuda.is_available()
+    if device is Device.CUDA and not has_cuda:
+        raise MoldesignError(
+            "--device cuda: PyTorch finds no CUDA device; install a CUDA build of torch, or use --device cpu"
+        )
+    return "cuda" if has_cuda and device is not Device.CPU else "cpu"
+
+
+def describe_plan(profile: "Profile", prior: str, device: str, seed: int, folder: Path) -> str:
+    """Return what is going to happen, for the user to check."""
+    weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
+    goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
+    return (
+        f"goals: {goals}\n"
+        f"a hit scores at least {profile.threshold:g}; up to {profile.budget.calls:,} molecules are scored\n"
+        f"prior {prior}, seed {seed}, on {device}, into {folder}; Ctrl-C stops and keeps everything"
+    )
+
+
+def describe_progress(progress: "Progress") -> str:
+    """Return the state of a run in two lines."""
+    return (
+        f"{progress.n_calls:,} of {progress.budget:,} molecules, {progress.calls_per_second:.0f} calls/s, "
+        f"{format_seconds(progress.seconds_left)} left\n"
+        f"best 10: {progress.top_10:.3f}, best 100: {progress.top_100:.3f}, valid: {progress.validity:.0%}, "
+        f"hits: {progress.n_hits:,}, scaffolds: {progress.n_scaffolds:,}"
+    )
+
+
+def describe_result(result: "GenerationResult", profile: "Profile") -> str:
+    """Return the summary of a run and its best hits."""
+    frame, folder = result.frame, result.run_dir
+    columns = ["rank", "score", *profile.term_names, "smiles"]
+    best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
+    table = format_table(columns, [[format_number(value) for value in row] for row in best])
+    summary = (
+        f"{len(frame)} hits with a score of at least {profile.threshold:g}, of {result.n_scored:,} molecules "
+        f"scored, in {format_seconds(result.seconds)}"
+    )
+    return f"{summary}\n\n{table}\n\n{folder / 'hits.csv'}, {folder / 'hits.sdf'}"
+
+
+def describe_resumption(folder: Path, *, n: int, seed: int, prior: str, device: Device, start: list[str]) -> str:
+    """Return the command that goes on with the run.
+
+    >>> describe_resumption(Path("my run"), n=100, seed=3, prior="chembl", device=Device.AUTO, start=[])
+    "moldesign generate --resume --out 'my run' --n 100 --seed 3 --prior chembl"
+    """
+    words = ["moldesign", "generate", "--resume", "--out", str(folder), "--n", str(n), "--seed", str(seed)]
+    words += ["--prior", prior]
+    words += [] if device is Device.AUTO else ["--device", device.value]
+    words += [word for smiles in start for word in ("--start", smiles)]
+    return shlex.join(words)
+
+
+def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile", resumption: str) -> str:
+    """Say why there are fewer hits than asked for, or that the run was interrupted, and what to do."""
+    if result.interrupted:
+        return f"interrupted; everything scored is kept; go on with: {resumption}"
+    found = f"warning: {len(result.frame)} of {n} hits"
+    relax = f"relax a goal or lower the threshold ({profile.threshold:g}) in a profile with another --out"
+    if result.n_scored >= profile.budget.calls:
+        return (
+            f"{found}: the budget of {profile.budget.calls:,} molecules is spent; go on with: "
+            f"{resumption} --budget {2 * profile.budget.calls}; or {relax}"
+        )
+    return f"{found}: the policy writes no new molecules any more; try another --seed or --prior, or {relax}"

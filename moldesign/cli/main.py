@@ -1,0 +1,60 @@
+"""The command `moldesign`: puts the verbs together and explains errors.
+
+Exit code 0: fine; 1: a problem, said in one line; 2: wrong usage; 130: interrupted.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from moldesign.cli.generate import generate
+from moldesign.cli.models import models
+from moldesign.cli.predict import predict
+from moldesign.errors import MoldesignError
+
+# Plain help: drawing it with rich would double the time that `--help` takes.
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.command()(generate)
+app.command()(predict)
+app.command()(models)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: what stands behind `moldesign`; without it, what the shell passed.
+    """
+    try:
+        app(arguments)
+    except MoldesignError as error:
+        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        sys.exit(1)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        import moldesign  # noqa: PLC0415  a cycle otherwise
+
+        typer.echo(f"moldesign {moldesign.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _introduce(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """State what a molecule must be; moldesign learns to write such molecules and shows why it believes in them.
+
+    \b
+    Examples:
+      moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --out drd2
+      moldesign predict library.csv --out predicted.csv
+      moldesign models
+
+    `moldesign VERB --help` explains each verb.
+    """

@@ -1,0 +1,173 @@
+"""`moldesign predict`: properties of the molecules in a table."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from moldesign.cli.display import open_display
+from moldesign.cli.text import format_number, format_table
+from moldesign.errors import InvalidSmilesError, TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from moldesign.datasets.tables import TableChunk
+    from moldesign.predictors.ensemble import Predictions, Predictor
+
+CHUNK_SIZE = 1_000
+
+
+def predict(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="INPUT",
+            help="Table (.csv .tsv .smi .sdf .parquet, each also .gz; - reads CSV from standard input), or a SMILES.",
+        ),
+    ],
+    *,
+    model: Annotated[
+        list[str],
+        typer.Option(metavar="NAME|DIR", help="Predictor; see `moldesign models`. Repeat it for more."),
+    ] = ["admet"],  # noqa: B006  typer reads the default and never changes it
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write; the ending says how. By default CSV to standard output."),
+    ] = None,
+    smiles_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the SMILES, where its name does not tell.")
+    ] = None,
+) -> None:
+    """Predict properties of every molecule of a table.
+
+    Each row of the input becomes one row of the output, with all its columns and, for each endpoint, the predicted
+    value, its standard deviation (<endpoint>_std) and whether similar molecules were measured
+    (<endpoint>_in_domain). A row that is no molecule stays, with the reason in the column error.
+
+    \b
+    Examples:
+      moldesign predict library.csv --out predicted.csv
+      moldesign predict actives.sdf.gz --model admet --model activity --out predicted.parquet
+      moldesign predict "CC(=O)Nc1ccc(O)cc1"
+    """
+    from moldesign.predictors.bundled import load_predictor  # noqa: PLC0415
+
+    names = list(dict.fromkeys(model))
+    is_single, is_screen_busy = is_molecule(source), out is None and sys.stdout.isatty()
+    if is_single and is_screen_busy:
+        typer.echo(describe_molecule(source, [load_predictor(name) for name in names]))
+        return
+    is_quiet = is_single or is_screen_busy
+    with open_output(out) as write, open_display(f"predicting {source}", quiet=is_quiet) as show:
+        predictors = [load_predictor(name) for name in names]
+        n_rows, n_errors, began = 0, 0, time.monotonic()
+        for chunk in read_input(source, smiles_column):
+            predictions = [one.predict(chunk.smiles, first_row=chunk.first_row) for one in predictors]
+            write(join_predictions(chunk.frame, predictors, predictions))
+            n_rows += len(chunk.smiles)
+            n_errors += sum(error is not None for error in join_errors(predictions))
+            rate = n_rows / (time.monotonic() - began)
+            show(f"{n_rows:,} rows, {n_errors:,} of them without a prediction, {rate:,.0f} rows/s", None)
+
+
+def is_molecule(source: str) -> bool:
+    """Return whether the text is a SMILES; no name of a table is one, because of its ending."""
+    from moldesign.chem.smiles import parse_smiles  # noqa: PLC0415
+
+    return bool(parse_smiles([source]).is_valid[0])
+
+
+def read_input(source: str, smiles_column: str | None) -> "Iterator[TableChunk]":
+    """Yield the chunks of a table, or the one molecule that the text itself is.
+
+    Raises:
+        TableError: the table cannot be read.
+        InvalidSmilesError: the text is neither the name of a table nor a SMILES.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    from moldesign.chem.smiles import require_mols  # noqa: PLC0415
+    from moldesign.datasets.streams import classify_path  # noqa: PLC0415
+    from moldesign.datasets.tables import TableChunk, read_table  # noqa: PLC0415
+
+    if is_molecule(source):
+        yield TableChunk(pd.DataFrame({"smiles": [source]}), [source], 0)
+    elif classify_path(source).ending or Path(source).exists():
+        yield from read_table(source, chunk_size=CHUNK_SIZE, smiles_column=smiles_column)
+    else:
+        try:
+            require_mols([source])
+        except InvalidSmilesError as error:
+            reason = str(error).partition(": ")[2]
+            raise InvalidSmilesError(f"{reason}, and not the name of a table (.csv, .sdf, ...)") from error
+
+
+@contextmanager
+def open_output(path: Path | None) -> "Iterator[Callable[[pd.DataFrame], None]]":
+    """Yield a function that writes frames to the file, or as CSV to standard output.
+
+    Raises:
+        TableError: the file cannot be written.
+    """
+    from moldesign.datasets.delimited import DelimitedWriter  # noqa: PLC0415
+    from moldesign.datasets.tables import TableWriter  # noqa: PLC0415
+
+    if path is None:
+        yield DelimitedWriter(sys.stdout.buffer, ",").write
+        return
+    with TableWriter(path) as writer:
+        yield writer.write
+
+
+def join_predictions(
+    frame: "pd.DataFrame", predictors: "Sequence[Predictor]", predictions: "Sequence[Predictions]"
+) -> "pd.DataFrame":
+    """Return the input's columns, each predictor's columns, then in_domain (all of them) and error.
+
+    Predicted columns whose names the input has already are called `<model>_<name>`.
+
+    Raises:
+        TableError: the input has these columns, too.
+    """
+    import numpy as np  # noqa: PLC0415
+    import pandas as pd  # noqa: PLC0415
+
+    joined = frame
+    for predictor, one in zip(predictors, predictions, strict=True):
+        joined = _add_columns(joined, one.to_frame().drop(columns=["smiles", "in_domain", "error"]), predictor.name)
+    in_domain = np.all([one.in_domain.all(axis=1) for one in predictions], axis=0)
+    verdict = pd.DataFrame({"in_domain": in_domain, "error": pd.Series(join_errors(predictions), dtype=object)})
+    return _add_columns(joined, verdict, "_".join(predictor.name for predictor in predictors))
+
+
+def join_errors(predictions: "Sequence[Predictions]") -> list[str | None]:
+    """Return the first error of each row, None where every predictor could read it."""
+    rows = zip(*(one.errors for one in predictions), strict=True)
+    return [next((error for error in errors if error), None) for errors in rows]
+
+
+def describe_molecule(smiles: str, predictors: "Sequence[Predictor]") -> str:
+    """Return what the predictors say of one molecule, an endpoint a line."""
+    rows = []
+    for one in (predictor.predict([smiles]) for predictor in predictors):
+        figures = zip(one.endpoints, one.values[0], one.std[0], one.in_domain[0], strict=True)
+        rows += [
+            [endpoint.name, *(format_number(part.item()) for part in parts), endpoint.unit]
+            for endpoint, *parts in figures
+        ]
+    return format_table(["endpoint", "value", "std", "in domain", "unit"], rows)
+
+
+def _add_columns(frame: "pd.DataFrame", new: "pd.DataFrame", owner: str) -> "pd.DataFrame":
+    import pandas as pd  # noqa: PLC0415
+
+    if set(new.columns) & set(frame.columns):
+        new = new.add_prefix(f"{owner}_")
+    if taken := [name for name in new.columns if name in frame.columns]:
+        raise TableError(f"the input has a column {taken[0]!r} already; rename it, or name the model once")
+    return pd.concat([frame, new], axis=1)

@@ -1,0 +1,63 @@
+"""The command as a whole: fast to start, honest about unexpected errors; and what `import moldesign` offers."""
+
+import subprocess
+import sys
+
+import gymnasium
+import pytest
+
+import moldesign as package
+from moldesign.cli import main, models
+from tests.cli.conftest import Moldesign
+
+
+def test_help_loads_nothing_heavy() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "moldesign", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "gymnasium" in loaded
+    assert not loaded & {"torch", "rdkit", "pandas", "scipy", "sklearn", "rich"}
+    assert all(verb in done.stdout for verb in ("generate", "predict", "models"))
+
+
+@pytest.mark.parametrize("verb", ["generate", "predict", "models"])
+def test_every_verb_shows_an_example(moldesign: Moldesign, verb: str) -> None:
+    done = moldesign(verb, "--help")
+    assert done.code == 0
+    assert f"Examples:\n    moldesign {verb}" in done.out
+
+
+def test_version(moldesign: Moldesign) -> None:
+    assert moldesign("--version").out == f"moldesign {package.__version__}\n"
+
+
+def test_unknown_verb_is_wrong_usage(moldesign: Moldesign) -> None:
+    assert moldesign("guess").code == 2
+
+
+def test_unexpected_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(models, "find_folder", fail)
+    with pytest.raises(RuntimeError, match="a bug"):
+        main.run(["models", "admet"])
+
+
+def test_interrupt_is_130(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models, "find_folder", interrupt)
+    assert moldesign("models", "admet").code == 130
+
+
+def test_public_names_exist() -> None:
+    assert {getattr(package, name).__name__ for name in package.__all__} == set(package.__all__)
+    assert set(package.__all__) <= set(dir(package))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = package.nothing
+
+
+def test_import_registers_the_environment() -> None:
+    assert gymnasium.spec("moldesign/Smiles-v0").vector_entry_point is not None

@@ -1,0 +1,119 @@
+"""`moldesign predict`: every row of the input, in its place, whatever the format."""
+
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from moldesign.cli import predict as verb
+from moldesign.datasets.tables import read_table
+from tests.cli.conftest import Moldesign
+
+TABLE = "id,SMILES,herg\n007,CC(=O)Nc1ccc(O)cc1,0.1\n8,C(C,\n9,,x\n10,CCO,y\n11,c1ccccc1,z\n"
+
+
+@pytest.fixture
+def library(moldesign: Moldesign) -> str:
+    Path("library.csv").write_text(TABLE)
+    return "library.csv"
+
+
+def read_csv(text: str) -> pd.DataFrame:
+    return pd.read_csv(io.StringIO(text), dtype={"id": str})
+
+
+def test_rows_and_columns_of_the_input_stay(moldesign: Moldesign, library: str) -> None:
+    done = moldesign("predict", library)
+    frame = read_csv(done.out)
+    assert done.code == 0
+    assert frame["id"].tolist() == ["007", "8", "9", "10", "11"]
+    assert frame["herg"].tolist()[2:] == ["x", "y", "z"]
+    assert frame["admet_herg"].notna().tolist() == [True, False, False, True, True]
+    assert {"admet_solubility_std", "admet_ames_in_domain", "in_domain"} <= set(frame)
+    assert frame["error"][1] == "row 1: 'C(C' is not a valid SMILES (syntax error)"
+    assert "5 rows, 2 of them without a prediction" in done.err
+
+
+def test_chunks_count_rows_through(moldesign: Moldesign, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = read_csv(moldesign("predict", library).out)
+    monkeypatch.setattr(verb, "CHUNK_SIZE", 2)
+    pd.testing.assert_frame_equal(read_csv(moldesign("predict", library).out), whole)
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "tsv", "sdf", "parquet"])
+def test_ending_names_the_format(moldesign: Moldesign, library: str, ending: str) -> None:
+    done = moldesign("predict", library, "--out", f"predicted.{ending}")
+    chunk = next(read_table(f"predicted.{ending}"))
+    assert (done.code, done.out) == (0, "")
+    assert chunk.frame["id"].tolist() == ["007", "8", "9", "10", "11"]
+    assert "admet_solubility" in chunk.frame
+
+
+def test_several_models(moldesign: Moldesign) -> None:
+    done = moldesign("predict", "CCO", "--model", "admet", "--model", "activity", "--model", "admet")
+    frame = read_csv(done.out)
+    assert {"herg", "solubility", "activity_herg", "activity_herg_in_domain"} <= set(frame)
+    assert done.err == ""
+
+
+def test_output_can_be_predicted_again(moldesign: Moldesign, library: str) -> None:
+    moldesign("predict", library, "--out", "once.csv")
+    frame = read_csv(moldesign("predict", "once.csv", "--model", "activity").out)
+    assert {"error", "activity_error", "in_domain", "activity_in_domain", "activity_herg"} <= set(frame)
+    again = moldesign("predict", "once.csv")
+    assert again.code == 1
+    assert "column 'admet_" in again.err
+
+
+def test_one_molecule_on_a_terminal_is_a_list(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    lines = moldesign("predict", "CCO").out.splitlines()
+    assert lines[0].split() == ["endpoint", "value", "std", "in", "domain", "unit"]
+    assert [line.split()[0] for line in lines[1:]] == ["herg", "solubility", "ames"]
+    assert lines[2].endswith("log10 mol/L")
+
+
+def test_standard_input(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(TABLE.encode())))
+    assert len(read_csv(moldesign("predict", "-").out)) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["CC("], "'CC(' is not a valid SMILES (syntax error), and not the name of a table"),
+        (["nowhere.csv"], "nowhere.csv: cannot be opened"),
+        (["library.csv", "--smiles-column", "mol"], "no column 'mol'; columns: id, SMILES, herg"),
+        (["library.csv", "--model", "admit"], "did you mean: admet"),
+        (["library.csv", "--out", "predicted.xlsx"], "unknown ending '.xlsx'"),
+        (["library.csv", "--out", "nowhere/predicted.csv"], "cannot be written"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, library: str, arguments: list[str], said: str) -> None:
+    done = moldesign("predict", *arguments)
+    assert done.code == 1
+    assert done.err.splitlines()[-1].startswith("error: ")
+    assert said in done.err.splitlines()[-1]
+    assert done.out == ""
+
+
+def test_failure_keeps_an_older_file(moldesign: Moldesign) -> None:
+    Path("old.csv").write_text("smiles\nCCO\n")
+    Path("torn.csv").write_text("smiles,id\nCCO,1\nCCO\n")
+    assert moldesign("predict", "torn.csv", "--out", "old.csv").code == 1
+    assert Path("old.csv").read_text() == "smiles\nCCO\n"
+
+
+@pytest.mark.parametrize(("key", "said"), [("sha256", "checksum"), ("format_version", "update moldesign")])
+def test_damaged_or_newer_model_is_refused(moldesign: Moldesign, weights: Path, key: str, said: str) -> None:
+    shutil.copytree(weights / "admet", "model")
+    card = json.loads(Path("model/card.json").read_text())
+    Path("model/card.json").write_text(json.dumps(card | {key: 99}))
+    done = moldesign("predict", "CCO", "--model", "model")
+    assert done.code == 1
+    assert said in done.err

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rdkit import Chem
+
+from moldesign.errors import RunFolderError
+from moldesign.generation.hits import describe_hits, select_hits, write_hits
+from moldesign.objectives import catalog, properties
+from moldesign.objectives.oracle import Oracle, ScoredMolecule
+from moldesign.objectives.profile import Profile, parse_goals
+from tests.objectives.fake_predictor import FakePredictor
+
+CHLOROBENZENE, ANISOLE, PARACETAMOL, BUTANE = "Clc1ccccc1", "COc1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CCCC"
+
+COLUMNS = [
+    *("rank", "smiles", "score"),
+    *("qed", "qed_score"),
+    *("herg", "herg_score", "herg_std", "herg_in_domain"),
+    *("in_domain", "scaffold", "nearest_training_smiles", "nearest_training_similarity", "call", "source"),
+]
+
+
+@pytest.fixture
+def profile(monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """A computed and a predicted goal; the predictor counts chlorine atoms, and knows short SMILES only."""
+    fake = FakePredictor()
+    card = {"endpoints": [endpoint.to_dict() for endpoint in fake.endpoints]}
+    monkeypatch.setattr(catalog, "list_bundled", lambda: {"admet": None})
+    monkeypatch.setattr(catalog, "read_model_card", lambda name: card)
+    monkeypatch.setattr(properties, "load_predictor", lambda name: fake)
+    return parse_goals(["qed max", "herg min"])
+
+
+def score_all(profile: Profile) -> list[ScoredMolecule]:
+    oracle = Oracle(profile, budget=10)
+    oracle.score([CHLOROBENZENE, BUTANE], source="start")
+    oracle.score([ANISOLE, PARACETAMOL])
+    return oracle.history
+
+
+def make_molecule(call: int, total: float) -> ScoredMolecule:
+    return ScoredMolecule(call, "C" * call, total, (), (), (), (), "policy", 0.0)
+
+
+def test_hits_are_the_best_at_or_above_the_threshold() -> None:
+    molecules = [make_molecule(call, total) for call, total in enumerate([0.5, 0.9, 0.49, 0.9, 0.7], start=1)]
+    assert [molecule.call for molecule in select_hits(molecules, 10, threshold=0.5)] == [2, 4, 5, 1]
+    assert [molecule.call for molecule in select_hits(molecules, 2, threshold=0.5)] == [2, 4]
+    assert select_hits(molecules, 10, threshold=0.95) == []
+
+
+def test_every_column_is_there(profile: Profile) -> None:
+    hits = select_hits(score_all(profile), 10, threshold=0.0)
+    frame = describe_hits(hits, profile).set_index("smiles", drop=False)
+    assert list(frame.columns) == COLUMNS
+    assert frame["score"].tolist() == [hit.total for hit in hits]
+    chlorobenzene, butane, paracetamol = frame.loc[CHLOROBENZENE], frame.loc[BUTANE], frame.loc[PARACETAMOL]
+    assert (chlorobenzene["herg"], chlorobenzene["herg_score"], chlorobenzene["herg_std"]) == (0.25, 0.75, 0.25)
+    assert (chlorobenzene["scaffold"], butane["scaffold"]) == ("c1ccccc1", "")
+    assert (chlorobenzene["in_domain"], butane["in_domain"], butane["herg_in_domain"]) == (False, True, True)
+    assert (chlorobenzene["call"], chlorobenzene["source"], paracetamol["source"]) == (1, "start", "policy")
+    assert (paracetamol["nearest_training_smiles"], paracetamol["nearest_training_similarity"]) == (PARACETAMOL, 1.0)
+    assert 0 < frame.loc[ANISOLE, "nearest_training_similarity"] < 1
+
+
+def test_without_hits_the_columns_are_the_same(profile: Profile, tmp_path: Path) -> None:
+    write_hits(tmp_path, describe_hits([], profile))
+    assert (tmp_path / "hits.csv").read_text().splitlines() == [",".join(COLUMNS)]
+    assert (tmp_path / "hits.sdf").read_text() == ""
+
+
+def test_both_files_say_the_same(profile: Profile, tmp_path: Path) -> None:
+    frame = describe_hits(select_hits(score_all(profile), 10, threshold=0.0), profile)
+    write_hits(tmp_path, frame)
+    table = pd.read_csv(tmp_path / "hits.csv", keep_default_na=False)
+    pd.testing.assert_frame_equal(table, frame, check_dtype=False)
+    records = list(Chem.SDMolSupplier(str(tmp_path / "hits.sdf")))
+    assert [Chem.MolToSmiles(record) for record in records] == frame["smiles"].tolist()
+    for record, row in zip(records, frame.to_dict("records"), strict=True):
+        written = {name: value for name, value in row.items() if value != ""}
+        assert record.GetPropsAsDict().keys() == written.keys()
+        assert record.GetDoubleProp("score") == row["score"]
+        assert record.GetIntProp("rank") == row["rank"]
+        assert record.GetProp("nearest_training_smiles") == row["nearest_training_smiles"]
+
+
+def test_a_folder_that_cannot_be_written_is_said(profile: Profile, tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"hits\.csv: cannot be written .*kept: go on with --resume"):
+        write_hits(tmp_path / "gone", describe_hits([], profile))
