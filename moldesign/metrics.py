@@ -7,21 +7,21 @@ from sklearn.metrics import average_precision_score, mean_absolute_error, roc_au
 
 
 def compute_mae(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Mean absolute error, in the unit of the values.
+    """Mean absolute error, in the unit of the values; NaN without any.
 
     >>> compute_mae([1.0, 2.0], [1.0, 3.0])
     0.5
     """
-    return float(mean_absolute_error(truth, prediction))
+    return float(mean_absolute_error(truth, prediction)) if np.size(truth) else float("nan")
 
 
 def compute_spearman(truth: ArrayLike, prediction: ArrayLike) -> float:
-    """Spearman's rank correlation; NaN when either side is constant.
+    """Spearman's rank correlation; NaN when either side is constant or empty.
 
     >>> round(compute_spearman([1, 2, 3], [10, 20, 30]), 6)
     1.0
     """
-    if np.ptp(np.asarray(truth)) == 0 or np.ptp(np.asarray(prediction)) == 0:
+    if np.size(truth) == 0 or np.ptp(np.asarray(truth)) == 0 or np.ptp(np.asarray(prediction)) == 0:
         return float("nan")
     return float(spearmanr(truth, prediction).statistic)
 

@@ -37,7 +37,7 @@ from moldesign.predictors.training import TrainingProgress, TrainingSettings
 
 WEIGHTS = Path(__file__).parents[1] / "moldesign" / "predictors" / "weights"
 LOG_SCALED = {"vdss", "half_life", "clearance_hepatocyte", "clearance_microsome"}
-N_INACTIVES = 15_000
+N_INACTIVES = 8_000
 ACTIVITIES = {
     "drd2": "active on the dopamine receptor D2 (ExCAPE-DB)",
     "gsk3b": "active on glycogen synthase kinase 3 beta (ExCAPE-DB)",

@@ -29,7 +29,8 @@ LAYERS = (
     {"reporting"},
     {"moldesign"},  # the package itself, which only gathers public names
     {"server"},
-    {"cli", "__main__"},
+    {"cli"},
+    {"__main__"},
 )
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 

@@ -63,7 +63,7 @@ def predict(
         typer.echo(describe_molecule(source, [load_predictor(name) for name in names]))
         return
     is_quiet = is_single or is_screen_busy
-    with open_output(out) as write, open_display(f"predicting {source}", quiet=is_quiet) as show:
+    with open_output(out, smiles_column) as write, open_display(f"predicting {source}", quiet=is_quiet) as show:
         predictors = [load_predictor(name) for name in names]
         n_rows, n_errors, began = 0, 0, time.monotonic()
         for chunk in read_input(source, smiles_column):
@@ -108,7 +108,7 @@ def read_input(source: str, smiles_column: str | None) -> "Iterator[TableChunk]"
 
 
 @contextmanager
-def open_output(path: Path | None) -> "Iterator[Callable[[pd.DataFrame], None]]":
+def open_output(path: Path | None, smiles_column: str | None) -> "Iterator[Callable[[pd.DataFrame], None]]":
     """Yield a function that writes frames to the file, or as CSV to standard output.
 
     Raises:
@@ -120,7 +120,7 @@ def open_output(path: Path | None) -> "Iterator[Callable[[pd.DataFrame], None]]"
     if path is None:
         yield DelimitedWriter(sys.stdout.buffer, ",").write
         return
-    with TableWriter(path) as writer:
+    with TableWriter(path, smiles_column=smiles_column) as writer:
         yield writer.write
 
 

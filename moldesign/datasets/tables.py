@@ -94,13 +94,18 @@ class TableWriter:
 
     Leaving the `with` block by an exception keeps an older file of that name and leaves nothing behind.
 
+    Args:
+        path: the file; its ending names the format.
+        smiles_column: for structure formats, the column that holds the SMILES; without it, the one whose name says so.
+
     >>> TableWriter("hits.xlsx")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     moldesign.errors.TableError: hits.xlsx: unknown ending '.xlsx'; known: .csv .parquet .sdf ...
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, smiles_column: str | None = None) -> None:
         self.path = Path(path)
+        self._smiles_column = smiles_column
         self._make_writer = _find_format(path, _WRITERS)
         self._columns: list[str] | None = None
         self._writer: FrameWriter | None = None
@@ -117,7 +122,9 @@ class TableWriter:
         """
         if self._writer is None:
             self._columns = list(frame.columns)
-            self._writer = self._make_writer(self._file.stream, frame, str(self.path))
+            self._writer = self._make_writer(
+                self._file.stream, lambda: find_smiles_column(frame.columns, str(self.path), self._smiles_column)
+            )
         if set(frame.columns) != set(self._columns or ()):
             raise TableError(
                 f"{self.path}: a chunk has the columns {list(frame.columns)}, the first had {self._columns}"
@@ -157,14 +164,15 @@ def write_table(path: str | Path, frames: Iterable[pd.DataFrame]) -> None:
             writer.write(frame)
 
 
-_WRITERS: Mapping[str, Callable[[IO[bytes], pd.DataFrame, str], FrameWriter]] = {
-    ".csv": lambda stream, frame, label: DelimitedWriter(stream, ","),
-    ".tsv": lambda stream, frame, label: DelimitedWriter(stream, "\t"),
-    ".smi": lambda stream, frame, label: SmiWriter(stream, find_smiles_column(frame.columns, label)),
-    ".smiles": lambda stream, frame, label: SmiWriter(stream, find_smiles_column(frame.columns, label)),
-    ".sdf": lambda stream, frame, label: SdfWriter(stream, find_smiles_column(frame.columns, label)),
-    ".parquet": lambda stream, frame, label: ParquetWriter(stream),
+_WRITERS: Mapping[str, Callable[[IO[bytes], Callable[[], str]], FrameWriter]] = {
+    ".csv": lambda stream, find_smiles: DelimitedWriter(stream, ","),
+    ".tsv": lambda stream, find_smiles: DelimitedWriter(stream, "\t"),
+    ".smi": lambda stream, find_smiles: SmiWriter(stream, find_smiles()),
+    ".smiles": lambda stream, find_smiles: SmiWriter(stream, find_smiles()),
+    ".sdf": lambda stream, find_smiles: SdfWriter(stream, find_smiles()),
+    ".parquet": lambda stream, find_smiles: ParquetWriter(stream),
 }
+"""By ending; a structure format asks which column holds the SMILES, the others need not know."""
 
 
 def _find_format(path: str | Path, formats: Mapping[str, Format]) -> Format:

@@ -8,7 +8,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from moldesign.envs.episodes import Endings, Episodes, FloatArray, Objective
-from moldesign.envs.grammar import BoolArray, Grammar, IntArray
+from moldesign.envs.grammar import BoolArray, Grammar, GrammarState, IntArray
 from moldesign.envs.tokens import build_default_vocabulary
 from moldesign.envs.vocabulary import Vocabulary
 
@@ -64,6 +64,11 @@ class SmilesVectorEnv(VectorEnv[IntArray, IntArray, Any]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self._episodes = Episodes(objective, Grammar(self.vocabulary, max_length), num_envs)
+
+    @property
+    def state(self) -> GrammarState:
+        """The strings of all copies as the grammar sees them: for reading; `step` changes it in place."""
+        return self._episodes.state
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Batch
 
 from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit
-from moldesign.graphs.features import encode_feature_names, expand_cip_labels
+from moldesign.graphs.features import complete_atoms, encode_feature_names
 
 Rows = NDArray[np.int64]
 
@@ -79,7 +79,7 @@ def featurize_smiles(smiles: Sequence[Any], *, first_row: int = 0) -> Featurized
         smiles: N texts.
         first_row: the number of the first row, for the messages.
     """
-    if all(isinstance(text, str) and len(text) <= MAX_SMILES_LENGTH for text in smiles):
+    if all(_is_one_word(text) for text in smiles):
         table = _featurize_all(list(smiles))
         if table is not None:
             return FeaturizedSmiles(table, np.arange(len(smiles)), [None] * len(smiles))
@@ -98,6 +98,11 @@ def count_features() -> tuple[int, int]:
     return table.atoms.shape[1], table.bonds.shape[1]
 
 
+def _is_one_word(text: Any) -> bool:
+    """Say whether the C++ parser may see the text: what `parse_smiles` refuses, such as a name, it would ignore."""
+    return isinstance(text, str) and len(text) <= MAX_SMILES_LENGTH and text.isascii() and len(text.split()) == 1
+
+
 def _featurize_all(smiles: list[str]) -> GraphTable | None:
     """Featurise, or return None when any SMILES is unreadable."""
     codes = encode_feature_names()
@@ -112,7 +117,7 @@ def _featurize_all(smiles: list[str]) -> GraphTable | None:
     if len(n_atoms) != len(smiles) or (n_atoms == 0).any():
         return None
     n_bonds = np.bincount(owner[edges[0]], minlength=len(smiles))
-    return GraphTable(expand_cip_labels(atoms), bonds, edges, _starts(n_atoms), _starts(n_bonds))
+    return GraphTable(complete_atoms(atoms, bonds, edges), bonds, edges, _starts(n_atoms), _starts(n_bonds))
 
 
 def _starts(counts: Rows) -> Rows:

@@ -22,11 +22,14 @@ ATOM_ONEHOT_FEATURES = (
     "hybridization-expanded",
     "ring-size",
 )
-ATOM_FLOAT_FEATURES = ("aromatic", "in-ring", "mass")
+ATOM_FLOAT_FEATURES = ("aromatic", "mass")
+"""The featuriser's own 'in-ring' is left out: it crashes the process when a SMILES has a syntax error."""
 CIP_FEATURE = "chirality"
-"""0 for R, 1 for S, 2 for none: expanded to two columns here, because the number has no order."""
+"""0 for S, 1 for R, 2 for none: expanded to two columns here, because the number has no order."""
 
 BOND_FEATURES = ("bond-type-onehot", "conjugated", "in-ring", "stereo")
+_IN_RING_COLUMN = 5
+"""Of a bond: behind four types and 'conjugated'."""
 
 
 class FeatureCodes(NamedTuple):
@@ -46,7 +49,11 @@ def encode_feature_names() -> FeatureCodes:
     )
 
 
-def expand_cip_labels(atoms: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Replace the last column (0 R, 1 S, 2 none) by the two columns 'is R' and 'is S'."""
-    label = atoms[:, -1:]
-    return np.concatenate([atoms[:, :-1], label == 0, label == 1], axis=1, dtype=np.float32)
+def complete_atoms(
+    atoms: NDArray[np.float32], bonds: NDArray[np.float32], edges: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Insert 'in ring' before the mass, and replace the last column (0 S, 1 R, 2 none) by 'is S' and 'is R'."""
+    in_ring = np.zeros((len(atoms), 1), dtype=bool)
+    in_ring[edges[0, bonds[:, _IN_RING_COLUMN] == 1]] = True
+    mass, label = atoms[:, -2:-1], atoms[:, -1:]
+    return np.concatenate([atoms[:, :-2], in_ring, mass, label == 0, label == 1], axis=1, dtype=np.float32)

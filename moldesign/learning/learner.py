@@ -59,7 +59,8 @@ class Learner:
     def __init__(self, prior: TokenPolicy, settings: LearningSettings | None = None) -> None:
         self.settings = settings or LearningSettings()
         self.prior = prior.eval().requires_grad_(False)
-        self.policy = copy.deepcopy(prior).requires_grad_(True)
+        # On a GPU the gradient of a GRU exists in training mode alone.
+        self.policy = copy.deepcopy(prior).requires_grad_(True).train()
         self.log_z = nn.Parameter(torch.zeros((), device=self._device))
         self._optimizer = torch.optim.Adam(
             [
@@ -105,9 +106,10 @@ class Learner:
             self.log_z.copy_(tensors["log_z"])
         for index, parameter in enumerate(self._parameters()):
             if state := _strip(tensors, f"adam.{index}."):
-                # Adam keeps its step count on the CPU, whatever the device of the parameter.
+                # Copies, because Adam writes into them; it keeps its step count on the CPU, whatever the device.
                 self._optimizer.state[parameter] = {
-                    name: value if name == "step" else value.to(parameter.device) for name, value in state.items()
+                    name: value.clone() if name == "step" else value.to(parameter.device, copy=True)
+                    for name, value in state.items()
                 }
 
     @property

@@ -31,9 +31,8 @@ class Prior:
             "network": self.policy.settings.to_dict(),
             "max_length": self.max_length,
             "tokens": list(self.vocabulary.tokens),
-            **self.card,
         }
-        save_model(folder, tensors, card)
+        save_model(folder, tensors, card | self.card | card)  # of a loaded prior the card may say otherwise
 
 
 def list_priors() -> Mapping[str, Path]:

@@ -100,7 +100,7 @@ def pretrain(
             _save(policy, optimizer, checkpoint, step + 1, settings)
             saved = time.monotonic()
     if checkpoint:
-        _save(policy, optimizer, checkpoint, settings.n_steps, settings)
+        _save(policy, optimizer, checkpoint, max(first_step, settings.n_steps), settings)
     return policy.eval()
 
 
@@ -186,7 +186,10 @@ def _restore(policy: TokenPolicy, optimizer: torch.optim.Optimizer, folder: Path
     for index, parameter in enumerate(parameters):
         prefix = f"adam.{index}."
         optimizer.state[parameter] = {
-            name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)
+            # Adam keeps its step count on the CPU, whatever the device of the parameter.
+            (key := name.removeprefix(prefix)): tensor if key == "step" else tensor.to(parameter.device)
+            for name, tensor in tensors.items()
+            if name.startswith(prefix)
         }
     logger.info("continuing the training in %s at step %d", folder, card["step"])
     return int(card["step"])

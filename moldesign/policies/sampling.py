@@ -1,4 +1,4 @@
-"""The policy at work in the environment: it chooses a token, the environment says which may come next."""
+"""The policy at work in the environment: it chooses a token among those that syntax and valence allow."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from moldesign.envs.vector_env import SmilesVectorEnv
 from moldesign.envs.vocabulary import START, Vocabulary
 from moldesign.policies.bundled import Prior
 from moldesign.policies.language_model import TokenPolicy
+from moldesign.policies.valence import ValenceFilter
 
 
 class SampledBatch(NamedTuple):
@@ -41,7 +42,12 @@ def score_nothing(smiles: Sequence[str]) -> NDArray[np.float64]:
 
 
 def sample_batch(
-    policy: TokenPolicy, env: SmilesVectorEnv, generator: torch.Generator, *, temperature: float = 1.0
+    policy: TokenPolicy,
+    env: SmilesVectorEnv,
+    generator: torch.Generator,
+    *,
+    temperature: float = 1.0,
+    keep_valence: bool = True,
 ) -> SampledBatch:
     """Let the policy write one molecule in every copy of the environment.
 
@@ -50,9 +56,12 @@ def sample_batch(
         env: with the autoreset mode DISABLED, so that every copy is written to its end, short or long.
         generator: a CPU generator, the only source of randomness.
         temperature: above 1 for more variety, below for less.
+        keep_valence: leave out the tokens that would give an atom too many bonds, see `ValenceFilter`.
     """
     device = next(policy.parameters()).device
-    _, infos = env.reset()
+    env.reset()
+    valence = ValenceFilter(env.vocabulary, env.max_length)
+    free = valence.start(env.num_envs)
     running = np.arange(env.num_envs)
     tokens = torch.full((env.num_envs,), START)
     rewards = np.zeros(env.num_envs)
@@ -61,11 +70,13 @@ def sample_batch(
     with torch.inference_mode():
         while running.size:
             logits, state = policy(tokens[:, None].to(device), state)
-            allowed = torch.from_numpy(infos["action_mask"][running] == 1)
-            scaled = (logits[:, 0].cpu() / temperature).masked_fill(~allowed, -torch.inf)
+            allowed = valence.narrow(env.state, free) if keep_valence else env.action_masks()
+            is_refused = torch.from_numpy(~allowed[running])
+            scaled = (logits[:, 0].cpu() / temperature).masked_fill(is_refused, -torch.inf)
             chosen = torch.multinomial(scaled.softmax(dim=-1), 1, generator=generator)[:, 0]
             actions = np.zeros(env.num_envs, dtype=np.int64)
             actions[running] = chosen.numpy()
+            valence.step(env.state, free, actions)
             observations, paid, terminated, _, infos = env.step(actions)
             ended = terminated[running]
             rewards[running[ended]] = paid[running[ended]]

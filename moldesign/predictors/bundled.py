@@ -40,7 +40,8 @@ def load_predictor(name: str | Path) -> "Predictor":
         UnknownNameError: no such model.
         ModelFormatError: the folder is damaged or of another version.
     """
-    return _load_cached(find_model_folder(name))
+    folder = find_model_folder(name).resolve()
+    return _load_cached(folder, read_card(folder).get("sha256"))
 
 
 @cache
@@ -60,7 +61,8 @@ def read_model_card(name: str | Path) -> Card:
 
 
 @cache
-def _load_cached(folder: Path) -> "Predictor":
+def _load_cached(folder: Path, sha256: str | None) -> "Predictor":
+    """Load once per content: a folder that was trained again has another checksum."""
     from moldesign.predictors.ensemble import load_model_folder  # noqa: PLC0415  torch is heavy; names are not
 
     return load_model_folder(folder)

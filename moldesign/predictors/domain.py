@@ -100,7 +100,7 @@ def fit_domain(
 def _fit_threshold(fingerprints: NDArray[np.uint8], rng: np.random.Generator, n_sampled: int) -> float:
     chosen = rng.permutation(len(fingerprints))[:n_sampled]
     if len(chosen) < 2:
-        return 0.0
+        return 1.0  # nothing to compare: only the molecule itself is inside
     similarity = tanimoto(fingerprints[chosen], fingerprints)
     similarity[np.arange(len(chosen)), chosen] = 0.0
     return float(np.percentile(similarity.max(axis=1), 5))

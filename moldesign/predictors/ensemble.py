@@ -118,9 +118,8 @@ class Predictor:
             "endpoints": [endpoint.to_dict() for endpoint in self.endpoints],
             "network": self.networks[0].settings.to_dict(),
             "n_networks": len(self.networks),
-            **self.card,
         }
-        save_model(folder, tensors, card)
+        save_model(folder, tensors, card | self.card | card)  # of a loaded predictor the card may say otherwise
 
 
 def _join(pieces: Sequence[Predictions]) -> Predictions:

@@ -79,6 +79,8 @@ def train_network(
     """
     if len(data.graphs) != len(data.labels):
         raise ValueError(f"{len(data.graphs)} graphs and {len(data.labels)} rows of labels do not belong together")
+    if len(rows) == 0:
+        raise ValueError("there is no row to train on")
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     network = PropertyNetwork(shape).to(device)
@@ -88,7 +90,10 @@ def train_network(
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     n_steps = settings.n_epochs * math.ceil(len(rows) / settings.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=n_steps, pct_start=0.1
+        optimizer,
+        settings.learning_rate,
+        total_steps=max(n_steps, 11),  # with 10 the warm-up ends at step 0, and PyTorch divides by it
+        pct_start=0.1,
     )
     for epoch in range(settings.n_epochs):
         network.train()

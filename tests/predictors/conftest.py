@@ -1,0 +1,12 @@
+"""One tiny predictor for all tests that only read it."""
+
+import pytest
+
+from moldesign.predictors.ensemble import Predictor
+from tests.predictors.tiny_predictor import make_predictor
+
+
+@pytest.fixture(scope="session")
+def tiny_predictor() -> Predictor:
+    """An ensemble of three networks with random weights, one classification and one regression."""
+    return make_predictor()

@@ -1,0 +1,146 @@
+"""From a table of labels to a predictor that beats the mean."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from moldesign.errors import TableError
+from moldesign.metrics import compute_auroc, compute_mae
+from moldesign.predictors.endpoints import Endpoint, fit_endpoint
+from moldesign.predictors.ensemble import load_model_folder
+from moldesign.predictors.fitting import (
+    FittingSettings,
+    LabelTable,
+    average_figures,
+    fit_predictor,
+    key_molecules,
+    measure_endpoints,
+    merge_labels,
+    predict_by_nearest,
+)
+from moldesign.predictors.training import TrainingSettings
+
+NAN = float("nan")
+SETTINGS = FittingSettings(
+    TrainingSettings(n_epochs=14, batch_size=24, learning_rate=1e-2), n_networks=2, hidden_size=16, n_layers=2
+)
+
+
+def frame(**labels):
+    return pd.DataFrame({"smiles": list(labels), "label": list(labels.values())})
+
+
+def test_writings_and_salts_of_one_molecule_are_merged():
+    table = merge_labels([frame(**{"OCC": 1.0, "CCO": 3.0, "CC(=O)[O-].[Na+]": 5.0})], ["x"], [False])
+    assert dict(zip(table.smiles, table.labels[:, 0], strict=True)) == {"CCO": 2.0, "CC(=O)O": 5.0}
+
+
+def test_classes_that_disagree_are_left_out():
+    table = merge_labels([frame(OCC=0, CCO=1, CCN=1, NCC=1, CCC=0)], ["x"], [True])
+    assert dict(zip(table.smiles, table.labels[:, 0], strict=True)) == {"CCN": 1.0, "CCC": 0.0}
+
+
+def test_endpoints_are_joined_by_molecule():
+    table = merge_labels([frame(CCO=1.0, bad=2.0, CCC=NAN), frame(OCC=0, CCN=1)], ["x", "y"], [False, True])
+    assert table.smiles == ["CCO", "CCN"]
+    np.testing.assert_array_equal(table.labels, [[1, 0], [NAN, 1]])
+    assert table.keys == list(key_molecules(["CCO", "CCN"]).keys)
+
+
+def test_a_table_without_anything_to_learn_is_refused():
+    with pytest.raises(TableError, match="no row has a readable SMILES and a label of x"):
+        merge_labels([frame(bad=1.0, CCO=NAN)], ["x"], [False])
+
+
+def test_unreadable_molecules_have_no_key():
+    keyed = key_molecules(["CCO", "bad", None])
+    assert keyed.smiles == ["CCO", None, None]
+    assert keyed.keys == ["LFQSCWFLJHTTHZ-UHFFFAOYSA-N", None, None]
+
+
+def test_figures_of_merit_by_hand():
+    endpoints = [Endpoint("x", "regression", "", ""), Endpoint("y", "classification", "", "")]
+    labels = np.array([[1.0, 1], [2.0, 0], [NAN, 0], [4.0, NAN]])
+    values = np.array([[1.5, 0.9], [2.5, 0.1], [9.0, 0.95], [NAN, 0.2]])
+    figures = measure_endpoints(endpoints, labels, values)
+    assert figures == {"x": {"MAE": 0.5, "Spearman": 1.0, "n": 2}, "y": {"AUROC": 0.5, "AUPRC": 0.5, "n": 3}}
+    assert measure_endpoints(endpoints, np.full((4, 2), NAN), values) == {}
+
+
+def test_figures_of_several_networks_are_averaged():
+    figures = [{"x": {"MAE": 1.0, "n": 10}}, {"x": {"MAE": 2.0, "n": 20}}, {}]
+    assert average_figures(figures) == {"x": {"MAE": 1.5, "n": 15.0}}
+
+
+def test_the_nearest_molecule_with_a_label_is_the_baseline():
+    train = LabelTable(["CCO", "CCCO", "c1ccccc1O"], np.array([[1.0, NAN], [2.0, 0.0], [3.0, 1.0]]), ["a", "b", "c"])
+    predicted = predict_by_nearest(train, ["CCO", "Cc1ccccc1O"])
+    np.testing.assert_array_equal(predicted, [[1.0, 0.0], [3.0, 1.0]])
+
+
+def make_library():
+    """Return molecules with two labels that follow from the structure: n(O) - n(N) with noise, and being aromatic."""
+    cores, ends = ["CC", "CCC(C)", "c1ccc(cc1)", "C1CCC(CC1)"], ["C", "O", "N", "CO", "CN", "C(=O)O", "OC", "F"]
+    smiles = [f"{a}{core}{b}" for a, core, b in product(("C", "O", "N", "CC", "OC", "NC"), cores, ends)]
+    rng = np.random.default_rng(0)
+    oxygens = np.array([text.count("O") - text.count("N") for text in smiles]) + rng.normal(0, 0.1, len(smiles))
+    aromatic = np.array([float("c" in text) for text in smiles])
+    aromatic[rng.random(len(smiles)) < 0.3] = NAN
+    labels = np.column_stack([oxygens, aromatic])
+    return LabelTable(smiles, labels, smiles), np.array([float("c" in text) for text in smiles])
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """Train on three quarters of the library; return what is needed to judge it on the rest."""
+    work = tmp_path_factory.mktemp("work")
+    table, aromatic = make_library()
+    is_test = np.random.default_rng(1).random(len(table.smiles)) < 0.25
+    train = table.select(np.flatnonzero(~is_test))
+    endpoints = [
+        fit_endpoint("oxygens", "regression", train.labels[:, 0]),
+        fit_endpoint("aromatic", "classification", train.labels[:, 1]),
+    ]
+    predictor = fit_predictor("toy", train, endpoints, SETTINGS, card={"source": "made up"}, work=work)
+    return predictor, train, table.select(np.flatnonzero(is_test)), aromatic[is_test], work
+
+
+def test_a_trained_predictor_beats_the_mean_on_molecules_it_has_not_seen(fitted):
+    predictor, train, test, aromatic, _ = fitted
+    values = predictor.predict(test.smiles).values
+    mean = np.full(len(test.smiles), train.labels[:, 0].mean())
+    assert compute_mae(test.labels[:, 0], values[:, 0]) < 0.4 * compute_mae(test.labels[:, 0], mean)
+    assert compute_auroc(aromatic, values[:, 1]) > 0.95
+
+
+def test_the_card_tells_how_it_was_trained(fitted, tmp_path):
+    predictor, train, _, _, _ = fitted
+    predictor.save(tmp_path)
+    card = load_model_folder(tmp_path).card
+    assert card["source"] == "made up"
+    assert card["n_training_molecules"] == len(train.smiles)
+    assert card["n_labels"] == {"oxygens": len(train.smiles), "aromatic": int(np.isfinite(train.labels[:, 1]).sum())}
+    assert card["validation"]["oxygens"]["MAE"] < 0.6
+    assert predictor.domain.smiles == tuple(train.smiles)
+
+
+def test_finished_networks_are_not_trained_again(fitted):
+    predictor, train, test, _, work = fitted
+
+    def fail(member, progress):
+        raise AssertionError(member, progress)
+
+    again = fit_predictor("toy", train, predictor.endpoints, SETTINGS, card={}, work=work, on_epoch=fail)
+    np.testing.assert_array_equal(again.predict(test.smiles).values, predictor.predict(test.smiles).values)
+
+
+def test_a_molecule_without_a_graph_is_left_out_of_the_training(caplog):
+    table = LabelTable(["CCO", "C(C", "CCN", "CCC"], np.array([[1.0], [9.0], [2.0], [3.0]]), list("abcd"))
+    settings = FittingSettings(TrainingSettings(n_epochs=1), n_networks=1, hidden_size=8, n_layers=1)
+    endpoint = fit_endpoint("x", "regression", table.labels[:, 0])
+    predictor = fit_predictor("toy", table, [endpoint], settings, card={})
+    assert predictor.domain.smiles == ("CCO", "CCN", "CCC")
+    assert predictor.card["n_labels"] == {"x": 3}
+    assert "row 1: 'C(C' is not a valid SMILES" in caplog.text
