@@ -82,7 +82,7 @@ class OpenRings(NamedTuple):
         """
         needed, n_new = self.order + order, np.maximum(self.spare + spare, 0)
         by_new = np.where((np.asarray(growth) > 0) | (self.n_sites > 0), 2 * n_new + np.minimum(self.n_sites, n_new), 0)
-        can_close: BoolArray = (needed == 0) | (here + by_new >= needed)
+        can_close: BoolArray = np.logical_or(needed == 0, here + by_new >= needed)
         return can_close
 
 
@@ -143,7 +143,9 @@ class ValenceFilter:
         table[:, [Slot.OPEN]] = (here >= 1) & rings.can_close(0, here, spare=-1)
         table[:, [Slot.CLOSE]] = rings.can_close(0, 0, spare=1)
         for bond in _BONDS:
-            table[:, [bond]] = (here_order >= _ORDERS[bond]) & (here_degree >= 1) & rings.can_close(here, here)
+            leads_on = (rings.spare > 0) | _find_closable(state, free, _ORDERS[[bond]])
+            fits = (here_order >= _ORDERS[bond]) & (here_degree >= 1)
+            table[:, [bond]] = fits & leads_on & rings.can_close(here, here)
         table[:, Slot.RING :] = _find_fitting_labels(state, free, order, rings)
         left = self._left[order[:, 0]]
         fits_atom = (left >= 0) & rings.can_close(left, left)
@@ -238,7 +240,15 @@ def _count_growing_returns(state: GrammarState, free: FreeValence, order: IntArr
     is_here = returns == state.current[:, None]
     left = np.minimum(free.order[rows, returns] - is_here * order, free.degree[rows, returns] - is_here)
     is_growing = (left >= 1) & (np.arange(n_returns) < state.depth[:, None])
-    return is_growing.sum(1, keepdims=True)
+    n_sites: IntArray = is_growing.sum(1, keepdims=True)
+    return n_sites
+
+
+def _find_closable(state: GrammarState, free: FreeValence, order: IntArray) -> BoolArray:
+    """Return whether the anchor of a ring that the current atom may close has room for a bond of that order, [B, 1]."""
+    is_open, _, more = _find_ring_orders(state.anchor, state.order, order)
+    room = free.order[np.arange(len(is_open))[:, None], np.maximum(state.anchor, 0)]
+    return np.asarray((is_open & ~state.blocked & (room >= more)).any(1, keepdims=True))
 
 
 def _find_fitting_labels(state: GrammarState, free: FreeValence, order: IntArray, rings: OpenRings) -> BoolArray:
@@ -262,7 +272,9 @@ def _add_rings(
     free.order[rows[is_open], anchor[is_open]] -= more[is_open]
 
 
-def _find_ring_orders(anchor: IntArray, opening: IntArray, order: IntArray) -> tuple[BoolArray, IntArray, IntArray]:
+def _find_ring_orders(
+    anchor: IntArray, opening: IntArray, order: IntArray | np.int64
+) -> tuple[BoolArray, IntArray, IntArray]:
     """Return whether a label's ring is open, the order of the ring bond, and what the anchor has yet to pay of it.
 
     Args:

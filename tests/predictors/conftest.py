@@ -4,6 +4,9 @@ import pytest
 
 from moldesign.predictors.ensemble import Predictor
 from tests.predictors.tiny_predictor import make_predictor
+from tests.threads import one_thread
+
+__all__ = ["one_thread", "tiny_predictor"]
 
 
 @pytest.fixture(scope="session")

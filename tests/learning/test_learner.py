@@ -1,0 +1,147 @@
+"""The learner: it learns what is rewarded, leaves the prior alone, and goes on where it stopped."""
+
+import math
+
+import pytest
+import torch
+
+from moldesign.checkpoint import load_model, save_model
+from moldesign.envs.vocabulary import Vocabulary
+from moldesign.learning.learner import Learner, LearningSettings
+from moldesign.policies.pretraining import pad_sequences
+from tests.policies.tiny_prior import LIBRARY, VOCABULARY, make_policy
+
+LOSSES = ["dap", "trajectory_balance"]
+SEQUENCES = pad_sequences([VOCABULARY.encode(text) for text in LIBRARY[:8]])
+REWARDS = torch.linspace(0, 1, 8)
+
+
+def make_learner(seed=0, **settings):
+    return Learner(make_policy(seed), LearningSettings(**settings))
+
+
+def copy_tensors(policy):
+    return {name: tensor.clone() for name, tensor in policy.state_dict().items()}
+
+
+def assert_equal(first, second):
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_rewarded_sequence_becomes_likelier(loss):
+    learner = make_learner(loss=loss)
+    before = learner.policy.sequence_log_prob(SEQUENCES[:1]).item()
+    for _ in range(5):
+        learner.update(SEQUENCES[:1], torch.ones(1))
+    assert learner.policy.sequence_log_prob(SEQUENCES[:1]).item() > before + 0.5
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_better_sequence_gains_on_a_worse_one(loss):
+    learner, pair, rewards = make_learner(loss=loss), SEQUENCES[[0, 5]], torch.tensor([1.0, 0.0])
+
+    def measure_lead():
+        better, worse = learner.policy.sequence_log_prob(pair).tolist()
+        return better - worse
+
+    before = measure_lead()
+    for _ in range(20):
+        learner.update(pair, rewards)
+    assert measure_lead() > before + 0.5
+
+
+def test_without_reward_the_policy_stays_the_prior():
+    learner = make_learner(kl_weight=0.0)
+    report = learner.update(SEQUENCES, torch.zeros(8))
+    assert report.loss == pytest.approx(0, abs=1e-6)
+
+
+def test_the_prior_stays_as_it_is():
+    prior = make_policy()
+    before = copy_tensors(prior)
+    learner = Learner(prior)
+    for _ in range(3):
+        learner.update(SEQUENCES, REWARDS)
+    assert_equal(before, copy_tensors(prior))
+    assert not torch.equal(learner.policy.head.weight, prior.head.weight)
+
+
+def test_the_first_report_is_that_of_the_prior():
+    prior = make_policy()
+    report = Learner(prior, LearningSettings(sigma=10.0)).update(SEQUENCES, REWARDS)
+    assert report.kl == pytest.approx(0, abs=1e-6)
+    assert report.log_prob == pytest.approx(prior.sequence_log_prob(SEQUENCES).mean().item(), rel=1e-5)
+    assert report.loss == pytest.approx((10 * REWARDS).square().mean().item(), rel=1e-4)
+
+
+def test_the_kl_grows_and_its_weight_holds_it_back():
+    free, held = (make_learner(kl_weight=weight, sigma=20.0) for weight in (0.0, 100.0))
+    for _ in range(20):
+        loose, tight = free.update(SEQUENCES, REWARDS), held.update(SEQUENCES, REWARDS)
+    assert loose.kl > 0
+    assert tight.kl < 0.5 * loose.kl
+
+
+def test_log_z_is_learned_with_trajectory_balance_alone():
+    for loss, moves in zip(LOSSES, (False, True), strict=True):
+        learner = make_learner(loss=loss)
+        learner.update(SEQUENCES, REWARDS)
+        assert bool(learner.log_z != 0) is moves
+
+
+def test_trajectory_balance_samples_in_proportion_to_the_exponential_of_the_reward():
+    vocabulary = Vocabulary.from_tokens(["C", "O"])
+    sequences = pad_sequences([vocabulary.encode("C"), vocabulary.encode("O")])
+    settings = LearningSettings(loss="trajectory_balance", beta=2.0, kl_weight=0.0, learning_rate=1e-2)
+    learner = Learner(make_policy(vocabulary=vocabulary), settings)
+    for _ in range(150):
+        learner.update(sequences, torch.tensor([0.0, 1.0]))
+    methane, water = learner.policy.sequence_log_prob(sequences).tolist()
+    assert water - methane == pytest.approx(2.0, abs=0.1)
+    assert learner.log_z.item() == pytest.approx(-methane, abs=0.1)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_restored_learner_takes_the_same_next_step(loss, tmp_path):
+    learner = make_learner(loss=loss)
+    for _ in range(3):
+        learner.update(SEQUENCES, REWARDS)
+    save_model(tmp_path, learner.state_dict(), {"kind": "run"})
+    restored = make_learner(loss=loss)
+    restored.load_state_dict(load_model(tmp_path, kind="run")[0])
+    for _ in range(2):
+        assert learner.update(SEQUENCES, REWARDS) == restored.update(SEQUENCES, REWARDS)
+    assert_equal(learner.state_dict(), restored.state_dict())
+
+
+def test_two_learners_do_not_share_their_optimizer_state():
+    learner, restored = make_learner(), make_learner()
+    learner.update(SEQUENCES, REWARDS)
+    restored.load_state_dict(learner.state_dict())
+    for _ in range(2):
+        first = learner.update(SEQUENCES, REWARDS)
+        assert first == restored.update(SEQUENCES, REWARDS)
+    assert_equal(learner.state_dict(), restored.state_dict())
+
+
+def test_a_fresh_learner_has_a_state_too():
+    learner, restored = make_learner(), make_learner()
+    restored.load_state_dict(learner.state_dict())
+    assert learner.update(SEQUENCES, REWARDS) == restored.update(SEQUENCES, REWARDS)
+
+
+def test_the_policy_is_in_the_mode_that_a_gpu_needs_for_gradients():
+    assert make_learner().policy.training
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_updates_repeat(loss):
+    reports = []
+    for _ in range(2):
+        learner = make_learner(loss=loss)
+        reports.append([learner.update(SEQUENCES, REWARDS) for _ in range(3)])
+    assert reports[0] == reports[1]
+    assert all(math.isfinite(value) for report in reports[0] for value in report)
