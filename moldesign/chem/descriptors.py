@@ -36,7 +36,7 @@ def qed(mol: Mol) -> float:
     """
     from rdkit.Chem import QED  # noqa: PLC0415 - compiles 130 SMARTS at import
 
-    return float(QED.qed(mol, qedProperties=_qed_properties(mol)))  # type: ignore[no-untyped-call]
+    return float(QED.qed(mol, qedProperties=_qed_properties(mol)))
 
 
 def sa_score(mol: Mol) -> float:
@@ -111,7 +111,7 @@ def _qed_properties(mol: Mol) -> tuple[float, ...]:
     if mol.GetNumAtoms() != mol.GetNumHeavyAtoms():
         mol = Chem.RemoveHs(mol)
     aromatic_part = Chem.DeleteSubstructs(mol, QED.AliphaticRings)
-    return QED.QEDproperties(  # type: ignore[no-untyped-call]
+    properties: tuple[float, ...] = QED.QEDproperties(
         MW=rdMolDescriptors._CalcMolWt(mol),
         ALOGP=logp(mol),
         HBA=len(mol.GetSubstructMatches(acceptor, maxMatches=mol.GetNumAtoms())),
@@ -121,6 +121,7 @@ def _qed_properties(mol: Mol) -> tuple[float, ...]:
         AROM=len(Chem.GetSSSR(aromatic_part)),
         ALERTS=len(alerts.GetMatches(mol)),
     )
+    return properties
 
 
 @cache

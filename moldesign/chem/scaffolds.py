@@ -32,7 +32,7 @@ def generic_scaffold(mol: Mol) -> str:
 
 
 def _extract_scaffold(mol: Mol) -> Mol:
-    return MurckoScaffold.GetScaffoldForMol(mol)  # type: ignore[no-untyped-call, no-any-return]
+    return MurckoScaffold.GetScaffoldForMol(mol)
 
 
 def _to_framework(mol: Mol) -> Mol:

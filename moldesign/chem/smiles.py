@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from rdkit.rdBase import BlockLogs
 
 from moldesign.errors import InvalidSmilesError
 
-Mol = Chem.Mol
+Mol: TypeAlias = Chem.Mol
 
 MAX_SMILES_LENGTH = 3000
 """Characters; longer texts are refused, because ring perception of such molecules can take minutes."""

@@ -78,8 +78,8 @@ def _neutralize(mol: Mol) -> Mol:
 @cache
 def _fragment_chooser() -> rdMolStandardize.LargestFragmentChooser:
     parameters = rdMolStandardize.CleanupParameters()
-    parameters.preferOrganic = True  # type: ignore[assignment] # RDKit's stub is wrong
-    parameters.largestFragmentChooserCountHeavyAtomsOnly = True  # type: ignore[assignment]
+    parameters.preferOrganic = True
+    parameters.largestFragmentChooserCountHeavyAtomsOnly = True
     return rdMolStandardize.LargestFragmentChooser(parameters)
 
 

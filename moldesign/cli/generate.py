@@ -56,7 +56,7 @@ def generate(
     ] = None,
     prior: Annotated[
         str, typer.Option(metavar="NAME|DIR", help="What the policy starts from; see `moldesign models`.")
-    ] = "chembl",
+    ] = "zinc",
     device: Annotated[Device, typer.Option(help="Where the policy computes.")] = Device.AUTO,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, with the same seed and prior.")
@@ -187,8 +187,8 @@ def describe_result(result: "GenerationResult", profile: "Profile") -> str:
 def describe_resumption(folder: Path, *, n: int, seed: int, prior: str, device: Device, start: list[str]) -> str:
     """Return the command that goes on with the run.
 
-    >>> describe_resumption(Path("my run"), n=100, seed=3, prior="chembl", device=Device.AUTO, start=[])
-    "moldesign generate --resume --out 'my run' --n 100 --seed 3 --prior chembl"
+    >>> describe_resumption(Path("my run"), n=100, seed=3, prior="zinc", device=Device.AUTO, start=[])
+    "moldesign generate --resume --out 'my run' --n 100 --seed 3 --prior zinc"
     """
     words = ["moldesign", "generate", "--resume", "--out", str(folder), "--n", str(n), "--seed", str(seed)]
     words += ["--prior", prior]

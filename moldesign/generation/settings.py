@@ -13,7 +13,7 @@ from moldesign.learning.learner import LearningSettings
 class GenerationSettings:
     """Everything that decides the course of a run beside the profile."""
 
-    prior: str = "chembl"
+    prior: str = "zinc"
     """Bundled name or model folder."""
     seed: int = 0
     batch_size: int = 64

@@ -229,5 +229,5 @@ def _to_values(outputs: NDArray[np.float32], endpoints: Sequence[Endpoint]) -> N
 
 
 def _make_key(mol: Mol) -> str | None:
-    key: str = Chem.MolToInchiKey(mol)  # type: ignore[no-untyped-call]
+    key: str = Chem.MolToInchiKey(mol)
     return key or None

@@ -104,7 +104,7 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
         (["missing.toml"], "cannot read the profile missing.toml"),
         (["--start", "CC("], "'CC(' is not a valid SMILES"),
         (["--start", "C[Se]C"], "'[Se]'"),
-        (["--prior", "chmbl"], "did you mean: chembl"),
+        (["--prior", "zicn"], "did you mean: zinc"),
         (["--resume", "--out", "empty"], "empty holds no run to resume"),
     ],
 )
