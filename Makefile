@@ -18,7 +18,7 @@ help:
 
 demo: $(VENV)/.installed
 	rm -rf demo
-	$(VENV)/bin/moldesign generate --budget 2000 --out demo
+	$(VENV)/bin/moldesign generate --budget 1000 --out demo
 	@echo; echo "The first hits of demo/hits.csv:"; head -n 11 demo/hits.csv | cut -d, -f1-3
 
 test: $(VENV)/.installed-dev
