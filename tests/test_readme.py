@@ -81,7 +81,9 @@ def test_cards_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "policies/weights/zinc": {
             "source": "ZINC250k",
             "licence": "MIT",
-            "test": {"validity": 0.98, "n": 10_000},
+            "n_training_molecules": 247_410,
+            "molecules_seen": 665_600,
+            "samples": {"n": 10_000, "valid": 0.9091, "unique": 1.0, "novel": 0.9996},
         },
     }
     for folder, card in cards.items():
@@ -90,7 +92,7 @@ def test_cards_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(render_readme, "PACKAGE", tmp_path)
     endpoints, priors = map(render_readme.render_table, ("endpoints", "priors"))
     assert endpoints.splitlines()[2] == "| herg | admet | probability | 131 | AUROC | 0.8123 | 0.7 | - |"
-    assert priors.splitlines()[2] == "| zinc | ZINC250k | MIT | validity 0.98, n 10,000 |"
+    assert priors.splitlines()[2] == "| zinc | ZINC250k | 247,410 | 665,600 | 90.91% | 100.00% | 99.96% |"
 
 
 @pytest.mark.parametrize(
