@@ -62,7 +62,7 @@ def main() -> None:
     training = select_learnable(training, vocabulary, MAX_LENGTH[options.library])
     print(f"{len(training)} molecules, {len(vocabulary)} tokens", flush=True)
     torch.manual_seed(0)
-    policy = TokenPolicy(PolicySettings(n_tokens=len(vocabulary))).to(options.device)
+    policy = TokenPolicy(PolicySettings(len(vocabulary), hidden_size=options.hidden_size)).to(options.device)
     if options.warm_start:
         copy_known_weights(policy, vocabulary, options.warm_start)
     settings = PretrainingSettings(
@@ -70,6 +70,7 @@ def main() -> None:
         batch_size=options.batch_size,
         randomized_share=options.randomized_share,
         learning_rate=options.learning_rate,
+        bfloat16=options.bfloat16,
     )
     folder = options.work / options.library
     began = time.monotonic()
@@ -86,11 +87,22 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=5_400)
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--randomized-share", type=float, default=0.25)
+    parser.add_argument("--learning-rate", type=float, default=1.5e-3)
+    parser.add_argument("--hidden-size", type=int, default=512)
+    parser.add_argument("--bfloat16", action="store_true", help="for processors with AMX, and GPUs")
+    parser.add_argument("--randomized-share", type=float, default=0.1)
     parser.add_argument("--warm-start", help="bundled prior or folder whose weights are the start")
     parser.add_argument("--work", type=Path, default=Path("work/pretraining"), help="folder of the checkpoints")
     return parser.parse_args()
+
+
+def describe_command(options: argparse.Namespace) -> str:
+    """Return the command that makes this prior again, on whatever machine."""
+    switches = f"--steps {options.steps} --batch-size {options.batch_size} --hidden-size {options.hidden_size}"
+    rates = f"--learning-rate {options.learning_rate} --randomized-share {options.randomized_share}"
+    command = f"python scripts/pretrain_prior.py {options.library} --data DATA {switches} {rates}"
+    command += " --bfloat16" if options.bfloat16 else ""
+    return command + (f" --warm-start {options.warm_start}" if options.warm_start else "")
 
 
 def read_library(name: str, data: Path) -> list[str]:
@@ -134,9 +146,7 @@ def save(
         warm_start=options.warm_start,
         held_out={"n": len(known), "log_prob_per_molecule": round(measure_log_prob(prior, known), 3)},
         samples=measure_samples(prior, set(training), N_SAMPLES),
-        training_command=f"python scripts/pretrain_prior.py {options.library} --data DATA --steps {options.steps}"
-        + f" --randomized-share {options.randomized_share} --learning-rate {options.learning_rate}"
-        + (f" --warm-start {options.warm_start}" if options.warm_start else ""),
+        training_command=describe_command(options),
         date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     )
     prior.save(WEIGHTS / options.library)

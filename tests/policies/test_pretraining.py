@@ -9,7 +9,7 @@ import torch
 from moldesign.checkpoint import read_card
 from moldesign.chem.smiles import canonicalize, require_mols
 from moldesign.envs.vocabulary import Vocabulary
-from moldesign.errors import UnknownTokenError
+from moldesign.errors import ModelFormatError, UnknownTokenError
 from moldesign.policies.pretraining import (
     PretrainingSettings,
     build_vocabulary,
@@ -78,6 +78,35 @@ def test_a_finished_training_is_not_trained_further(tmp_path):
         again = pretrain(make_policy(seed=1), VOCABULARY, LIBRARY, settings, checkpoint=tmp_path)
         assert torch.equal(finished.head.bias, again.head.bias)
         assert read_card(tmp_path)["step"] == 12
+
+
+@pytest.mark.parametrize(
+    ("policy", "smiles", "settings", "changed"),
+    [
+        (make_policy(), LIBRARY, replace(SETTINGS, learning_rate=1e-3), "learning_rate"),
+        (make_policy(), LIBRARY[1:], SETTINGS, "library"),
+        (make_policy(), LIBRARY, replace(SETTINGS, seed=1, batch_size=8), "batch_size, seed"),
+    ],
+)
+def test_a_checkpoint_of_another_training_is_not_continued(tmp_path, policy, smiles, settings, changed):
+    pretrain(make_policy(), VOCABULARY, LIBRARY, replace(SETTINGS, n_steps=1), checkpoint=tmp_path)
+    with pytest.raises(ModelFormatError, match=f"another {changed}: "):
+        pretrain(policy, VOCABULARY, smiles, settings, checkpoint=tmp_path)
+
+
+def test_training_in_bfloat16_learns_as_well():
+    exact, rounded = (train_and_measure(bfloat16=choice) for choice in (False, True))
+    assert rounded == pytest.approx(exact, rel=0.15)
+
+
+def train_and_measure(*, bfloat16):
+    """Return the mean loss of the last five steps."""
+    losses = []
+    settings = replace(SETTINGS, n_steps=60, randomized_share=0.0, bfloat16=bfloat16)
+    pretrain(
+        make_policy(), VOCABULARY, LIBRARY, settings, on_step=lambda progress: losses.append(progress.loss_per_token)
+    )
+    return sum(losses[-5:]) / 5
 
 
 def test_the_same_seed_trains_the_same_policy():
