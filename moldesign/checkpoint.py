@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moldesign.errors import ModelFormatError
+from moldesign.errors import ModelFormatError, UnknownNameError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,14 +26,18 @@ def save_model(folder: Path, tensors: "Mapping[str, Tensor]", card: Card) -> Non
     """Write tensors and card; each file appears whole or not at all.
 
     The card gets `format_version` and the `sha256` of the tensors.
+
+    Raises:
+        ModelFormatError: the card has a number that JSON cannot hold; nothing is written.
     """
     from safetensors.torch import save  # noqa: PLC0415  reading a card must not load torch
 
+    content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+    complete = {"format_version": FORMAT_VERSION, **card, "sha256": hashlib.sha256(content).hexdigest()}
+    text = _format_card(complete, folder / CARD_FILE)
     folder.mkdir(parents=True, exist_ok=True)
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    _write_atomically(folder / TENSORS_FILE, save(contiguous))
-    complete = {"format_version": FORMAT_VERSION, **card, "sha256": hash_file(folder / TENSORS_FILE)}
-    write_text_atomically(folder / CARD_FILE, json.dumps(complete, indent=1, ensure_ascii=False) + "\n")
+    _write_atomically(folder / TENSORS_FILE, content)
+    write_text_atomically(folder / CARD_FILE, text)
 
 
 def load_model(folder: Path, *, kind: str) -> "tuple[dict[str, Tensor], Card]":
@@ -86,6 +92,30 @@ def read_card(folder: Path) -> Card:
     return card
 
 
+def list_bundled_folders(package: str) -> dict[str, Path]:
+    """Return the model folders that ship in the `weights` of a package, such as "moldesign.policies", by name."""
+    root = Path(str(resources.files(package).joinpath("weights")))
+    return {path.parent.name: path.parent for path in sorted(root.glob(f"*/{CARD_FILE}"))}
+
+
+def find_folder(kind: str, name: str | Path, bundled: Mapping[str, Path]) -> Path:
+    """Return the folder of a bundled model, or the given folder.
+
+    Args:
+        kind: what the model is called in the message, "model" or "prior".
+        name: of a bundled model, or the path of a folder.
+        bundled: the folders by name.
+
+    Raises:
+        UnknownNameError: it is neither; lists the nearest names.
+    """
+    if str(name) in bundled:
+        return bundled[str(name)]
+    if Path(name).is_dir():
+        return Path(name)
+    raise UnknownNameError(kind, str(name), bundled)
+
+
 def write_text_atomically(path: Path, text: str) -> None:
     """Replace the file by `text`, so that a reader or a crash never sees half of it."""
     _write_atomically(path, text.encode())
@@ -95,6 +125,27 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _format_card(card: Card, path: Path) -> str:
+    try:
+        return json.dumps(card, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    except ValueError as error:
+        numbers = ", ".join(f"{place} = {value}" for place, value in _find_non_finite(card, ""))
+        raise ModelFormatError(
+            f"{path} cannot be written, because JSON has no such number: {numbers}; leave it out, or state null"
+        ) from error
+
+
+def _find_non_finite(value: object, place: str) -> Iterator[tuple[str, float]]:
+    if isinstance(value, float) and not math.isfinite(value):
+        yield place.removeprefix("."), value
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _find_non_finite(part, f"{place}.{key}")
+    elif isinstance(value, list | tuple):
+        for row, part in enumerate(value):
+            yield from _find_non_finite(part, f"{place}[{row}]")
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

@@ -181,8 +181,8 @@ def measure_on_test(predictor: Predictor, train: LabelTable, test: LabelTable) -
 
 
 def prefix_figures(prefix: str, figures: dict[str, float]) -> dict[str, float]:
-    """Name the figures of a baseline; a rank correlation with a constant is not defined, and left out."""
-    return {f"{prefix}_{name}": value for name, value in figures.items() if name != "n" and not np.isnan(value)}
+    """Name the figures of a baseline."""
+    return {f"{prefix}_{name}": value for name, value in figures.items() if name != "n"}
 
 
 def make_card(options: argparse.Namespace, figures: dict[str, dict[str, float]], seconds: float) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Model folders: back comes what went in, and what is damaged or foreign is refused with the reason."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -11,13 +12,15 @@ from moldesign.checkpoint import (
     CARD_FILE,
     FORMAT_VERSION,
     TENSORS_FILE,
+    find_folder,
     hash_file,
+    list_bundled_folders,
     load_model,
     read_card,
     save_model,
     write_text_atomically,
 )
-from moldesign.errors import ModelFormatError
+from moldesign.errors import ModelFormatError, UnknownNameError
 
 TENSORS = {
     "half": torch.linspace(-1, 1, 6).half().reshape(2, 3),
@@ -66,6 +69,22 @@ def test_what_cannot_be_saved_leaves_the_old_model(folder):
     with pytest.raises(RuntimeError, match="share memory"):
         save_model(folder, {"a": shared, "b": shared}, {"kind": "predictor"})
     assert load_model(folder, kind="predictor")[1]["note"] == "µ-opioid"
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_a_card_with_a_number_that_json_lacks_is_refused(folder, number):
+    card = {"kind": "prior", "test": {"herg": {"AUROC": number, "n": 3}}, "curve": [0.5, (1.0, number)]}
+    places = f"test.herg.AUROC = {number}, curve[1][1] = {number}"
+    with pytest.raises(ModelFormatError, match=re.escape(places)) as caught:
+        save_model(folder, {"a": torch.ones(1)}, card)
+    assert str(folder / CARD_FILE) in str(caught.value)
+    assert load_model(folder, kind="predictor")[1]["note"] == "µ-opioid"
+
+
+def test_a_refused_card_leaves_no_folder(tmp_path):
+    with pytest.raises(ModelFormatError):
+        save_model(tmp_path / "new", {}, {"loss": float("nan")})
+    assert not (tmp_path / "new").exists()
 
 
 def test_one_changed_byte_is_noticed(folder):
@@ -132,6 +151,28 @@ def test_a_card_is_read_without_torch(folder):
     )
     answer = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, text=True, check=True)
     assert answer.stdout.split() == ["predictor", "False"]
+
+
+@pytest.mark.parametrize("package", ["moldesign.predictors", "moldesign.policies"])
+def test_bundled_folders_are_those_with_a_card(package):
+    folders = list_bundled_folders(package)
+    assert folders
+    assert list(folders) == sorted(folders)
+    for name, folder in folders.items():
+        assert folder.name == name
+        assert read_card(folder)["name"] == name
+
+
+def test_a_package_without_weights_bundles_nothing():
+    assert list_bundled_folders("moldesign.chem") == {}
+
+
+def test_a_folder_is_found_by_name_or_path(tmp_path):
+    bundled = {"zinc": tmp_path / "bundled" / "zinc"}
+    assert find_folder("prior", "zinc", bundled) == bundled["zinc"]
+    assert find_folder("prior", tmp_path, bundled) == find_folder("prior", str(tmp_path), bundled) == tmp_path
+    with pytest.raises(UnknownNameError, match="unknown prior 'zink'; did you mean: zinc"):
+        find_folder("prior", "zink", bundled)
 
 
 def test_text_is_replaced_as_a_whole(tmp_path):

@@ -39,6 +39,16 @@ def quiet_rdkit() -> Iterator[None]:
         del block
 
 
+def refuse_single_text(texts: object) -> None:
+    """Refuse one text where many are expected: as a sequence, it would be one row per character.
+
+    Raises:
+        TypeError: `texts` is a str.
+    """
+    if isinstance(texts, str):
+        raise TypeError(f'{_shorten(texts)!r} is one text, not a list of SMILES; pass a list: ["{_shorten(texts)}"]')
+
+
 def parse_smiles(texts: Sequence[Any], *, first_row: int = 0) -> ParsedSmiles:
     """Parse each text; a row that is no molecule keeps its place, with an error that names it.
 
@@ -46,9 +56,13 @@ def parse_smiles(texts: Sequence[Any], *, first_row: int = 0) -> ParsedSmiles:
         texts: SMILES; anything else (None, NaN, numbers) becomes an error of its row.
         first_row: the row number of `texts[0]`, for messages about chunks of a longer table.
 
+    Raises:
+        TypeError: `texts` is a str, not a list of them.
+
     >>> parse_smiles(["CCO", "C(C"]).errors
     [None, "row 1: 'C(C' is not a valid SMILES (syntax error)"]
     """
+    refuse_single_text(texts)
     with quiet_rdkit():
         parsed = [_parse_one(text, row) for row, text in enumerate(texts, start=first_row)]
     return ParsedSmiles([mol for mol, _ in parsed], [error for _, error in parsed])

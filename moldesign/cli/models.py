@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from moldesign.checkpoint import Card, read_card
+from moldesign.checkpoint import Card, find_folder, read_card
 from moldesign.cli.text import format_number, format_table
-from moldesign.errors import UnknownNameError
 
 HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
 ENDPOINT_COLUMNS = ("endpoint", "unit", "test figure", "n test", "description")
@@ -39,20 +37,7 @@ def models(
         typer.echo("\nPriors (for `moldesign generate --prior`)\n")
         typer.echo(list_samples({model: cards[model] for model in priors}))
     else:
-        typer.echo(describe_card(read_card(find_folder(name, {**predictors, **priors}))))
-
-
-def find_folder(name: str, bundled: Mapping[str, Path]) -> Path:
-    """Return the folder of a bundled model, or the given folder.
-
-    Raises:
-        UnknownNameError: it is neither.
-    """
-    if name in bundled:
-        return bundled[name]
-    if Path(name).is_dir():
-        return Path(name)
-    raise UnknownNameError("model", name, bundled)
+        typer.echo(describe_card(read_card(find_folder("model", name, {**predictors, **priors}))))
 
 
 def list_endpoints(cards: Mapping[str, Card]) -> str:

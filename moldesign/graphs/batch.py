@@ -1,7 +1,8 @@
 """SMILES batch -> graphs: the one path from text to what the network reads.
 
-Parsing and features come from one C++ call per batch. That call leaves an unreadable SMILES out without a word, or
-refuses the whole batch; then the rows are parsed one by one, and the bad ones keep their place as errors.
+Parsing and features come from one C++ call per batch, which gets only what looks like a SMILES. It leaves an
+unreadable one out without a word, or refuses the whole batch; then the rows are parsed one by one, and the bad ones
+keep their place as errors.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch_geometric.data import Batch
 
-from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit
+from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit, refuse_single_text
 from moldesign.graphs.features import complete_atoms, encode_feature_names
 
 Rows = NDArray[np.int64]
@@ -78,17 +79,20 @@ def featurize_smiles(smiles: Sequence[Any], *, first_row: int = 0) -> Featurized
     Args:
         smiles: N texts.
         first_row: the number of the first row, for the messages.
+
+    Raises:
+        TypeError: `smiles` is a str, not a list of them.
     """
-    if all(_is_one_word(text) for text in smiles):
-        table = _featurize_all(list(smiles))
-        if table is not None:
-            return FeaturizedSmiles(table, np.arange(len(smiles)), [None] * len(smiles))
-    parsed = parse_smiles(smiles, first_row=first_row)
-    rows = np.flatnonzero(parsed.is_valid)
-    table = _featurize_all([smiles[row] for row in rows.tolist()])
+    refuse_single_text(smiles)
+    texts = list(smiles)
+    errors = [None if _is_one_word(text) else _explain(text, row) for row, text in enumerate(texts, start=first_row)]
+    table = _featurize_readable(texts, errors)
+    if table is None:  # one of them is unreadable, and the featuriser does not say which
+        errors = parse_smiles(texts, first_row=first_row).errors
+        table = _featurize_readable(texts, errors)
     if table is None:
         raise RuntimeError("the featuriser refused a SMILES that RDKit reads; the two releases do not match")
-    return FeaturizedSmiles(table, rows, parsed.errors)
+    return FeaturizedSmiles(table, np.flatnonzero([error is None for error in errors]), errors)
 
 
 @cache
@@ -101,6 +105,14 @@ def count_features() -> tuple[int, int]:
 def _is_one_word(text: Any) -> bool:
     """Say whether the C++ parser may see the text: what `parse_smiles` refuses, such as a name, it would ignore."""
     return isinstance(text, str) and len(text) <= MAX_SMILES_LENGTH and text.isascii() and len(text.split()) == 1
+
+
+def _explain(text: Any, row: int) -> str | None:
+    return parse_smiles([text], first_row=row).errors[0]
+
+
+def _featurize_readable(texts: list[Any], errors: list[str | None]) -> GraphTable | None:
+    return _featurize_all([text for text, error in zip(texts, errors, strict=True) if error is None])
 
 
 def _featurize_all(smiles: list[str]) -> GraphTable | None:

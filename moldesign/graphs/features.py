@@ -1,8 +1,11 @@
 """The feature vocabulary of atoms and bonds: what the network sees of a molecule.
 
-Every one-hot block ends in, or contains, a slot for values outside the vocabulary, so an exotic atom is an 'other' atom
-and never an error. Chirality enters as the CIP label and not as RDKit's clockwise tag, because the tag depends on the
-order in which the atoms were written.
+Element, degree, charge, hydrogens and hybridization of an atom have a slot each for values outside the vocabulary, so
+an exotic atom is an 'other' atom and never an error. Two blocks have no such slot. Ring sizes 3 to 8 have a column
+each, all zero for an atom that is in larger rings only: 'in ring' still tells it from one in a chain. Bond types are
+single, double, triple, and one slot that aromatic bonds share with all rarer ones: dative, quadruple, unspecified.
+Chirality enters as the CIP label and not as RDKit's clockwise tag, because the tag depends on the order in which the
+atoms were written.
 """
 
 from typing import NamedTuple

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from moldesign.checkpoint import Card, load_model, read_card, save_model
+from moldesign.checkpoint import Card, find_folder, list_bundled_folders, load_model, read_card, save_model
 from moldesign.envs.vocabulary import Vocabulary
-from moldesign.errors import ModelFormatError, UnknownNameError
-from moldesign.policies.language_model import PolicySettings, TokenPolicy
+from moldesign.errors import ModelFormatError
+
+if TYPE_CHECKING:
+    from moldesign.policies.language_model import TokenPolicy
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Prior:
     """A pre-trained policy and what is needed to use it."""
 
     name: str
-    policy: TokenPolicy
+    policy: "TokenPolicy"
     vocabulary: Vocabulary
     max_length: int
     """Tokens of the longest sequence, END included."""
@@ -37,8 +39,7 @@ class Prior:
 
 def list_priors() -> Mapping[str, Path]:
     """Return the folder of each bundled prior by name."""
-    root = Path(str(resources.files("moldesign.policies").joinpath("weights")))
-    return {path.parent.name: path.parent for path in sorted(root.glob("*/card.json"))}
+    return list_bundled_folders("moldesign.policies")
 
 
 def read_prior_card(name: str | Path) -> Card:
@@ -53,6 +54,11 @@ def load_prior(name: str | Path) -> Prior:
         UnknownNameError: neither a bundled name nor a folder; lists the nearest names.
         ModelFormatError: the folder is damaged or of another format.
     """
+    from moldesign.policies.language_model import (  # noqa: PLC0415  torch is heavy; names and cards are not
+        PolicySettings,
+        TokenPolicy,
+    )
+
     folder = _find_prior_folder(name)
     tensors, card = load_model(folder, kind="prior")
     try:
@@ -65,9 +71,4 @@ def load_prior(name: str | Path) -> Prior:
 
 
 def _find_prior_folder(name: str | Path) -> Path:
-    bundled = list_priors()
-    if str(name) in bundled:
-        return bundled[str(name)]
-    if Path(name).is_dir():
-        return Path(name)
-    raise UnknownNameError("prior", str(name), bundled)
+    return find_folder("prior", name, list_priors())

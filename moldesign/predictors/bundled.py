@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moldesign.checkpoint import Card, read_card
-from moldesign.errors import UnknownNameError
+from moldesign.checkpoint import Card, find_folder, list_bundled_folders, read_card
 
 if TYPE_CHECKING:
     from moldesign.predictors.ensemble import Predictor
@@ -15,22 +13,16 @@ if TYPE_CHECKING:
 
 def list_bundled() -> Mapping[str, Path]:
     """Return the folder of each bundled predictor by name."""
-    root = Path(str(resources.files("moldesign.predictors").joinpath("weights")))
-    return {path.parent.name: path.parent for path in sorted(root.glob("*/card.json"))}
+    return list_bundled_folders("moldesign.predictors")
 
 
 def find_model_folder(name: str | Path) -> Path:
-    """Return the folder of a bundled predictor, or the given folder if it is one.
+    """Return the folder of a bundled predictor, or the given folder.
 
     Raises:
-        UnknownNameError: neither a bundled name nor a folder with a card; lists the nearest names.
+        UnknownNameError: neither a bundled name nor a folder; lists the nearest names.
     """
-    bundled = list_bundled()
-    if str(name) in bundled:
-        return bundled[str(name)]
-    if Path(name).is_dir():
-        return Path(name)
-    raise UnknownNameError("model", str(name), bundled)
+    return find_folder("model", name, list_bundled())
 
 
 def load_predictor(name: str | Path) -> "Predictor":

@@ -7,17 +7,18 @@ has a label of the endpoint, held against the similarity that 95 % of the traini
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from moldesign.chem.fingerprints import morgan_bits, tanimoto
-from moldesign.chem.smiles import parse_smiles
+from moldesign.chem.fingerprints import morgan_bits, nearest, tanimoto
+from moldesign.chem.smiles import Mol, parse_smiles
+from moldesign.predictors.similarity import LabelledFingerprints
 
 N_BITS = 1024
-_BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -32,22 +33,28 @@ class TrainingDomain:
     thresholds: NDArray[np.float32]
     """[T], the similarity below which a molecule is outside the domain of the endpoint"""
 
-    def measure(self, smiles: Sequence[str | None]) -> "DomainMeasure":
-        """Compare molecules with the training set; unreadable ones are outside and nearest to nothing."""
-        parsed = parse_smiles(list(smiles))
-        queries = morgan_bits(parsed.mols, n_bits=N_BITS)
-        n, n_endpoints = len(parsed.mols), len(self.thresholds)
-        nearest_to = np.zeros((n, n_endpoints), dtype=np.float32)
-        best, best_row = np.zeros(n, dtype=np.float32), np.full(n, -1, dtype=np.int64)
-        for start in range(0, n, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            similarity = tanimoto(queries[block], self.fingerprints)
-            best[block], best_row[block] = similarity.max(axis=1), similarity.argmax(axis=1)
-            for endpoint in range(n_endpoints):
-                nearest_to[block, endpoint] = similarity[:, self.has_label[:, endpoint]].max(axis=1, initial=0)
-        valid = parsed.is_valid
-        names = [self.smiles[row] if ok else None for row, ok in zip(best_row, valid, strict=True)]
-        return DomainMeasure((nearest_to >= self.thresholds) & valid[:, None], names, np.where(valid, best, np.nan))
+    def contains(self, mols: Sequence[Mol | None]) -> NDArray[np.bool_]:
+        """Return for each molecule and endpoint whether it is inside, bool [N, T]; a None is outside."""
+        return self._contains(morgan_bits(mols, n_bits=N_BITS), _find_present(mols))
+
+    def measure(self, mols: Sequence[Mol | None]) -> "DomainMeasure":
+        """Compare molecules with the training set, and find the nearest one; a None is outside and near to nothing."""
+        queries, is_present = morgan_bits(mols, n_bits=N_BITS), _find_present(mols)
+        neighbors = nearest(queries, self.fingerprints)
+        rows = zip(neighbors.index.tolist(), is_present, strict=True)
+        return DomainMeasure(
+            in_domain=self._contains(queries, is_present),
+            nearest=[self.smiles[row] if present else None for row, present in rows],
+            similarity=np.where(is_present, neighbors.similarity, np.float32(np.nan)),
+        )
+
+    def _contains(self, queries: NDArray[np.uint8], is_present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        inside: NDArray[np.bool_] = self._labelled.find_highest(queries) >= self.thresholds
+        return inside & is_present[:, None]
+
+    @cached_property
+    def _labelled(self) -> LabelledFingerprints:
+        return LabelledFingerprints(self.fingerprints, self.has_label)
 
     def to_tensors(self) -> dict[str, Tensor]:
         """Return the domain as tensors for a model folder."""
@@ -77,7 +84,7 @@ class DomainMeasure:
     nearest: list[str | None]
     """SMILES of the nearest training molecule"""
     similarity: NDArray[np.float32]
-    """[N], Tanimoto similarity to it; NaN for an unreadable SMILES"""
+    """[N], Tanimoto similarity to it; NaN where there is no molecule"""
 
 
 def fit_domain(
@@ -91,10 +98,14 @@ def fit_domain(
         rng: chooses the molecules that the percentile is measured on.
         n_sampled: how many per endpoint.
     """
-    fingerprints = morgan_bits(parse_smiles(list(smiles)).mols, n_bits=N_BITS)
+    fingerprints = morgan_bits(parse_smiles(smiles).mols, n_bits=N_BITS)
     has_label = np.isfinite(labels)
     thresholds = [_fit_threshold(fingerprints[has_label[:, t]], rng, n_sampled) for t in range(labels.shape[1])]
     return TrainingDomain(tuple(smiles), fingerprints, has_label, np.array(thresholds, dtype=np.float32))
+
+
+def _find_present(mols: Sequence[Mol | None]) -> NDArray[np.bool_]:
+    return np.array([mol is not None for mol in mols], dtype=bool)
 
 
 def _fit_threshold(fingerprints: NDArray[np.uint8], rng: np.random.Generator, n_sampled: int) -> float:

@@ -6,6 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from moldesign.errors import TableError
+
 TaskType = Literal["regression", "classification"]
 
 
@@ -64,8 +66,14 @@ def fit_endpoint(
     aliases: tuple[str, ...] = (),
     log_scale: bool = False,
 ) -> Endpoint:
-    """Describe an endpoint by its training labels (NaN where unlabelled): range, centre and spread."""
+    """Describe an endpoint by its training labels (NaN where unlabelled): range, centre and spread.
+
+    Raises:
+        TableError: there is no label, or none above 0 for a log scale.
+    """
     known = labels[np.isfinite(labels)]
+    if not (known > 0 if log_scale else np.isfinite(known)).any():
+        raise TableError(f"no row has a label of {name}{' above 0, which its log scale needs' if log_scale else ''}")
     if task == "classification":
         return Endpoint(name, task, unit or "probability", description, aliases=aliases)
     low, high = (float(value) for value in np.percentile(known, [1, 99]))

@@ -70,6 +70,9 @@ class Predictor:
             standardize: predict the neutral form of the largest fragment, as the training data were prepared.
             with_domain: also compare with the training set; without it `in_domain` is all False.
             first_row: the number of the first row, for the error messages.
+
+        Raises:
+            TypeError: `smiles` is a str, not a list of them.
         """
         pieces = [
             self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i)
@@ -78,22 +81,26 @@ class Predictor:
         return _join(pieces)
 
     def measure_domain(self, smiles: Sequence[str | None]) -> DomainMeasure:
-        """Say how near each molecule is to the training set, and to which training molecule."""
-        return self.domain.measure(smiles)
+        """Say how near each molecule, standardised, is to the training set, and to which training molecule.
+
+        Raises:
+            TypeError: `smiles` is a str, not a list of them.
+        """
+        return self.domain.measure(standardize_smiles(smiles).mols)
 
     def _predict_chunk(
         self, smiles: Sequence[Any], standardize: bool, with_domain: bool, first_row: int
     ) -> Predictions:
         shape = (len(smiles), len(self.endpoints))
-        prepared = standardize_smiles(list(smiles), enabled=standardize, first_row=first_row)
+        prepared = standardize_smiles(smiles, enabled=standardize, first_row=first_row)
         featurized = featurize_smiles(prepared.smiles, first_row=first_row)
         errors = [early or late for early, late in zip(prepared.errors, featurized.errors, strict=True)]
         members = np.stack([self._to_values(network, featurized.graphs) for network in self.networks])
         values, std = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
         values[featurized.rows], std[featurized.rows] = members.mean(axis=0), members.std(axis=0)
         in_domain = np.zeros(shape, dtype=bool)
-        if with_domain and len(smiles):
-            in_domain = self.domain.measure(prepared.smiles).in_domain
+        if with_domain:
+            in_domain[featurized.rows] = self.domain.contains([prepared.mols[row] for row in featurized.rows.tolist()])
         return Predictions(list(smiles), self.endpoints, values, std, in_domain, featurized.is_valid, errors)
 
     def _to_values(self, network: PropertyNetwork, graphs: Any) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from moldesign.checkpoint import load_model, save_model
 from moldesign.chem.fingerprints import morgan_bits, nearest
 from moldesign.chem.smiles import Mol, parse_smiles, quiet_rdkit
 from moldesign.chem.standardize import standardize_smiles
@@ -21,6 +21,7 @@ from moldesign.metrics import METRICS
 from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
+from moldesign.predictors.finished import fingerprint_training, load_finished, save_finished
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.training import (
     TrainingProgress,
@@ -100,7 +101,7 @@ class KeyedMolecules(NamedTuple):
 
 def key_molecules(smiles: Sequence[Any]) -> KeyedMolecules:
     """Return the standardised SMILES and its InChIKey, by which copies of one molecule are recognised."""
-    standardized = standardize_smiles(list(smiles))
+    standardized = standardize_smiles(smiles)
     with quiet_rdkit():
         keys = [None if mol is None else _make_key(mol) for mol in standardized.mols]
     return KeyedMolecules(list(standardized.smiles), keys)
@@ -125,7 +126,8 @@ def fit_predictor(
         endpoints: T endpoints.
         settings: size and length of the training.
         card: what the model card says beside what is filled in here.
-        work: folder for finished networks; those found there are not trained again.
+        work: folder for finished networks; those found there are not trained again if they were trained on the same
+            table in the same way.
         device: where to train.
         on_epoch: called with the number of the network and its progress.
     """
@@ -139,7 +141,9 @@ def fit_predictor(
         rng = np.random.default_rng([settings.seed, member])
         held_out = rng.random(len(data.graphs)) < settings.held_out_share
         rows = np.flatnonzero(~held_out)
-        network = _train_or_load(data, rows, settings, member, work=work, device=device, on_epoch=on_epoch)
+        network = _train_or_load(
+            table.smiles, data, rows, settings, member, work=work, device=device, on_epoch=on_epoch
+        )
         networks.append(network.cpu())
         held_out_graphs = data.graphs.select(np.flatnonzero(held_out))
         outputs = _to_values(apply_network(networks[-1], held_out_graphs), endpoints)
@@ -157,22 +161,25 @@ def fit_predictor(
 def measure_endpoints(
     endpoints: Sequence[Endpoint], labels: NDArray[np.float64], values: NDArray[np.floating[Any]]
 ) -> dict[str, dict[str, float]]:
-    """Return the figures of merit of every endpoint that has labels: AUROC and AUPRC, or MAE and Spearman."""
+    """Return the figures of merit of every endpoint that has labels: AUROC and AUPRC, or MAE and Spearman.
+
+    A figure that is not defined, such as the AUROC of a single class, is left out.
+    """
     figures = {}
     for t, endpoint in enumerate(endpoints):
         known = np.isfinite(labels[:, t]) & np.isfinite(values[:, t])
         if known.sum() < 2:
             continue
         names = ("AUROC", "AUPRC") if endpoint.task == "classification" else ("MAE", "Spearman")
-        figures[endpoint.name] = {
-            name: round(METRICS[name](labels[known, t], values[known, t]), 4) for name in names
-        } | {"n": int(known.sum())}
+        measured = {name: round(METRICS[name](labels[known, t], values[known, t]), 4) for name in names}
+        defined = {name: value for name, value in measured.items() if np.isfinite(value)}
+        figures[endpoint.name] = defined | {"n": int(known.sum())}
     return figures
 
 
 def predict_by_nearest(train: LabelTable, smiles: Sequence[str]) -> NDArray[np.float64]:
     """Predict the label of the most similar training molecule, float64 [N, T]: the baseline any model must beat."""
-    queries = morgan_bits(parse_smiles(list(smiles)).mols)
+    queries = morgan_bits(parse_smiles(smiles).mols)
     library = morgan_bits(parse_smiles(train.smiles).mols)
     columns = []
     for labels in train.labels.T:
@@ -182,17 +189,20 @@ def predict_by_nearest(train: LabelTable, smiles: Sequence[str]) -> NDArray[np.f
 
 
 def average_figures(figures: Sequence[dict[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Average the figures of several networks."""
+    """Average the figures of several networks, each over the networks that have it."""
+    gathered: dict[str, dict[str, list[float]]] = {}
+    for one in figures:
+        for endpoint, by_name in one.items():
+            for name, value in by_name.items():
+                gathered.setdefault(endpoint, {}).setdefault(name, []).append(value)
     return {
-        endpoint: {
-            name: round(float(np.nanmean([one[endpoint][name] for one in figures if endpoint in one])), 4)
-            for name in figures[0][endpoint]
-        }
-        for endpoint in figures[0]
+        endpoint: {name: round(float(np.mean(values)), 4) for name, values in by_name.items()}
+        for endpoint, by_name in gathered.items()
     }
 
 
 def _train_or_load(
+    smiles: Sequence[str],
     data: TrainingSet,
     rows: NDArray[np.int64],
     settings: FittingSettings,
@@ -205,22 +215,25 @@ def _train_or_load(
     shape = NetworkSettings(
         *count_features(), len(data.endpoints), hidden_size=settings.hidden_size, n_layers=settings.n_layers
     )
-    folder = work / f"network_{member}" if work else None
-    if folder and (folder / "card.json").is_file():
-        network = PropertyNetwork(shape)
-        network.load_state_dict(load_model(folder, kind="network")[0])
-        return network.eval()
-    network = train_network(
+    seed = settings.seed + member
+    train = partial(
+        train_network,
         data,
         rows,
         settings.training,
         shape,
-        seed=settings.seed + member,
+        seed=seed,
         device=device,
         on_epoch=(lambda progress: on_epoch(member, progress)) if on_epoch else None,
     )
-    if folder:
-        save_model(folder, network.state_dict(), {"kind": "network"})
+    if work is None:
+        return train()
+    folder = work / f"network_{member}"
+    fingerprint = fingerprint_training(smiles, data, rows, settings.training, shape, seed=seed)
+    network = load_finished(folder, shape, fingerprint)
+    if network is None:
+        network = train()
+        save_finished(folder, network, fingerprint)
     return network
 
 

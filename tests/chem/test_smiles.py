@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from moldesign.chem.smiles import (
     randomize_smiles,
     require_mols,
 )
+from moldesign.chem.standardize import standardize_smiles
 from moldesign.errors import InvalidSmilesError
 
 
@@ -55,6 +58,14 @@ def test_error_shows_the_text_but_not_all_of_a_long_one():
     assert "'C(C'" in str(short)
     assert str(MAX_SMILES_LENGTH) in str(long)
     assert len(str(long)) < 250
+
+
+@pytest.mark.parametrize("read", [parse_smiles, require_mols, standardize_smiles])
+def test_one_text_is_not_taken_for_many_rows(read: Callable[[str], object]):
+    with pytest.raises(TypeError, match=r"""^'CCO' is one text, not a list of SMILES; pass a list: \["CCO"\]$"""):
+        read("CCO")
+    with pytest.raises(TypeError):
+        read("")
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30))

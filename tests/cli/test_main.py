@@ -10,14 +10,29 @@ import moldesign as package
 from moldesign.cli import main, models
 from tests.cli.conftest import Moldesign
 
+HEAVY = {"torch", "rdkit", "pandas", "scipy", "sklearn"}
 
-def test_help_loads_nothing_heavy() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "moldesign", "--help"]
+
+def run_alone(*arguments: str) -> tuple[str, set[str]]:
+    """Return what a process of its own prints, and the packages that it loads."""
+    command = [sys.executable, "-X", "importtime", "-m", "moldesign", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "gymnasium" in loaded
-    assert not loaded & {"torch", "rdkit", "pandas", "scipy", "sklearn", "rich"}
-    assert all(verb in done.stdout for verb in ("generate", "predict", "models"))
+    return done.stdout, loaded
+
+
+def test_help_loads_nothing_heavy() -> None:
+    shown, loaded = run_alone("--help")
+    assert not loaded & (HEAVY | {"rich"})
+    assert all(verb in shown for verb in ("generate", "predict", "models"))
+
+
+@pytest.mark.parametrize("name", [(), ("admet",), ("zinc",)])
+def test_models_are_listed_from_their_cards_alone(name: tuple[str, ...]) -> None:
+    shown, loaded = run_alone("models", *name)
+    assert not loaded & HEAVY
+    assert all(text in shown for text in (name or ("admet", "activity", "zinc")))
 
 
 @pytest.mark.parametrize("verb", ["generate", "predict", "models"])

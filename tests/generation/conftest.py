@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from moldesign.chem.smiles import require_mols
 from moldesign.generation import hits
 from moldesign.generation.loop import GenerationResult
 from moldesign.predictors.domain import fit_domain
@@ -28,7 +29,8 @@ def known_drugs() -> Iterator[None]:
     drugs = list(NAMED_DRUGS.values())
     domain = fit_domain(drugs, np.zeros((len(drugs), 1)), rng=np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hits, "load_predictor", lambda name: SimpleNamespace(measure_domain=domain.measure))
+        stand_in = SimpleNamespace(measure_domain=lambda smiles: domain.measure(require_mols(smiles)))
+        patch.setattr(hits, "load_predictor", lambda name: stand_in)
         yield
 
 

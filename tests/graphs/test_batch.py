@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles
-from moldesign.graphs import count_features, featurize_smiles
+from moldesign.graphs import batch, count_features, featurize_smiles
 from tests.conftest import NAMED_DRUGS
 from tests.graphs.rewriting import collect_bonds, rewrite
 
@@ -25,6 +25,23 @@ def test_no_smiles_give_no_graphs():
     featurized = featurize_smiles([])
     assert (len(featurized.graphs), featurized.rows.tolist(), featurized.errors) == (0, [], [])
     assert featurized.graphs.to_batch().num_graphs == 0
+
+
+def test_one_text_is_not_taken_for_many_rows():
+    with pytest.raises(TypeError, match=r'pass a list: \["CCO"\]'):
+        featurize_smiles("CCO")
+
+
+def test_what_is_no_text_does_not_make_the_others_be_parsed_twice(monkeypatch):
+    parsed = []
+
+    def spy(texts, **rows):
+        parsed.extend(texts)
+        return parse_smiles(texts, **rows)
+
+    monkeypatch.setattr(batch, "parse_smiles", spy)
+    assert featurize_smiles(["CCO", None, "CCN"]).is_valid.tolist() == [True, False, True]
+    assert parsed == [None]
 
 
 @pytest.mark.parametrize("bad", [SYNTAX, CHEMISTRY, KEKULE, *REFUSED], ids=lambda bad: repr(bad)[:20])

@@ -56,6 +56,21 @@ def test_ring_membership_is_that_of_rdkit(named_drugs):
         np.testing.assert_array_equal(graphs.bonds[:, BOND_IN_RING], in_ring)
 
 
+def test_ring_sizes_3_to_8_have_a_column_and_larger_ones_none():
+    sizes = {n: read_atoms(f"C1{'C' * (n - 1)}1")[0] for n in range(3, 13)}
+    for n, atom in sizes.items():
+        assert np.flatnonzero(atom[RING_SIZES]).tolist() == ([n - 3] if n <= 8 else [])
+        assert atom[IN_RING] == 1
+    spiro = read_atoms("C12(CC1)CCCC2")[0]
+    assert np.flatnonzero(spiro[RING_SIZES]).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("smiles", ["[Fe]<-N", "[Cr]$[Cr]", "C~C", "c1ccccc1"])
+def test_rare_bonds_share_the_slot_of_aromatic_ones(smiles):
+    types = featurize_smiles([smiles]).graphs.bonds[:, BOND_TYPE]
+    assert np.unique(types, axis=0).tolist() == [[0, 0, 0, 1]]
+
+
 def test_both_directions_of_a_bond_have_the_same_features():
     graphs = featurize_smiles(["CC=CC#N"]).graphs
     pairs = list(map(tuple, graphs.edges.T.tolist()))

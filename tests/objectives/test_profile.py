@@ -177,6 +177,11 @@ def test_a_folder_that_is_no_model_is_named(predictor: FakePredictor, tmp_path: 
         load_profile(path)
 
 
+def test_one_text_is_not_scored_as_many_rows() -> None:
+    with pytest.raises(TypeError, match=r'pass a list: \["CCO"\]'):
+        parse_goals(["qed max"]).score("CCO")
+
+
 def test_the_filter_can_be_switched_off(tmp_path: Path) -> None:
     text = '[[goal]]\nproperty = "qed"\nmax = true\n[diversity]\nenabled = false\n'
     assert load_profile(write(tmp_path, text)).diversity.make_filter() is None

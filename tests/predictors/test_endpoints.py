@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from moldesign.errors import TableError
 from moldesign.predictors.endpoints import Endpoint, fit_endpoint
 
 LOGP = Endpoint("logp", "regression", "log10", "octanol/water", center=2.0, spread=0.5)
@@ -54,6 +55,15 @@ def test_a_log_scale_has_its_floor_at_the_smallest_positive_label():
 
 def test_labels_that_are_all_equal_do_not_divide_by_zero():
     assert fit_endpoint("x", "regression", np.full(5, 3.0)).spread == 1.0
+
+
+@pytest.mark.parametrize(
+    ("labels", "log_scale", "said"),
+    [([np.nan], False, "no row has a label of x"), ([np.nan, 0.0], True, "no row has a label of x above 0")],
+)
+def test_without_labels_there_is_no_endpoint(labels, log_scale, said):
+    with pytest.raises(TableError, match=said):
+        fit_endpoint("x", "regression", np.array(labels), log_scale=log_scale)
 
 
 def test_a_classification_is_a_probability():

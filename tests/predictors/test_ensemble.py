@@ -71,6 +71,18 @@ def test_a_salt_is_predicted_as_its_parent_unless_told_otherwise(tiny_predictor,
     assert np.abs(as_written - values[0]).max() > 1e-3
 
 
+def test_a_salt_is_as_near_to_the_training_set_as_its_parent(tiny_predictor):
+    aspirin, salt = "CC(=O)Oc1ccccc1C(=O)O", "[Na+].CC(=O)Oc1ccccc1C(=O)[O-]"
+    measured = tiny_predictor.measure_domain([salt])
+    assert (measured.nearest, measured.similarity.tolist()) == ([aspirin], [1.0])
+
+
+def test_one_text_is_not_taken_for_many_rows(tiny_predictor):
+    for ask in (tiny_predictor.predict, tiny_predictor.measure_domain):
+        with pytest.raises(TypeError, match=r'pass a list: \["CCO"\]'):
+            ask("CCO")
+
+
 @pytest.mark.parametrize("nothing", [[], ["C(C"]])
 def test_nothing_to_predict(tiny_predictor, nothing):
     predictions = tiny_predictor.predict(nothing)

@@ -1,5 +1,6 @@
 """From a table of labels to a predictor that beats the mean."""
 
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -69,9 +70,29 @@ def test_figures_of_merit_by_hand():
     assert measure_endpoints(endpoints, np.full((4, 2), NAN), values) == {}
 
 
+def test_a_figure_that_is_not_defined_is_left_out():
+    endpoints = [
+        Endpoint("one_class", "classification", "", ""),
+        Endpoint("no_positive", "classification", "", ""),
+        Endpoint("constant", "regression", "", ""),
+    ]
+    labels, values = np.array([[1, 0, 1.0], [1, 0, 2.0]]), np.array([[0.2, 0.2, 3.0], [0.3, 0.3, 3.0]])
+    assert measure_endpoints(endpoints, labels, values) == {
+        "one_class": {"AUPRC": 1.0, "n": 2},
+        "no_positive": {"n": 2},
+        "constant": {"MAE": 1.5, "n": 2},
+    }
+
+
 def test_figures_of_several_networks_are_averaged():
     figures = [{"x": {"MAE": 1.0, "n": 10}}, {"x": {"MAE": 2.0, "n": 20}}, {}]
     assert average_figures(figures) == {"x": {"MAE": 1.5, "n": 15.0}}
+    assert average_figures([]) == {}
+
+
+def test_each_figure_is_averaged_over_the_networks_that_have_it():
+    figures = [{"x": {"n": 1}}, {"x": {"AUROC": 0.5, "n": 3}, "y": {"MAE": 2.0}}]
+    assert average_figures(figures) == {"x": {"n": 2.0, "AUROC": 0.5}, "y": {"MAE": 2.0}}
 
 
 def test_the_nearest_molecule_with_a_label_is_the_baseline():
@@ -134,6 +155,58 @@ def test_finished_networks_are_not_trained_again(fitted):
 
     again = fit_predictor("toy", train, predictor.endpoints, SETTINGS, card={}, work=work, on_epoch=fail)
     np.testing.assert_array_equal(again.predict(test.smiles).values, predictor.predict(test.smiles).values)
+
+
+def fit_tiny(work, *, smiles=("CCO", "CCN", "CCC", "CCCl"), labels=(1.0, 2.0, 3.0, 4.0), n_epochs=1, **settings):
+    """Fit one small network; return what was trained, as (network, epochs)."""
+    table = LabelTable(list(smiles), np.array(labels)[:, None], list(smiles))
+    trained = []
+    fit_predictor(
+        "toy",
+        table,
+        [fit_endpoint("x", "regression", table.labels[:, 0])],
+        FittingSettings(TrainingSettings(n_epochs=n_epochs), **{"n_networks": 1, "hidden_size": 8} | settings),
+        card={},
+        work=work,
+        on_epoch=lambda member, progress: trained.append((member, progress.epoch)),
+    )
+    return trained
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "trained"),
+    [
+        ({"n_epochs": 2}, "training settings", [(0, 1), (0, 2)]),
+        ({"hidden_size": 16}, "network settings", [(0, 1)]),
+        ({"seed": 9, "held_out_share": 0.0}, "seed", [(0, 1)]),
+        ({"smiles": ("CCO", "CCN", "CCC", "CCBr")}, "molecules", [(0, 1)]),
+        ({"labels": (1.0, 2.0, 3.0, 5.0)}, "endpoints, labels", [(0, 1)]),
+        ({"held_out_share": 0.5}, "rows", [(0, 1)]),
+    ],
+)
+def test_a_network_of_another_training_is_trained_again(tmp_path, caplog, changes, reason, trained):
+    first = {"held_out_share": 0.0}
+    assert fit_tiny(tmp_path, **first) == [(0, 1)]
+    assert fit_tiny(tmp_path, **first) == []
+    assert caplog.text == ""
+    assert fit_tiny(tmp_path, **first | changes) == trained
+    assert f"the network in {tmp_path / 'network_0'} is trained again: changed since then: {reason}" in caplog.text
+    assert fit_tiny(tmp_path, **first | changes) == []
+
+
+def test_a_predictor_without_any_figure_can_be_saved(tmp_path):
+    smiles, labels = ["CCO", "CCN", "CCC", "CCCl"], np.ones((4, 1))
+    settings = FittingSettings(TrainingSettings(n_epochs=1), n_networks=2, hidden_size=8, n_layers=1)
+    endpoint = fit_endpoint("active", "classification", labels[:, 0])
+    predictor = fit_predictor("toy", LabelTable(smiles, labels, smiles), [endpoint], settings, card={})
+    predictor.save(tmp_path)
+    assert "AUROC" not in load_model_folder(tmp_path).card["validation"].get("active", {})
+
+
+@pytest.mark.parametrize("ask", [key_molecules, partial(predict_by_nearest, LabelTable(["C"], np.ones((1, 1)), ["a"]))])
+def test_one_text_is_not_taken_for_many_rows(ask):
+    with pytest.raises(TypeError, match="pass a list"):
+        ask("CCO")
 
 
 def test_a_molecule_without_a_graph_is_left_out_of_the_training(caplog):

@@ -1,0 +1,73 @@
+"""The highest Tanimoto similarity of molecules to the training molecules of each endpoint, for many at once.
+
+Of the training molecules that have the same labels and the same number of bits, the one that shares most bits with a
+query is the most similar one. So the maximum of each such group is taken over counts of shared bits, a byte each, and
+only one similarity per group is computed.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+_BLOCK = 512
+"""Queries compared at once: [M, _BLOCK] bytes."""
+
+
+class LabelledFingerprints:
+    """Fingerprints of M training molecules, arranged for comparison with many queries."""
+
+    def __init__(self, fingerprints: NDArray[np.uint8], has_label: NDArray[np.bool_]) -> None:
+        """Arrange packed fingerprints, uint8 [M, bytes], by their labels, bool [M, T]."""
+        n_bits = np.bitwise_count(fingerprints).sum(axis=1, dtype=np.int64)
+        kinds, group, sizes = np.unique(
+            np.column_stack([n_bits, has_label]), axis=0, return_inverse=True, return_counts=True
+        )
+        largest_first = np.argsort(-sizes, kind="stable")
+        rows, self._turn_ends = _deal_turns(np.argsort(largest_first)[group.ravel()], sizes[largest_first])
+        bits = np.unpackbits(fingerprints[rows], axis=1, bitorder="little")
+        # No two molecules share more bits than one of them has: mostly a byte holds the count.
+        self._bits = csr_array(bits.astype(np.min_scalar_type(n_bits.max(initial=0)), copy=False))
+        kinds = kinds[largest_first]
+        self._n_bits = kinds[:, 0].astype(np.float32)
+        self._groups = [np.flatnonzero(labelled) for labelled in kinds[:, 1:].T]
+
+    def find_highest(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the highest similarity of each query to a molecule with a label of each endpoint, float32 [N, T].
+
+        It is 0 for an endpoint without labels, and for an empty query.
+        """
+        highest = np.zeros((len(queries), len(self._groups)), dtype=np.float32)
+        for start in range(0, len(queries), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            similarity = self._compare_groups(queries[block])
+            for endpoint, groups in enumerate(self._groups):
+                highest[block, endpoint] = similarity[groups].max(axis=0, initial=0)
+        return highest
+
+    def _compare_groups(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the highest similarity of each group to each query, float32 [groups, N]."""
+        query_bits = np.unpackbits(queries, axis=1, bitorder="little")
+        shared = self._bits @ np.ascontiguousarray(query_bits.T)
+        most = shared[: len(self._n_bits)].astype(np.float32)
+        for start, end in zip(self._turn_ends[:-1], self._turn_ends[1:], strict=True):
+            np.maximum(most[: end - start], shared[start:end], out=most[: end - start])
+        union = self._n_bits[:, None] + query_bits.sum(axis=1, dtype=np.float32) - most
+        similarity: NDArray[np.float32] = most / np.maximum(union, 1)
+        return similarity
+
+
+def _deal_turns(group: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
+    """Order rows in turns: one row of every group, then a second one of every group that has two, and so on.
+
+    With the largest groups first, each turn holds the first groups, in order, and turns are compared as whole arrays.
+
+    Args:
+        group: of each row, int64 [M].
+        sizes: rows of each group, in descending order.
+
+    Returns:
+        The rows in their new order, and where each turn ends.
+    """
+    by_group = np.argsort(group, kind="stable")
+    turn = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return by_group[np.argsort(turn, kind="stable")], np.cumsum(np.bincount(turn)).tolist()

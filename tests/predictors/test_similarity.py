@@ -1,0 +1,63 @@
+"""The highest similarity per endpoint: always what comparing everything with everything gives."""
+
+import numpy as np
+import pytest
+
+from moldesign.chem.fingerprints import morgan_bits, tanimoto
+from moldesign.chem.smiles import require_mols
+from moldesign.predictors import similarity as similarity_module
+from moldesign.predictors.similarity import LabelledFingerprints
+from tests.conftest import NAMED_DRUGS
+
+RNG_SEED = 3
+
+
+def draw_fingerprints(rng, n, *, n_bytes=8, density=0.3):
+    return np.packbits(rng.random((n, n_bytes * 8)) < density, axis=1, bitorder="little")
+
+
+def compare_one_by_one(queries, fingerprints, has_label):
+    """Return float32 [N, T] by the definition."""
+    similarity = tanimoto(queries, fingerprints)
+    return np.column_stack([similarity[:, labelled].max(axis=1, initial=0) for labelled in has_label.T])
+
+
+@pytest.mark.parametrize(("n_training", "n_endpoints", "share"), [(1, 1, 1.0), (40, 3, 0.5), (400, 6, 0.1), (60, 2, 0)])
+def test_equal_to_the_definition(n_training, n_endpoints, share):
+    rng = np.random.default_rng(RNG_SEED)
+    fingerprints, queries = draw_fingerprints(rng, n_training), draw_fingerprints(rng, 50)
+    fingerprints[0], queries[0] = 0, 0
+    has_label = rng.random((n_training, n_endpoints)) < share
+    found = LabelledFingerprints(fingerprints, has_label).find_highest(queries)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, compare_one_by_one(queries, fingerprints, has_label))
+
+
+def test_equal_to_the_definition_for_drugs():
+    fingerprints = morgan_bits(require_mols(list(NAMED_DRUGS.values())))
+    has_label = np.random.default_rng(RNG_SEED).random((len(fingerprints), 4)) < 0.5
+    found = LabelledFingerprints(fingerprints, has_label).find_highest(fingerprints)
+    np.testing.assert_array_equal(found, compare_one_by_one(fingerprints, fingerprints, has_label))
+    assert (found[has_label] == 1).all()
+
+
+def test_more_shared_bits_than_a_byte_can_count():
+    rng = np.random.default_rng(RNG_SEED)
+    fingerprints = draw_fingerprints(rng, 20, n_bytes=128, density=0.9)
+    has_label = np.ones((20, 1), dtype=bool)
+    found = LabelledFingerprints(fingerprints, has_label).find_highest(fingerprints)
+    np.testing.assert_array_equal(found, np.ones((20, 1)))
+
+
+def test_blocks_change_nothing(monkeypatch):
+    rng = np.random.default_rng(RNG_SEED)
+    training = LabelledFingerprints(draw_fingerprints(rng, 30), rng.random((30, 3)) < 0.5)
+    queries = draw_fingerprints(rng, 11)
+    whole = training.find_highest(queries)
+    monkeypatch.setattr(similarity_module, "_BLOCK", 4)
+    np.testing.assert_array_equal(training.find_highest(queries), whole)
+
+
+def test_no_query_has_no_row():
+    training = LabelledFingerprints(np.ones((3, 8), dtype=np.uint8), np.ones((3, 2), dtype=bool))
+    assert training.find_highest(np.zeros((0, 8), dtype=np.uint8)).shape == (0, 2)
