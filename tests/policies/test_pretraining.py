@@ -135,9 +135,17 @@ def test_batches_can_be_taken_up_anywhere(first_step):
 
 @pytest.mark.parametrize(("share", "fewest", "most"), [(0.0, 0, 0), (1.0, 100, 128)])
 def test_the_randomized_share_is_written_anew(share, fewest, most):
-    batches = iterate_batches(LIBRARY, VOCABULARY, replace(SETTINGS, randomized_share=share))
+    batches = iterate_batches(LIBRARY, VOCABULARY, replace(SETTINGS, n_steps=1_000, randomized_share=share))
     texts = [text for _ in range(4) for text in read_batch(next(batches))]
     assert fewest <= sum(text not in LIBRARY for text in texts) <= most
+
+
+def test_the_randomized_share_fades_to_nothing():
+    settings = replace(SETTINGS, n_steps=8, randomized_share=1.0)
+    batches = iterate_batches(LIBRARY, VOCABULARY, settings)
+    written_anew = [sum(text not in LIBRARY for text in read_batch(next(batches))) for _ in range(12)]
+    assert sum(written_anew[:4]) > 1.5 * sum(written_anew[4:8]) > 0
+    assert sum(written_anew[8:]) == 0
 
 
 def test_a_molecule_is_written_anew_in_each_epoch():
