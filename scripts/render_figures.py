@@ -9,6 +9,7 @@ benchmarks/results/learning_curve.json).
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from rdkit.Chem.Draw import rdMolDraw2D
@@ -27,8 +28,8 @@ def main() -> None:
     options = parser.parse_args()
     (ROOT / "docs" / "hits.svg").write_text(draw_hits(pd.read_csv(options.run / "hits.csv")), encoding="utf-8")
     if CURVE.is_file():
-        figures = json.loads(CURVE.read_text(encoding="utf-8"))["figures"]
-        (ROOT / "docs" / "learning_curve.svg").write_text(draw_curve(figures), encoding="utf-8")
+        result = json.loads(CURVE.read_text(encoding="utf-8"))
+        (ROOT / "docs" / "learning_curve.svg").write_text(draw_curve(result), encoding="utf-8")
 
 
 def draw_hits(hits: pd.DataFrame) -> str:
@@ -43,18 +44,19 @@ def draw_hits(hits: pd.DataFrame) -> str:
     return str(drawing.GetDrawingText())
 
 
-def draw_curve(figures: dict[str, list[float]]) -> str:
-    """Return an SVG of the mean score over the oracle calls, with the prior's mean as a dashed line."""
-    calls, means = figures["curve_calls"], figures["curve_mean"]
-    line = " ".join(f"{place_x(x, calls[-1]):.1f},{place_y(y):.1f}" for x, y in zip(calls, means, strict=True))
-    prior = place_y(figures["prior_mean"])
+def draw_curve(result: dict[str, Any]) -> str:
+    """Return an SVG of each seed's mean score over the oracle calls, with the prior's mean as a dashed line."""
+    settings, seeds = result["extra"], result["figures"].values()
+    calls = settings["calls"]
+    prior = place_y(sum(seed["prior_mean"] for seed in seeds) / len(seeds))
+    lines = "".join(draw_line(curve, settings["window"], calls) for curve in settings["curves"].values())
     ticks = "".join(
         f'<text x="{MARGIN - 8}" y="{place_y(v / 5) + 4:.1f}" text-anchor="end">{v / 5:.1f}</text>'
         f'<line x1="{MARGIN}" x2="{WIDTH - 16}" y1="{place_y(v / 5):.1f}" y2="{place_y(v / 5):.1f}" stroke="#ddd"/>'
         for v in range(6)
     ) + "".join(
-        f'<text x="{place_x(x, calls[-1]):.1f}" y="{HEIGHT - MARGIN + 18}" text-anchor="middle">{x:,.0f}</text>'
-        for x in range(0, int(calls[-1]) + 1, 1000)
+        f'<text x="{place_x(x, calls):.1f}" y="{HEIGHT - MARGIN + 18}" text-anchor="middle">{x:,.0f}</text>'
+        for x in range(0, calls + 1, 1000)
     )
     right, bottom = WIDTH - 16, HEIGHT - 8
     return "".join(
@@ -64,12 +66,18 @@ def draw_curve(figures: dict[str, list[float]]) -> str:
             ticks,
             f'<line x1="{MARGIN}" x2="{right}" y1="{prior:.1f}" y2="{prior:.1f}" stroke="#888" stroke-dasharray="5"/>',
             f'<text x="{right}" y="{prior - 6:.1f}" text-anchor="end" fill="#555">mean of prior samples</text>',
-            f'<polyline points="{line}" fill="none" stroke="#1668b0" stroke-width="2"/>',
+            lines,
             f'<text x="{WIDTH / 2}" y="{bottom}" text-anchor="middle">molecules scored</text>',
             f'<text x="14" y="{HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 14 {HEIGHT / 2})">',
             "mean score</text></svg>\n",
         )
     )
+
+
+def draw_line(means: list[float], window: int, calls: int) -> str:
+    """Draw the mean of each window of calls above the window's middle."""
+    points = " ".join(f"{place_x(window * (i + 0.5), calls):.1f},{place_y(y):.1f}" for i, y in enumerate(means))
+    return f'<polyline points="{points}" fill="none" stroke="#1668b0" stroke-width="2" stroke-opacity="0.7"/>'
 
 
 def place_x(value: float, largest: float) -> float:
