@@ -14,6 +14,7 @@ from moldesign.errors import MoldesignError
 if TYPE_CHECKING:
     from moldesign.generation.loop import GenerationResult
     from moldesign.generation.progress import Progress
+    from moldesign.generation.settings import GenerationSettings
     from moldesign.objectives.profile import Profile
 
 N_SHOWN = 5
@@ -48,18 +49,22 @@ def generate(
         Path | None, typer.Option(metavar="DIR", help="Run folder; by default moldesign-run-1, -2, ...")
     ] = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="The same seed gives the same molecules (on a CPU).")
-    ] = 0,
+        int | None,
+        typer.Option(metavar="N", min=0, show_default="0", help="The same seed gives the same molecules (on a CPU)."),
+    ] = None,
     start: Annotated[
         list[str] | None,
         typer.Option(metavar="SMILES", help="A molecule to begin with. Repeat it for more."),
     ] = None,
     prior: Annotated[
-        str, typer.Option(metavar="NAME|DIR", help="What the policy starts from; see `moldesign models`.")
-    ] = "zinc",
+        str | None,
+        typer.Option(
+            metavar="NAME|DIR", show_default="chembl", help="What the policy starts from; see `moldesign models`."
+        ),
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where the policy computes.")] = Device.AUTO,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, with the same seed and prior.")
+        bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
     ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")
@@ -91,8 +96,8 @@ def generate(
     wanted = choose_profile(profile, goal or [], folder if resume else None, budget)
     for warning in wanted.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    chosen = choose_device(device)
-    with open_display(describe_plan(wanted, prior, chosen, seed, folder), quiet=quiet) as show:
+    settings = choose_settings(folder if resume else None, prior, seed, device)
+    with open_display(describe_plan(wanted, settings, folder), quiet=quiet) as show:
         result = run_generation(
             wanted,
             n=n,
@@ -100,14 +105,11 @@ def generate(
             start=start or (),
             resume=resume,
             on_progress=lambda p: show(describe_progress(p), p.n_calls / p.budget),
-            prior=prior,
-            seed=seed,
-            device=chosen,
+            settings=settings,
         )
-    resumption = describe_resumption(folder, n=n, seed=seed, prior=prior, device=device, start=start or [])
     typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
     if len(result.frame) < n or result.interrupted:
-        typer.echo(explain_shortfall(result, n, wanted, resumption), err=True)
+        typer.echo(explain_shortfall(result, n, wanted), err=True)
     if result.interrupted:
         raise typer.Exit(130)
 
@@ -134,6 +136,24 @@ def choose_profile(path: Path | None, goals: list[str], resumed: Path | None, bu
     return profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
 
 
+def choose_settings(resumed: Path | None, prior: str | None, seed: int | None, device: Device) -> "GenerationSettings":
+    """Return the settings: what the command line states, else those of the resumed run, or the defaults.
+
+    Raises:
+        MoldesignError: CUDA is asked for and there is none, or the resumed run cannot be read.
+    """
+    from moldesign.generation.session import recall_settings  # noqa: PLC0415
+    from moldesign.generation.settings import GenerationSettings  # noqa: PLC0415
+
+    known = None if resumed is None else recall_settings(resumed)
+    stated = {name: value for name, value in (("prior", prior), ("seed", seed)) if value is not None}
+    if known is None or device is not Device.AUTO:
+        return (known or GenerationSettings()).with_overrides(stated | {"device": choose_device(device)})
+    if known.device != "cpu":
+        require_cuda(f"{resumed} was run on {known.device}", "resume it where there is one, or choose another --out")
+    return known.with_overrides(stated)
+
+
 def choose_device(device: Device) -> str:
     """Return the device to compute on.
 
@@ -142,22 +162,32 @@ def choose_device(device: Device) -> str:
     """
     import torch  # noqa: PLC0415
 
-    has_cuda = torch.cuda.is_available()
-    if device is Device.CUDA and not has_cuda:
-        raise MoldesignError(
-            "--device cuda: PyTorch finds no CUDA device; install a CUDA build of torch, or use --device cpu"
-        )
-    return "cuda" if has_cuda and device is not Device.CPU else "cpu"
+    if device is Device.CUDA:
+        require_cuda("--device cuda", "install a CUDA build of torch, or use --device cpu")
+    return "cuda" if torch.cuda.is_available() and device is not Device.CPU else "cpu"
 
 
-def describe_plan(profile: "Profile", prior: str, device: str, seed: int, folder: Path) -> str:
+def require_cuda(who: str, remedy: str) -> None:
+    """Do nothing if there is a CUDA device.
+
+    Raises:
+        MoldesignError: there is none; says who needs it and what to do.
+    """
+    import torch  # noqa: PLC0415
+
+    if not torch.cuda.is_available():
+        raise MoldesignError(f"{who}: PyTorch finds no CUDA device; {remedy}")
+
+
+def describe_plan(profile: "Profile", settings: "GenerationSettings", folder: Path) -> str:
     """Return what is going to happen, for the user to check."""
     weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
     goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
     return (
         f"goals: {goals}\n"
         f"a hit scores at least {profile.threshold:g}; up to {profile.budget.calls:,} molecules are scored\n"
-        f"prior {prior}, seed {seed}, on {device}, into {folder}; Ctrl-C stops and keeps everything"
+        f"prior {settings.prior}, seed {settings.seed}, on {settings.device}, into {folder}; "
+        "Ctrl-C stops and keeps everything"
     )
 
 
@@ -174,38 +204,45 @@ def describe_progress(progress: "Progress") -> str:
 def describe_result(result: "GenerationResult", profile: "Profile") -> str:
     """Return the summary of a run and its best hits."""
     frame, folder = result.frame, result.run_dir
-    columns = ["rank", "score", *profile.term_names, "smiles"]
-    best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
-    table = format_table(columns, [[format_number(value) for value in row] for row in best])
     summary = (
         f"{len(frame)} hits with a score of at least {profile.threshold:g}, of {result.n_scored:,} molecules "
         f"scored, in {format_seconds(result.seconds)}"
     )
+    if frame.empty:
+        return f"{summary}; {folder / 'hits.csv'} has its header alone, {folder / 'hits.sdf'} is empty"
+    columns = ["rank", "score", *profile.term_names, "smiles"]
+    best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
+    table = format_table(columns, [[format_number(value) for value in row] for row in best])
     return f"{summary}\n\n{table}\n\n{folder / 'hits.csv'}, {folder / 'hits.sdf'}"
 
 
-def describe_resumption(folder: Path, *, n: int, seed: int, prior: str, device: Device, start: list[str]) -> str:
+def describe_resumption(folder: Path, n: int) -> str:
     """Return the command that goes on with the run.
 
-    >>> describe_resumption(Path("my run"), n=100, seed=3, prior="zinc", device=Device.AUTO, start=[])
-    "moldesign generate --resume --out 'my run' --n 100 --seed 3 --prior zinc"
+    >>> describe_resumption(Path("my run"), n=100)
+    "moldesign generate --resume --out 'my run' --n 100"
     """
-    words = ["moldesign", "generate", "--resume", "--out", str(folder), "--n", str(n), "--seed", str(seed)]
-    words += ["--prior", prior]
-    words += [] if device is Device.AUTO else ["--device", device.value]
-    words += [word for smiles in start for word in ("--start", smiles)]
-    return shlex.join(words)
+    return shlex.join(["moldesign", "generate", "--resume", "--out", str(folder), "--n", str(n)])
 
 
-def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile", resumption: str) -> str:
+def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile") -> str:
     """Say why there are fewer hits than asked for, or that the run was interrupted, and what to do."""
+    found = f"{len(result.frame)} of {n} hits" if len(result.frame) else describe_best(result, profile)
+    resumption = describe_resumption(result.run_dir, n)
     if result.interrupted:
-        return f"interrupted; everything scored is kept; go on with: {resumption}"
-    found = f"warning: {len(result.frame)} of {n} hits"
+        return f"interrupted with {found}; everything scored is kept; go on with: {resumption}"
     relax = f"relax a goal or lower the threshold ({profile.threshold:g}) in a profile with another --out"
     if result.n_scored >= profile.budget.calls:
         return (
-            f"{found}: the budget of {profile.budget.calls:,} molecules is spent; go on with: "
+            f"warning: {found}: the budget of {profile.budget.calls:,} molecules is spent; go on with: "
             f"{resumption} --budget {2 * profile.budget.calls}; or {relax}"
         )
-    return f"{found}: the policy writes no new molecules any more; try another --seed or --prior, or {relax}"
+    return f"warning: {found}: the policy writes no new molecules any more; try another --seed or --prior, or {relax}"
+
+
+def describe_best(result: "GenerationResult", profile: "Profile") -> str:
+    """Say how near the best molecule of a run without hits came, and which goal it meets least."""
+    if result.best is None:
+        return "no hits, because no molecule was scored"
+    value, goal = min(zip(result.best.terms, (term.text for term in profile.terms), strict=True))
+    return f"no hits (the best score is {result.best.total:.3f}; that molecule meets {goal!r} least, with {value:.3f})"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from moldesign.chem.smiles import parse_smiles
+from moldesign.chem.smiles import find_valid
 from moldesign.envs.grammar import BoolArray, Grammar, IntArray
 from moldesign.envs.vocabulary import PAD
 from moldesign.errors import ObjectiveError
@@ -70,7 +70,7 @@ class Episodes:
         rewards = np.zeros(len(is_ended))
         rows = np.flatnonzero(is_ended)
         smiles[rows] = [self.write(row) for row in rows]
-        is_valid[rows] = parse_smiles(smiles[rows].tolist()).is_valid & ~is_refused[rows]
+        is_valid[rows] = find_valid(smiles[rows].tolist()) & ~is_refused[rows]
         if is_valid.any():
             rewards[is_valid] = score_molecules(self.objective, smiles[is_valid].tolist())
         return Endings(rewards, is_ended, smiles, is_valid)

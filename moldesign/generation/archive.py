@@ -30,6 +30,18 @@ CREATE TABLE IF NOT EXISTS molecules (
 """
 
 
+def read_facts(folder: Path) -> dict[str, str]:
+    """Return the facts of the run in a folder; none where there is no store yet.
+
+    Raises:
+        RunFolderError: the file is no run store.
+    """
+    if not (folder / STORE_FILE).exists():
+        return {}
+    with RunArchive(folder, ()) as archive:
+        return archive.read_facts()
+
+
 class RunArchive:
     """Every scored molecule of a run; a killed process loses at most the batch in flight.
 

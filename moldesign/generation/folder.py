@@ -4,7 +4,7 @@ import errno
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from torch import Tensor
 from moldesign.checkpoint import load_model, save_model, write_text_atomically
 from moldesign.errors import RunFolderError
 from moldesign.generation.archive import STORE_FILE
+from moldesign.generation.lock import hold_lock
 from moldesign.objectives.profile import Profile, dump_profile, load_profile
 
 PROFILE_FILE = "profile.toml"
@@ -22,23 +23,29 @@ HITS_CSV, HITS_SDF = "hits.csv", "hits.sdf"
 CHECKPOINT = "checkpoint"
 
 
-def open_run_folder(folder: Path, profile: Profile, *, resume: bool) -> None:
-    """Make the folder of a new run, or check that it holds this very run.
+@contextmanager
+def open_run_folder(folder: Path, profile: Profile, *, resume: bool) -> Iterator[None]:
+    """Make the folder of a new run, or check that it holds this very run; keep other processes out during the block.
 
     Raises:
-        RunFolderError: it holds another run, there is nothing to resume, or it cannot be written.
+        RunFolderError: it holds another run, there is nothing to resume, another process uses it, or it cannot be
+            written.
     """
-    holds_run = (folder / STORE_FILE).exists() or (folder / PROFILE_FILE).exists()
-    if holds_run and not resume:
-        raise RunFolderError(f"{folder} already holds a run; add --resume to go on with it, or choose another --out")
-    if resume and not holds_run:
+    if resume and not _holds_run(folder):
         raise RunFolderError(f"{folder} holds no run to resume; leave --resume out, or check --out")
-    if resume:
-        _require_same_goals(folder, profile)
-        return
-    with explain_disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    write_profile(folder, profile)
+    with ExitStack() as stack:
+        with explain_disk_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(hold_lock(folder))
+        if resume:
+            _require_same_goals(folder, profile)
+        elif _holds_run(folder):
+            raise RunFolderError(
+                f"{folder} already holds a run; add --resume to go on with it, or choose another --out"
+            )
+        else:
+            write_profile(folder, profile)
+        yield
 
 
 def write_profile(folder: Path, profile: Profile) -> None:
@@ -102,6 +109,10 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         remedy = "free some space, then go on with --resume" if error.errno == errno.ENOSPC else "choose another --out"
         raise RunFolderError(f"cannot write to {folder}: {error.strerror or error}; {remedy}") from error
+
+
+def _holds_run(folder: Path) -> bool:
+    return (folder / STORE_FILE).exists() or (folder / PROFILE_FILE).exists()
 
 
 def _require_same_goals(folder: Path, profile: Profile) -> None:

@@ -16,9 +16,9 @@ from moldesign.generation.archive import RunArchive
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.progress import Progress, Scoreboard
-from moldesign.generation.session import Session
+from moldesign.generation.session import Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
-from moldesign.objectives.oracle import Oracle
+from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
 from moldesign.policies.bundled import Prior, load_prior
 
@@ -32,6 +32,8 @@ class GenerationResult:
     run_dir: Path
     n_scored: int
     """Unique molecules scored, those of earlier parts of the run included."""
+    best: ScoredMolecule | None
+    """The molecule with the highest score, a hit or not; None where nothing was scored."""
     interrupted: bool
     seconds: float
 
@@ -58,23 +60,23 @@ def generate(
         start: molecules to begin with; they are scored first and the policy learns from them.
         resume: go on with an interrupted run.
         on_progress: called after every batch.
-        settings: how to search.
+        settings: how to search; without them the defaults, or with `resume` those that the run began with.
         overrides: single fields of the settings, such as `seed=1` or `prior="zinc"`.
 
     Raises:
-        RunFolderError: the folder holds another run, or the disk is full.
+        RunFolderError: the folder holds another run or one with other settings, another process uses it, or the disk
+            is full.
         InvalidSmilesError: a start molecule cannot be read.
         UnknownTokenError: a start molecule has a token that the prior has never seen.
         ObjectiveError: a goal's function did not return one number per molecule.
     """
-    settings = (settings or GenerationSettings()).with_overrides(overrides)
+    folder = Path(out) if out else choose_new_folder()
+    settings = (settings or (recall_settings(folder) if resume else GenerationSettings())).with_overrides(overrides)
     if budget is not None:
         profile = profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
     prior = load_prior(settings.prior)
-    start = read_start_molecules(start, prior)
-    folder, began = Path(out) if out else choose_new_folder(), time.monotonic()
-    open_run_folder(folder, profile, resume=resume)
-    with RunArchive(folder, profile.term_names) as archive:
+    start, began = read_start_molecules(start, prior), time.monotonic()
+    with open_run_folder(folder, profile, resume=resume), RunArchive(folder, profile.term_names) as archive:
         oracle = Oracle(profile, profile.budget.calls, archive.append)
         session = Session(prior, profile, settings, folder)
         start = session.agree_with(archive, start)
@@ -83,9 +85,16 @@ def generate(
             oracle.preload(archive.read())
             session.restore()
         interrupted = run(session, oracle, start, profile.threshold, on_progress)
-    frame = describe_hits(select_hits(oracle.history, n, profile.threshold), profile)
-    write_hits(folder, frame)
-    return GenerationResult(frame, folder, len(oracle.history), interrupted, time.monotonic() - began)
+        frame = describe_hits(select_hits(oracle.history, n, profile.threshold), profile)
+        write_hits(folder, frame)
+    return GenerationResult(
+        frame=frame,
+        run_dir=folder,
+        n_scored=len(oracle.history),
+        best=next(iter(select_hits(oracle.history, 1, threshold=0.0)), None),
+        interrupted=interrupted,
+        seconds=time.monotonic() - began,
+    )
 
 
 def run(
@@ -100,7 +109,8 @@ def run(
     try:
         if start and session.n_batches == 0:
             session.judge(oracle.score(start, source="start"))
-        while oracle.remaining and session.n_idle < session.settings.patience:
+        # A resumed run first writes again what it scored after its checkpoint, also if that spent the budget.
+        while (oracle.remaining or session.n_calls < len(oracle.history)) and not session.is_exhausted:
             written = session.write_molecules()
             scored = oracle.score(written.smiles, source="policy")
             rewards = session.judge(scored)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from moldesign.errors import RunFolderError
-from moldesign.generation.archive import RunArchive
+from moldesign.generation.archive import RunArchive, read_facts
 from moldesign.generation.folder import append_metrics, load_checkpoint, save_checkpoint, truncate_metrics
 from moldesign.generation.progress import Progress
 from moldesign.generation.settings import GenerationSettings
@@ -22,6 +22,16 @@ from moldesign.policies.bundled import Prior
 from moldesign.policies.pretraining import pad_sequences
 from moldesign.policies.sampling import SampledBatch, make_sampling_env, sample_batch
 from moldesign.seeding import make_generators
+
+
+def recall_settings(folder: Path) -> GenerationSettings:
+    """Return the settings of the run in a folder; the defaults if it stopped before it noted any.
+
+    Raises:
+        RunFolderError: the folder has no readable run store, or one of another version.
+    """
+    known = read_facts(folder)
+    return _parse_settings(folder, known) if known else GenerationSettings()
 
 
 class Session:
@@ -110,6 +120,11 @@ class Session:
             self.generators.numpy.bit_generator.state = state["numpy_generator"]
         truncate_metrics(self.folder, self.n_batches)
 
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the policy has written nothing new for as many batches as the settings have patience for."""
+        return self.n_idle >= self.settings.patience
+
     def agree_with(self, archive: RunArchive, start: Sequence[str]) -> list[str]:
         """Note settings and start molecules in a new store; in an old one they must be the same.
 
@@ -119,16 +134,16 @@ class Session:
         Raises:
             RunFolderError: the run was made with other settings or other start molecules.
         """
-        course = self.settings.describe_course()
         known = archive.read_facts()
         if not known:
-            archive.write_facts({"settings": course, "start": json.dumps(start)})
+            archive.write_facts({"settings": self.settings.describe_course(), "start": json.dumps(start)})
             return list(start)
         first: list[str] = json.loads(known["start"])
-        if known["settings"] != course:
+        if differences := _parse_settings(self.folder, known).list_differences(self.settings):
+            options = ", ".join(f"--{name}" for name in differences)
             raise RunFolderError(
-                f"{self.folder} was run with other settings ({known['settings']}); resume it with the same "
-                "--seed, --prior and --device, or choose another --out"
+                f"{self.folder} was run with {'; '.join(differences.values())}; resume it without {options}, "
+                "or choose another --out"
             )
         if start and list(start) != first:
             raise RunFolderError(
@@ -142,3 +157,10 @@ class Session:
         n_calls = int(scored.call_numbers.max(initial=0))
         self.n_idle = 0 if n_calls > self.n_calls else self.n_idle + 1
         self.n_calls = max(self.n_calls, n_calls)
+
+
+def _parse_settings(folder: Path, facts: Mapping[str, str]) -> GenerationSettings:
+    try:
+        return GenerationSettings.from_course(facts["settings"])
+    except ValueError as error:
+        raise RunFolderError(f"{folder} cannot be resumed: {error}; choose another --out") from error

@@ -13,7 +13,7 @@ from moldesign.learning.learner import LearningSettings
 class GenerationSettings:
     """Everything that decides the course of a run beside the profile."""
 
-    prior: str = "zinc"
+    prior: str = "chembl"
     """Bundled name or model folder."""
     seed: int = 0
     batch_size: int = 64
@@ -42,3 +42,25 @@ class GenerationSettings:
         """Return, as JSON, what a resumed run must agree with."""
         course = asdict(self)
         return json.dumps({name: course[name] for name in sorted(course) if name != "checkpoint_seconds"})
+
+    @classmethod
+    def from_course(cls, text: str) -> "GenerationSettings":
+        """Return the settings that `describe_course` described.
+
+        Raises:
+            ValueError: another version of this class described them.
+        """
+        course = json.loads(text)
+        try:
+            return cls(**course | {"learning": LearningSettings(**course["learning"])})
+        except (TypeError, KeyError) as error:
+            raise ValueError(f"these settings are not those of this version: {error}") from error
+
+    def list_differences(self, other: "GenerationSettings") -> dict[str, str]:
+        """Return what is different about the course of a run with the other settings, by the name of the setting.
+
+        >>> GenerationSettings(seed=3).list_differences(GenerationSettings(seed=4, checkpoint_seconds=1.0))
+        {'seed': 'seed 3, not 4'}
+        """
+        ours, theirs = json.loads(self.describe_course()), json.loads(other.describe_course())
+        return {name: f"{name} {ours[name]}, not {theirs[name]}" for name in ours if ours[name] != theirs[name]}

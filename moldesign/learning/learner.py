@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from moldesign.envs.vocabulary import PAD, START
+from moldesign.errors import ObjectiveError
 from moldesign.learning.losses import (
     compute_dap_loss,
     compute_token_kl,
@@ -75,7 +76,11 @@ class Learner:
         Args:
             sequences: int64 [B, T], each ended by END, then PAD; without START.
             rewards: float32 [B] in [0, 1].
+
+        Raises:
+            ObjectiveError: the rewards are not one finite number per sequence; nothing was learned.
         """
+        _require_finite(rewards, len(sequences))
         sequences, rewards = sequences.to(self._device), rewards.to(self._device)
         inputs = torch.cat([torch.full_like(sequences[:, :1], START), sequences[:, :-1]], dim=1)
         logits, _ = self.policy(inputs)
@@ -100,10 +105,11 @@ class Learner:
         return tensors
 
     def load_state_dict(self, tensors: dict[str, Tensor]) -> None:
-        """Go on from what `state_dict` returned."""
+        """Go on from what `state_dict` returned; what was learned before is forgotten."""
         self.policy.load_state_dict(_strip(tensors, "policy."))
         with torch.no_grad():
             self.log_z.copy_(tensors["log_z"])
+        self._optimizer.state.clear()
         for index, parameter in enumerate(self._parameters()):
             if state := _strip(tensors, f"adam.{index}."):
                 # Copies, because Adam writes into them; it keeps its step count on the CPU, whatever the device.
@@ -124,6 +130,16 @@ class Learner:
             return compute_trajectory_balance_loss(log_prob, self.log_z, rewards, self.settings.beta).mean()
         prior_log_prob = gather_log_probs(prior_logits, sequences, pad=PAD)
         return compute_dap_loss(log_prob, prior_log_prob, rewards, self.settings.sigma).mean()
+
+
+def _require_finite(rewards: Tensor, n_sequences: int) -> None:
+    expected = "a learner needs one finite reward per sequence, 0 for what is no molecule"
+    if rewards.shape != (n_sequences,):
+        raise ObjectiveError(f"rewards of shape {tuple(rewards.shape)} for {n_sequences} sequences; {expected}")
+    is_finite = rewards.isfinite()
+    if not is_finite.all():
+        row = int(is_finite.int().argmin())
+        raise ObjectiveError(f"row {row}: the reward is {rewards[row].item()}; {expected}")
 
 
 def _strip(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

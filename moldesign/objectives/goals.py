@@ -120,6 +120,10 @@ class Goal(BaseModel):
         usual = f"{about.low:.4g}..{about.high:.4g}"
         return f"the goal {self.text!r} may be out of reach: {about.name} usually lies in {usual}"
 
+    def about(self, property_name: str) -> "Goal":
+        """Return the same aim for the property of another name, such as the one that an alias stands for."""
+        return self.model_copy(update={"property_name": property_name})
+
     def make_limit(self) -> MustBeWithin:
         """Return the goal as a hard limit."""
         return MustBeWithin(*self.bounds)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from moldesign.chem.smiles import canonicalize, parse_smiles
+from moldesign.errors import ObjectiveError
 from moldesign.objectives.reward import CallableScorer, Rewards, Scorer
 
 
@@ -95,7 +96,7 @@ class Oracle:
         The first new molecules that the budget covers are scored; the others get NaN and an error.
 
         Raises:
-            ObjectiveError: the objective did not give one number per molecule.
+            ObjectiveError: the objective did not give one number between 0 and 1 per molecule; NaN is none.
         """
         parsed = parse_smiles(texts)
         smiles = [None if mol is None else canonicalize(mol) for mol in parsed.mols]
@@ -113,6 +114,7 @@ class Oracle:
         if not smiles:
             return []
         rewards = self._scorer.score(smiles)
+        _require_totals(rewards, smiles)
         paid: list[ScoredMolecule] = []
         for row, text in enumerate(smiles):
             if (error := rewards.errors[row]) is not None:
@@ -152,6 +154,12 @@ class Oracle:
             is_valid=np.array([text is not None and text not in self._refused for text in smiles], bool),
             errors=errors,
         )
+
+
+def _require_totals(rewards: Rewards, smiles: Sequence[str]) -> None:
+    for text, total, error in zip(smiles, rewards.total.tolist(), rewards.errors, strict=True):
+        if error is None and not 0 <= total <= 1:
+            raise ObjectiveError(f"the objective gave the total {total} for {text!r}; it must lie between 0 and 1")
 
 
 def _record(rewards: Rewards, row: int, smiles: str, call: int, source: str, seconds: float) -> ScoredMolecule:

@@ -100,7 +100,7 @@ class Profile(_Section):
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:
-        """One term per goal, then one per hard limit.
+        """One term per goal, then one per hard limit, however often it is stated.
 
         Raises:
             UnknownNameError: a goal is about a property that does not exist.
@@ -110,7 +110,8 @@ class Profile(_Section):
         wishes = [_make_term(goal, catalog) for goal in self.goals]
         names = Counter(term.name for term in wishes)
         distinct = [term if names[term.name] == 1 else replace(term, name=term.text) for term in wishes]
-        return (*distinct, *(_make_limit(goal, catalog) for goal in self.constraints.goals))
+        limits = (_make_limit(goal, catalog) for goal in self.constraints.goals)
+        return (*distinct, *{limit.name: limit for limit in limits}.values())
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -119,11 +120,14 @@ class Profile(_Section):
 
     @property
     def warnings(self) -> list[str]:
-        """What looks like a mistake: goals that exclude each other, goals beyond a property's usual range."""
-        goals = (*self.goals, *self.constraints.goals)
-        named = [(term.property.name, goal) for term, goal in zip(self.terms, goals, strict=True)]
-        ranges = [goal.warn_of_range(term.property) for term, goal in zip(self.terms, goals, strict=True)]
-        return find_contradictions(named) + [warning for warning in ranges if warning is not None]
+        """What looks like a mistake: goals that exclude each other, repeated limits, goals beyond the usual range."""
+        catalog = PropertyCatalog.of_models(self.models)
+        aims = [(catalog.find(goal.property_name), goal) for goal in (*self.goals, *self.constraints.goals)]
+        contradictions = find_contradictions([(about.name, goal) for about, goal in aims])
+        counts = Counter(_make_limit(goal, catalog).text for goal in self.constraints.goals)
+        repeated = [f"the limit {text!r} is stated {n} times; it counts once" for text, n in counts.items() if n > 1]
+        ranges = [goal.warn_of_range(about) for about, goal in aims]
+        return list(dict.fromkeys([*contradictions, *repeated, *(text for text in ranges if text is not None)]))
 
     def score(self, smiles: Sequence[str], /, *, first_row: int = 0) -> Rewards:
         """Score each SMILES; rows stay 1:1 with the input.
@@ -212,7 +216,8 @@ def _make_term(goal: Goal, catalog: PropertyCatalog) -> Term:
 
 def _make_limit(goal: Goal, catalog: PropertyCatalog) -> Term:
     found = catalog.find(goal.property_name)
-    return Term(f"must {goal.text}", goal.text, found, goal.make_limit(), weight=0.0)
+    text = goal.about(found.name).text
+    return Term(f"must {text}", text, found, goal.make_limit(), weight=0.0)
 
 
 def _build(data: dict[str, Any], text: str, path: str | Path = "") -> Profile:

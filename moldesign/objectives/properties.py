@@ -118,7 +118,7 @@ class AlertProperty:
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return counts."""
-        return Evaluation(count_alerts(batch.mols, n_threads=0).astype(np.float64))
+        return Evaluation(count_alerts(batch.mols).astype(np.float64))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from moldesign.chem.smiles import (
     MAX_SMILES_LENGTH,
     canonicalize,
+    find_valid,
     parse_smiles,
     quiet_rdkit,
     randomize_smiles,
@@ -60,12 +61,22 @@ def test_error_shows_the_text_but_not_all_of_a_long_one():
     assert len(str(long)) < 250
 
 
-@pytest.mark.parametrize("read", [parse_smiles, require_mols, standardize_smiles])
+@pytest.mark.parametrize("read", [parse_smiles, find_valid, require_mols, standardize_smiles])
 def test_one_text_is_not_taken_for_many_rows(read: Callable[[str], object]):
     with pytest.raises(TypeError, match=r"""^'CCO' is one text, not a list of SMILES; pass a list: \["CCO"\]$"""):
         read("CCO")
     with pytest.raises(TypeError):
         read("")
+
+
+def test_what_is_valid_is_found_without_the_reasons(monkeypatch: pytest.MonkeyPatch):
+    texts = ["CCO", "C(C", "", None, float("nan"), 3, "C C", "CÖ", "C" * 4000, "c1cccc1", "[Na+].[Cl-]", " CC "]
+    expected = parse_smiles(texts).is_valid
+    monkeypatch.setattr("moldesign.chem.smiles._explain_failure", lambda text: pytest.fail(f"{text} is explained"))
+    found = find_valid(texts)
+    assert found.dtype == bool
+    assert found.tolist() == expected.tolist()
+    assert find_valid([]).shape == (0,)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30))

@@ -24,12 +24,12 @@ class Moldesign(Protocol):
 
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of tiny models: the predictors admet and activity, the prior zinc."""
+    """A folder of tiny models: the predictors admet and activity, the prior chembl."""
     folder = tmp_path_factory.mktemp("weights")
     training = ["CC(=O)Oc1ccccc1C(=O)O", "CC(=O)Nc1ccc(O)cc1", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", "CCO"]
     save_predictor(folder / "admet", "admet", ENDPOINTS, training)
     save_predictor(folder / "activity", "activity", ENDPOINTS[:1], training)
-    save_prior(folder / "zinc", "zinc")
+    save_prior(folder / "chembl", "chembl")
     return folder
 
 
@@ -41,7 +41,7 @@ def moldesign(
     folders = {name: weights / name for name in ("admet", "activity")}
     monkeypatch.setattr(predictors, "list_bundled", lambda: folders)
     monkeypatch.setattr(catalog, "list_bundled", lambda: folders)
-    monkeypatch.setattr(priors, "list_priors", lambda: {"zinc": weights / "zinc"})
+    monkeypatch.setattr(priors, "list_priors", lambda: {"chembl": weights / "chembl"})
     monkeypatch.chdir(tmp_path)
 
     def call(*arguments: object) -> Outcome:

@@ -1,18 +1,25 @@
 """`moldesign generate`: what it writes, what it says, and how it refuses."""
 
 import os
+import re
 import shlex
 import signal
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from moldesign.cli import generate as verb
+from moldesign.envs.vocabulary import END
+from moldesign.generation.archive import RunArchive
+from moldesign.generation.lock import hold_lock
+from moldesign.generation.session import Session
 from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.profile import default_profile, load_profile
+from moldesign.policies.sampling import SampledBatch
 from tests.cli.conftest import Moldesign
 
 GOALS = ("--goal", "qed max", "--goal", "herg <= 0.9")
@@ -68,6 +75,7 @@ def test_interrupted_run_says_how_to_go_on(moldesign: Moldesign, monkeypatch: py
         stopped = moldesign("generate", *GOALS, "--budget", 100, "--out", out, "--seed", 3)
     assert stopped.code == 130
     assert 0 < count_calls(out) < 100
+    assert re.search(r"^interrupted with \d+ of 100 hits; everything scored is kept; go on with: ", stopped.err, re.M)
     command = stopped.err.partition("go on with: ")[2]
     resumed = moldesign(*shlex.split(command)[1:])
     assert resumed.code == 0
@@ -80,6 +88,66 @@ def test_too_few_hits_are_explained(moldesign: Moldesign) -> None:
     assert "of 100 hits: the budget of 20 molecules is spent" in done.err
     assert "--resume --out run" in done.err
     assert "--budget 40" in done.err
+
+
+def test_no_hits_are_explained(moldesign: Moldesign) -> None:
+    """An empty SDF has no place for an explanation; the last message gives it."""
+    Path("hard.toml").write_text(
+        'threshold = 0.99\n[[goal]]\nproperty = "qed"\nmax = true\n[[goal]]\nproperty = "mw"\nat_least = 5000\n'
+    )
+    done = moldesign("generate", "hard.toml", "--budget", 20, "--out", "run")
+    assert done.code == 0
+    with sqlite3.connect("run/run.sqlite") as store:
+        best = store.execute("SELECT max(total) FROM molecules").fetchone()[0]
+    assert Path("run/hits.sdf").read_bytes() == b""
+    assert Path("run/hits.csv").read_text().startswith("rank,smiles,score,qed,")
+    assert "0 hits with a score of at least 0.99, of 20 molecules scored" in done.out
+    assert "hits.csv has its header alone, run/hits.sdf is empty" in done.out
+    warning = done.err.splitlines()[-1]
+    assert warning.startswith(f"warning: no hits (the best score is {best:.3f}; that molecule meets 'mw >= 5000' least")
+    assert "go on with: moldesign generate --resume --out run --n 100 --budget 40; or relax a goal or lower" in warning
+    assert "the threshold (0.99)" in warning
+
+
+def test_no_molecule_at_all_is_explained(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Session, "write_molecules", lambda self: SampledBatch(torch.tensor([[END]]), [""], np.zeros(1)))
+    done = moldesign("generate", "--goal", "qed max", "--quiet")
+    assert done.code == 0
+    assert "no hits, because no molecule was scored: the policy writes no new molecules any more" in done.err
+
+
+def test_a_resumed_run_keeps_its_seed(moldesign: Moldesign) -> None:
+    moldesign("generate", *GOALS, "--budget", 30, "--out", "run", "--seed", 3)
+    other = moldesign("generate", "--resume", "--out", "run", "--budget", 60, "--seed", 4)
+    assert other.code == 1
+    assert other.err.splitlines()[-1] == (
+        "error: run was run with seed 3, not 4; resume it without --seed, or choose another --out"
+    )
+    assert count_calls(Path("run")) == 30
+    resumed = moldesign("generate", "--resume", "--out", "run", "--budget", 60)
+    assert resumed.code == 0
+    assert "prior chembl, seed 3, on cpu, into run" in resumed.err
+    assert count_calls(Path("run")) == 60
+    assert moldesign("generate", "--resume", "--out", "run", "--seed", 3, "--prior", "chembl").code == 0
+
+
+def test_a_run_on_a_gpu_is_resumed_on_one(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    moldesign("generate", *GOALS, "--budget", 5, "--out", "run")
+    with RunArchive(Path("run"), ()) as archive:
+        course = GenerationSettings(device="cuda").describe_course()
+        archive.write_facts({"settings": course})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    done = moldesign("generate", "--resume", "--out", "run")
+    assert done.code == 1
+    assert "run was run on cuda: PyTorch finds no CUDA device; resume it where there is one, or choose" in done.err
+
+
+def test_a_folder_in_use_is_said(moldesign: Moldesign) -> None:
+    moldesign("generate", *GOALS, "--budget", 5, "--out", "run")
+    with hold_lock(Path("run")):
+        done = moldesign("generate", "--resume", "--out", "run", "--quiet")
+    assert done.code == 1
+    assert done.err.startswith(f"error: run is in use by process {os.getpid()} on ")
 
 
 def test_goals_add_to_the_profile(moldesign: Moldesign) -> None:
@@ -104,7 +172,7 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
         (["missing.toml"], "cannot read the profile missing.toml"),
         (["--start", "CC("], "'CC(' is not a valid SMILES"),
         (["--start", "C[Se]C"], "'[Se]'"),
-        (["--prior", "zicn"], "did you mean: zinc"),
+        (["--prior", "chemlb"], "did you mean: chembl"),
         (["--resume", "--out", "empty"], "empty holds no run to resume"),
     ],
 )
@@ -142,4 +210,7 @@ def test_cuda_must_be_there(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatc
 
 def test_defaults_are_those_of_the_library(moldesign: Moldesign) -> None:
     assert verb.choose_profile(None, [], None, None) == default_profile()
-    assert f"[default: {GenerationSettings().prior}]" in moldesign("generate", "--help").out
+    shown = moldesign("generate", "--help").out
+    for name in ("prior", "seed"):
+        assert f"[default: ({getattr(GenerationSettings(), name)})" in shown
+    assert verb.choose_settings(None, None, None, verb.Device.CPU) == GenerationSettings()

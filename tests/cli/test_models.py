@@ -10,7 +10,7 @@ def test_list_names_every_endpoint_and_prior(moldesign: Moldesign) -> None:
     assert "admet herg probability AUROC 0.812 131 blocks the hERG channel" in lines
     assert "admet solubility log10 mol/L MAE 0.9 1996 in water" in lines
     assert "admet ames probability - - mutagenic in bacteria" in lines
-    assert "zinc 97.5% 99.9% 100.0% random numbers" in lines
+    assert "chembl 97.5% 99.9% 100.0% random numbers" in lines
 
 
 def test_card_of_a_predictor(moldesign: Moldesign) -> None:
@@ -20,7 +20,7 @@ def test_card_of_a_predictor(moldesign: Moldesign) -> None:
 
 
 def test_card_of_a_folder(moldesign: Moldesign, weights: Path) -> None:
-    shown = moldesign("models", weights / "zinc").out
+    shown = moldesign("models", weights / "chembl").out
     assert "kind: prior" in shown
     assert "samples: n 10000, valid 0.975" in shown
 

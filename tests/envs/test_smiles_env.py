@@ -23,8 +23,7 @@ def score_oxygen(smiles):
 
 @pytest.fixture(autouse=True, scope="module")
 def _registered():
-    if ENV_ID not in gymnasium.registry:
-        register_environments()
+    register_environments()
 
 
 def write(env, smiles):
@@ -39,6 +38,15 @@ def test_gymnasiums_checker_has_nothing_to_say():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(gymnasium.make(ENV_ID, objective=score_oxygen, max_length=20).unwrapped)
+
+
+def test_registering_twice_is_no_reason_for_a_warning():
+    before = gymnasium.spec(ENV_ID)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register_environments()
+        register_environments()
+    assert gymnasium.spec(ENV_ID) is before
 
 
 def test_the_reward_comes_at_the_end():
@@ -64,6 +72,13 @@ def test_a_text_that_is_no_molecule_gets_zero_and_is_not_scored():
 
     _, reward, terminated, _, info = write(SmilesEnv(refuse), "F(C)C")
     assert (reward, terminated, info["smiles"], info["is_valid"]) == (0, True, "F(C)C", False)
+
+
+def test_nobody_pays_for_reasons_that_nobody_reads(monkeypatch):
+    """What is wrong with a text costs as much as reading it, and most random texts are no molecules."""
+    monkeypatch.setattr("moldesign.chem.smiles._explain_failure", lambda text: pytest.fail(f"{text} is explained"))
+    *_, info = write(SmilesEnv(score_oxygen), "F(C)C")
+    assert info["is_valid"] is False
 
 
 def test_a_forbidden_token_ends_the_episode_without_a_molecule():

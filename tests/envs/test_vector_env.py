@@ -35,8 +35,7 @@ def play(env, texts):
 
 
 def test_gymnasium_makes_it_without_a_warning():
-    if ENV_ID not in gymnasium.registry:
-        register_environments()
+    register_environments()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         env = gymnasium.make_vec(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from moldesign.errors import RunFolderError
-from moldesign.generation.archive import RunArchive
+from moldesign.generation.archive import RunArchive, read_facts
 from moldesign.objectives.oracle import ScoredMolecule
 
 TERMS = ("qed", "must mw <= 500")
@@ -57,6 +57,14 @@ def test_facts_are_kept_and_replaced(tmp_path: Path) -> None:
         archive.write_facts({"settings": "a", "start": "[]"})
         archive.write_facts({"settings": "b"})
         assert archive.read_facts() == {"settings": "b", "start": "[]"}
+
+
+def test_facts_can_be_read_without_making_a_store(tmp_path: Path) -> None:
+    assert read_facts(tmp_path) == {}
+    assert list(tmp_path.iterdir()) == []
+    with RunArchive(tmp_path, TERMS) as archive:
+        archive.write_facts({"start": "[]"})
+        assert read_facts(tmp_path) == {"start": "[]"}
 
 
 def test_a_full_disk_is_said_and_loses_only_the_batch(tmp_path: Path) -> None:

@@ -16,38 +16,53 @@ from moldesign.generation.folder import (
     truncate_metrics,
     write_profile,
 )
-from moldesign.objectives.profile import Budget, load_profile, parse_goals
+from moldesign.objectives.profile import Budget, Profile, load_profile, parse_goals
 
 PROFILE = parse_goals(["qed max", "mw in 200..500"])
 WITH_OTHER_BUDGET = PROFILE.model_copy(update={"budget": Budget(calls=123)})
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def open_briefly(folder: Path, profile: Profile = PROFILE, *, resume: bool = False) -> None:
+    with open_run_folder(folder, profile, resume=resume):
+        pass
+
+
 def test_a_new_folder_holds_the_complete_profile(tmp_path: Path) -> None:
-    open_run_folder(tmp_path / "a" / "b", PROFILE, resume=False)
+    open_briefly(tmp_path / "a" / "b")
     assert load_profile(tmp_path / "a" / "b" / "profile.toml") == PROFILE
 
 
 def test_a_folder_with_a_run_is_for_resume_only(tmp_path: Path) -> None:
-    open_run_folder(tmp_path, PROFILE, resume=False)
+    open_briefly(tmp_path)
     with pytest.raises(
         RunFolderError, match="already holds a run; add --resume to go on with it, or choose another --out"
     ):
-        open_run_folder(tmp_path, PROFILE, resume=False)
-    open_run_folder(tmp_path, WITH_OTHER_BUDGET, resume=True)
+        open_briefly(tmp_path)
+    open_briefly(tmp_path, WITH_OTHER_BUDGET, resume=True)
     with pytest.raises(RunFolderError, match="holds a run with another profile"):
-        open_run_folder(tmp_path, PROFILE.with_goals(["sa <= 3"]), resume=True)
+        open_briefly(tmp_path, PROFILE.with_goals(["sa <= 3"]), resume=True)
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_folder_in_use_is_refused_for_that_reason(tmp_path: Path, resume: bool) -> None:
+    with open_run_folder(tmp_path, PROFILE, resume=False):
+        for profile in (PROFILE, PROFILE.with_goals(["sa <= 3"])):
+            with pytest.raises(RunFolderError, match=f"is in use by process {os.getpid()}"):
+                open_briefly(tmp_path, profile, resume=resume)
+    open_briefly(tmp_path, resume=True)
 
 
 def test_there_must_be_something_to_resume(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="holds no run to resume; leave --resume out, or check --out"):
-        open_run_folder(tmp_path, PROFILE, resume=True)
+        open_briefly(tmp_path, resume=True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "out").touch()
     with pytest.raises(RunFolderError, match=r"cannot write to .*out: .*; choose another --out"):
-        open_run_folder(tmp_path / "out", PROFILE, resume=False)
+        open_briefly(tmp_path / "out")
 
 
 def test_a_checkpoint_comes_back_exactly(tmp_path: Path) -> None:

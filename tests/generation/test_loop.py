@@ -18,7 +18,7 @@ from moldesign.chem.smiles import canonicalize, require_mols
 from moldesign.envs.vocabulary import Vocabulary
 from moldesign.errors import InvalidSmilesError, ObjectiveError, RunFolderError, UnknownNameError, UnknownTokenError
 from moldesign.generation.archive import RunArchive
-from moldesign.generation.loop import GenerationResult
+from moldesign.generation.loop import GenerationResult, generate
 from moldesign.generation.progress import Progress
 from moldesign.generation.session import Session
 from moldesign.learning.learner import Learner
@@ -198,7 +198,7 @@ def test_a_folder_with_a_run_is_refused(tiny_prior: Path, unbroken: GenerationRe
     ("changes", "message"),
     [
         ({"profile": parse_goals(["qed max"])}, "another profile .*profile.toml.* same goals, or choose another --out"),
-        ({"seed": 1}, "other settings .*--seed"),
+        ({"seed": 1}, "was run with seed 0, not 1; resume it without --seed, or choose another --out"),
         ({"start": ["CCO"]}, "other start molecules .*OCCc1ccccc1.* without --start"),
     ],
     ids=["goals", "seed", "start"],
@@ -211,6 +211,31 @@ def test_a_run_is_not_resumed_as_another(
         run_tiny(tiny_prior, unbroken.run_dir, resume=True, budget=BUDGET + 50, **changes)
     assert (unbroken.run_dir / "profile.toml").read_bytes() == before
     assert read_rows(unbroken.run_dir) == rows
+
+
+def test_a_resumed_run_keeps_its_settings(tiny_prior: Path, tmp_path: Path) -> None:
+    """Nobody has to remember the seed; another one is refused."""
+    first = run_tiny(tiny_prior, tmp_path / "run", seed=7, on_progress=interrupt_after(2))
+    assert first.interrupted
+    with pytest.raises(RunFolderError, match="seed 7, not 8; resume it without --seed"):
+        generate(make_profile(), budget=BUDGET, out=tmp_path / "run", resume=True, seed=8)
+    resumed = generate(make_profile(), budget=BUDGET, out=tmp_path / "run", resume=True)
+    assert_same_run(resumed, run_tiny(tiny_prior, tmp_path / "unbroken", seed=7))
+
+
+def test_a_folder_is_for_one_process_at_a_time(tiny_prior: Path, tmp_path: Path) -> None:
+    refusals: list[str] = []
+
+    def start_another(progress: Progress) -> None:
+        for resume in (False, True):
+            with pytest.raises(RunFolderError) as caught:
+                run_tiny(tiny_prior, tmp_path, budget=20, resume=resume)
+            refusals.append(str(caught.value))
+
+    run_tiny(tiny_prior, tmp_path, budget=20, on_progress=start_another)
+    assert len(refusals) >= 2
+    assert all(f"{tmp_path} is in use by process {os.getpid()} on " in text for text in refusals)
+    assert run_tiny(tiny_prior, tmp_path, budget=20, resume=True).n_scored == 20
 
 
 def test_a_finished_run_goes_on_only_for_a_larger_budget(
@@ -246,6 +271,10 @@ def test_no_hit_leaves_a_table_with_its_header(tiny_prior: Path, unbroken: Gener
     assert list(table.columns) == list(result.frame.columns) == list(unbroken.frame.columns)
     assert (tmp_path / "hits.sdf").stat().st_size == 0
     assert result.n_scored == 20
+    rows = read_rows(tmp_path)
+    assert result.best is not None
+    assert result.best.total == max(row[2] for row in rows) < 1
+    assert (result.best.call, result.best.smiles, result.best.total) in [row[:3] for row in rows]
 
 
 def test_no_more_hits_than_asked_for(tiny_prior: Path, tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import torch
 
 from moldesign.errors import RunFolderError
 from moldesign.generation.archive import RunArchive
-from moldesign.generation.session import Session
+from moldesign.generation.session import Session, recall_settings
+from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.oracle import Oracle
 from moldesign.objectives.profile import Diversity, Profile
 from moldesign.policies.bundled import load_prior
@@ -82,5 +83,21 @@ def test_a_store_remembers_settings_and_start_molecules(tiny_prior: Path, tmp_pa
         assert make_session(tiny_prior, tmp_path).agree_with(archive, []) == ["CCO"]
         with pytest.raises(RunFolderError, match=r"other start molecules \(CCO\)"):
             make_session(tiny_prior, tmp_path).agree_with(archive, ["CCC"])
-        with pytest.raises(RunFolderError, match=r"other settings \(.*\"seed\": 0.*--seed"):
+        with pytest.raises(RunFolderError, match=r"was run with seed 0, not 1; resume it without --seed, or .*--out"):
             make_session(tiny_prior, tmp_path, seed=1).agree_with(archive, ["CCO"])
+        assert make_session(tiny_prior, tmp_path).agree_with(archive, ["CCO"]) == ["CCO"]
+
+
+def test_settings_are_recalled_from_the_folder(tiny_prior: Path, tmp_path: Path) -> None:
+    assert recall_settings(tmp_path) == GenerationSettings()
+    assert list(tmp_path.iterdir()) == []
+    with RunArchive(tmp_path, ("qed",)) as archive:
+        make_session(tiny_prior, tmp_path, seed=5).agree_with(archive, [])
+    assert recall_settings(tmp_path) == make_settings(tiny_prior, seed=5)
+
+
+def test_settings_of_another_version_are_refused(tmp_path: Path) -> None:
+    with RunArchive(tmp_path, ("qed",)) as archive:
+        archive.write_facts({"settings": '{"sead": 1}', "start": "[]"})
+    with pytest.raises(RunFolderError, match=f"{tmp_path.name} cannot be resumed: .* this version.*; choose another"):
+        recall_settings(tmp_path)

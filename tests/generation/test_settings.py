@@ -4,6 +4,7 @@ import pytest
 
 from moldesign.errors import UnknownNameError
 from moldesign.generation.settings import GenerationSettings
+from moldesign.learning.learner import LearningSettings
 
 
 def test_overrides_replace_single_fields() -> None:
@@ -22,3 +23,20 @@ def test_how_often_a_checkpoint_is_written_does_not_change_the_course() -> None:
     assert rare.describe_course() == often.describe_course()
     assert rare.describe_course() != GenerationSettings(seed=1).describe_course()
     assert json.loads(rare.describe_course())["learning"]["loss"] == "dap"
+    assert rare.list_differences(often) == {}
+
+
+def test_settings_come_back_from_the_course_that_they_describe() -> None:
+    settings = GenerationSettings(seed=3, prior="mine", learning=LearningSettings(loss="trajectory_balance", sigma=1.5))
+    assert GenerationSettings.from_course(settings.describe_course()) == settings
+
+
+@pytest.mark.parametrize("text", ['{"seed": 1}', '{"learning": {"sigmoid": 1}}', '{"sead": 1, "learning": {}}', "x"])
+def test_a_course_of_another_version_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not those of this version|Expecting value"):
+        GenerationSettings.from_course(text)
+
+
+def test_differences_are_named() -> None:
+    first, other = GenerationSettings(seed=3), GenerationSettings(seed=4, prior="zinc")
+    assert first.list_differences(other) == {"prior": "prior chembl, not zinc", "seed": "seed 3, not 4"}

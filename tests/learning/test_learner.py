@@ -7,6 +7,7 @@ import torch
 
 from moldesign.checkpoint import load_model, save_model
 from moldesign.envs.vocabulary import Vocabulary
+from moldesign.errors import ObjectiveError
 from moldesign.learning.learner import Learner, LearningSettings
 from moldesign.policies.pretraining import pad_sequences
 from tests.policies.tiny_prior import LIBRARY, VOCABULARY, make_policy
@@ -131,6 +132,38 @@ def test_a_fresh_learner_has_a_state_too():
     learner, restored = make_learner(), make_learner()
     restored.load_state_dict(learner.state_dict())
     assert learner.update(SEQUENCES, REWARDS) == restored.update(SEQUENCES, REWARDS)
+
+
+@pytest.mark.parametrize("n_updates", [0, 2])
+def test_a_state_replaces_what_was_learned_before(n_updates):
+    """Also where the state is older than the optimizer's first step."""
+    learner, restored = make_learner(), make_learner()
+    for _ in range(n_updates):
+        learner.update(SEQUENCES, REWARDS)
+    for _ in range(3):
+        restored.update(SEQUENCES, 1 - REWARDS)
+    restored.load_state_dict(learner.state_dict())
+    assert_equal(learner.state_dict(), restored.state_dict())
+    assert learner.update(SEQUENCES, REWARDS) == restored.update(SEQUENCES, REWARDS)
+    assert_equal(learner.state_dict(), restored.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("rewards", "message"),
+    [
+        (REWARDS.masked_fill(torch.arange(8) == 3, math.nan), "row 3: the reward is nan; .* one finite reward"),
+        (REWARDS.masked_fill(torch.arange(8) == 5, math.inf), "row 5: the reward is inf"),
+        (REWARDS[:, None], r"rewards of shape \(8, 1\) for 8 sequences"),
+        (REWARDS[:7], r"rewards of shape \(7,\) for 8 sequences"),
+    ],
+    ids=["NaN", "infinite", "column", "too few"],
+)
+def test_rewards_that_are_none_are_an_error_and_teach_nothing(rewards, message):
+    learner = make_learner()
+    before = learner.state_dict()
+    with pytest.raises(ObjectiveError, match=message):
+        learner.update(SEQUENCES, rewards)
+    assert_equal(before, learner.state_dict())
 
 
 def test_the_policy_is_in_the_mode_that_a_gpu_needs_for_gradients():

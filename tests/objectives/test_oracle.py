@@ -1,9 +1,13 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from moldesign.errors import ObjectiveError
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import parse_goals
+from moldesign.objectives.reward import Rewards
 from tests.objectives.fake_predictor import FakePredictor
 
 
@@ -87,6 +91,23 @@ def test_an_empty_batch_is_fine() -> None:
     batch = Oracle(parse_goals(["qed max"]), 3).score([])
     assert batch.rewards.terms.shape == (0, 1)
     assert batch.is_new.shape == (0,)
+
+
+def test_a_total_that_is_none_is_an_error_and_not_a_zero() -> None:
+    """A scorer of one's own is not checked term by term."""
+
+    class Broken:
+        term_names = ("mine",)
+
+        def score(self, smiles: Sequence[str], /) -> Rewards:
+            rewards = parse_goals(["qed max"]).score(smiles)
+            return replace(rewards, total=np.where([text == "CCN" for text in smiles], np.nan, rewards.total))
+
+    oracle = Oracle(Broken(), 5)
+    with pytest.raises(ObjectiveError, match="the total nan for 'CCN'; it must lie between 0 and 1"):
+        oracle.score(["CCO", "CCN"])
+    assert oracle.history == []
+    assert oracle.score(["CCO", "C("]).is_scored.tolist() == [True, False]
 
 
 def test_an_objective_without_a_score_stops_the_run_and_costs_nothing() -> None:

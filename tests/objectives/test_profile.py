@@ -101,6 +101,27 @@ def test_warnings(predictor: FakePredictor) -> None:
     assert "out of reach" in parse_goals(["qed >= 60"]).warnings[0]
 
 
+def test_a_limit_that_is_stated_again_counts_once(predictor: FakePredictor, tmp_path: Path) -> None:
+    """Its name may be written otherwise, or be an alias."""
+    limits = '["mw <= 500", "MW <= 500.0", "mw <= 400", "herg_block <= 0.5", "mw <= 500", "herg <= 0.5"]'
+    profile = load_profile(write(tmp_path, f'[[goal]]\nproperty = "qed"\nmax = true\n[constraints]\nmust = {limits}\n'))
+    assert profile.term_names == ("qed", "must mw <= 500", "must mw <= 400", "must herg <= 0.5")
+    assert profile.warnings == [
+        "the limit 'mw <= 500' is stated 3 times; it counts once",
+        "the limit 'herg <= 0.5' is stated 2 times; it counts once",
+    ]
+    assert load_profile(write(tmp_path, dump_profile(profile))) == profile
+    assert profile.score(["CCO", "C" * 40]).total.tolist() == [pytest.approx(0.407, abs=1e-3), 0.0]
+
+
+def test_limits_that_exclude_each_other_are_told(tmp_path: Path) -> None:
+    text = '[[goal]]\nproperty = "qed"\nmax = true\n[constraints]\nmust = ["mw >= 500", "mw <= 300", "mw <= 300"]\n'
+    assert load_profile(write(tmp_path, text)).warnings == [
+        "the goals 'mw >= 500' and 'mw <= 300' contradict each other: no molecule can meet both",
+        "the limit 'mw <= 300' is stated 2 times; it counts once",
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "reason"),
     [

@@ -14,7 +14,7 @@ from moldesign.policies.pretraining import pad_sequences
 from moldesign.policies.sampling import sample_smiles
 from tests.policies.tiny_prior import LIBRARY, MAX_LENGTH, VOCABULARY, make_prior
 
-NAMES = sorted({"zinc"} | list_priors().keys())
+NAMES = sorted({"zinc", "chembl"} | list_priors().keys())
 CARD_KEYS = {
     *("format_version", "kind", "name", "sha256", "date", "training_command", "training_settings"),
     *("network", "tokens", "max_length", "n_training_molecules", "molecules_seen", "held_out", "samples"),
