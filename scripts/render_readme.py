@@ -34,6 +34,9 @@ ENDPOINT_COLUMNS = (
 )
 PRIOR_COLUMNS = ("prior", "trained on", "molecules", "seen in training", "valid", "unique", "novel")
 
+SHOWN_ANCHORS = ("chemprop_rdkit", "best_clean")
+"""Columns of published figures that the accuracy tables show; the result files hold more."""
+
 BLOCK = re.compile(r"<!-- table:(?P<name>\S+) -->\n.*?<!-- /table -->", re.DOTALL)
 OPENING = "<!-- table:"
 
@@ -76,19 +79,70 @@ def render_table(name: str) -> str:
     if not path.is_file():
         known = sorted(["endpoints", "priors", *(file.stem for file in RESULTS.glob("*.json"))])
         raise ValueError(f"README.md asks for the table {name!r}; known tables: {', '.join(known)}")
-    return render_result(json.loads(path.read_text(encoding="utf-8")))
+    result = json.loads(path.read_text(encoding="utf-8"))
+    return f"{RENDERERS.get(name, render_figures)(result)}\n{describe_measurement(result)}\n"
 
 
-def render_result(result: Mapping[str, Any]) -> str:
-    """Return the figures of one benchmark as a table, with a line on how they were measured."""
+def render_figures(result: Mapping[str, Any]) -> str:
+    """Return the figures of one benchmark as a table."""
     figures = {key: value for key, value in result["figures"].items() if not isinstance(value, list)}
     if figures and all(isinstance(value, Mapping) for value in figures.values()):
         columns = list(dict.fromkeys(column for row in figures.values() for column in row))
         rows = [[label(key), *(show(row.get(column)) for column in columns)] for key, row in figures.items()]
-        table = tabulate(("", *map(label, columns)), rows)
-    else:
-        table = tabulate(("figure", "value"), [[label(key), show(value)] for key, value in figures.items()])
-    return f"{table}\n{describe_measurement(result)}\n"
+        return tabulate(("", *map(label, columns)), rows)
+    return tabulate(("figure", "value"), [[label(key), show(value)] for key, value in figures.items()])
+
+
+def render_accuracy(result: Mapping[str, Any]) -> str:
+    """Return one row per task of an accuracy benchmark: our models, baselines, published figures; the best is bold.
+
+    An arrow says that the 95 % interval of the gain over the best baseline does not contain 0.
+    """
+    rows, extra = result["figures"], result["extra"]
+    models = [name for name in extra["models"] if any(name in row["models"] for row in rows.values())]
+    anchors = [name for name in SHOWN_ANCHORS if any(name in row["anchors"] for row in rows.values())]
+    header = ["task", "metric", "test molecules", *map(label, models), *map(label, anchors)]
+    lines = []
+    for task, row in rows.items():
+        best = find_best_cells(row, () if task in extra["not_comparable"] else anchors)
+        cells = {name: show_model(row, name) for name in models}
+        cells |= {name: show(row["anchors"].get(name)) for name in anchors}
+        bold = (f"**{cell}**" if name in best else cell for name, cell in cells.items())
+        lines.append([label(task), row["metric"], show(row["n_test"]), *bold])
+    return "\n".join([tabulate(header, lines), *describe_accuracy(extra, anchors), ""])
+
+
+def find_best_cells(row: Mapping[str, Any], anchors: Sequence[str]) -> set[str]:
+    """Return the models and published columns that have the best figure of a row, of equal ones all."""
+    figures = {name: model["mean"] for name, model in row["models"].items()}
+    figures |= {name: row["anchors"][name] for name in anchors if name in row["anchors"]}
+    if not figures:
+        return set()
+    best = (min if row["better"] == "lower" else max)(figures.values())
+    return {name for name, figure in figures.items() if figure == best}
+
+
+def show_model(row: Mapping[str, Any], name: str) -> str:
+    """Return mean, deviation over the seeds and the arrow of one model; a dash where it was not run."""
+    if name not in row["models"]:
+        return "-"
+    model, gain = row["models"][name], row.get("gain_over_best_baseline", {}).get(name)
+    deviation = "" if model["std"] is None else f" ± {model['std']:.2g}"
+    arrow = "" if gain is None else " ↑" if gain["low"] > 0 else " ↓" if gain["high"] < 0 else ""
+    return f"{show(model['mean'])}{deviation}{arrow}"
+
+
+def describe_accuracy(extra: Mapping[str, Any], anchors: Sequence[str]) -> list[str]:
+    """Return the lines below the table: protocol, models, published figures, what cannot be compared."""
+    notes = [
+        extra["protocol"],
+        "Bold: the best of its row. Arrows: the gain over the best baseline has a 95 % interval (paired bootstrap over "
+        "the test molecules) above (↑) or below (↓) 0",
+        *(f"{label(name)}: {note}" for name, note in extra["models"].items()),
+        *(f"Published, {label(name)}: {extra['anchors'][name]}" for name in anchors),
+        *(f"Published for {label(task)}, not compared: {reason}" for task, reason in extra["not_comparable"].items()),
+    ]
+    return [f"* {note}." for note in notes]
 
 
 def describe_measurement(result: Mapping[str, Any]) -> str:
@@ -166,6 +220,10 @@ def show(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.4g}"
+
+
+RENDERERS = {"admet_accuracy": render_accuracy, "moleculenet_accuracy": render_accuracy}
+"""Tables that need more than a row per figure."""
 
 
 if __name__ == "__main__":

@@ -4,11 +4,43 @@ import math
 
 import pytest
 
-from moldesign.metrics import LOWER_IS_BETTER, METRICS, compute_auprc, compute_auroc, compute_mae, compute_spearman
+from moldesign.metrics import (
+    DECISION_METRICS,
+    LOWER_IS_BETTER,
+    METRICS,
+    compute_auprc,
+    compute_auroc,
+    compute_ece,
+    compute_f1,
+    compute_mae,
+    compute_mcc,
+    compute_precision,
+    compute_r2,
+    compute_recall,
+    compute_rmse,
+    compute_spearman,
+    compute_specificity,
+)
 
 
 def test_mean_absolute_error():
     assert compute_mae([1.0, 2.0, 3.0], [1.0, 4.0, 0.0]) == pytest.approx(5 / 3)
+
+
+def test_root_mean_squared_error():
+    assert compute_rmse([1.0, 2.0, 3.0], [1.0, 4.0, 0.0]) == pytest.approx((13 / 3) ** 0.5)
+
+
+def test_explained_variance():
+    # squared errors 1 + 0 + 1, squared deviations from the mean 4 + 0 + 4
+    assert compute_r2([1.0, 3.0, 5.0], [2.0, 3.0, 4.0]) == pytest.approx(1 - 2 / 8)
+
+
+def test_decisions_by_hand():
+    truth, decision = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0], [1, 1, 1, 0, 1, 1, 0, 0, 0, 0]
+    measured = {name: metric(truth, decision) for name, metric in DECISION_METRICS.items()}
+    expected = {"accuracy": 0.7, "precision": 3 / 5, "recall": 3 / 4, "specificity": 4 / 6, "F1": 6 / 9}
+    assert measured == pytest.approx(expected | {"MCC": (3 * 4 - 2 * 1) / (5 * 4 * 6 * 5) ** 0.5})
 
 
 def test_spearman_is_of_ranks():
@@ -26,7 +58,14 @@ def test_auprc_averages_the_precision_at_each_positive():
     assert compute_auprc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) == pytest.approx((1 + 2 / 3) / 2)
 
 
-@pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS)
+def test_calibration_error_is_the_mean_gap_of_the_bins():
+    truth, probability = [1, 0, 1, 1, 0, 1], [0.05, 0.08, 0.62, 0.68, 0.6, 1.0]
+    # |1 - 0.13|, |2 - 1.9| and |1 - 1| of the bins with two, three and one molecules
+    assert compute_ece(truth, probability) == pytest.approx((0.87 + 0.1 + 0) / 6)
+    assert compute_ece(truth, probability, n_bins=1) == pytest.approx(abs(4 - sum(probability)) / 6)
+
+
+@pytest.mark.parametrize("metric", (METRICS | DECISION_METRICS).values(), ids=METRICS | DECISION_METRICS)
 def test_nothing_measured_gives_nan(metric):
     assert math.isnan(metric([], []))
 
@@ -39,10 +78,21 @@ def test_nothing_measured_gives_nan(metric):
         (compute_auroc, [1, 1], [0.2, 0.3]),
         (compute_auroc, [0, 0], [0.2, 0.3]),
         (compute_auprc, [0, 0], [0.2, 0.3]),
+        (compute_r2, [1, 1], [0.2, 0.3]),
+        (compute_precision, [0, 1], [0, 0]),
+        (compute_recall, [0, 0], [0, 1]),
+        (compute_specificity, [1, 1], [0, 1]),
+        (compute_f1, [0, 0], [0, 1]),
+        (compute_mcc, [0, 1], [1, 1]),
+        (compute_mcc, [1, 1], [0, 1]),
     ],
 )
 def test_undefined_gives_nan(metric, truth, prediction):
     assert math.isnan(metric(truth, prediction))
+
+
+def test_positives_that_are_never_called_score_nothing():
+    assert compute_f1([0, 1], [0, 0]) == compute_recall([0, 1], [0, 0]) == 0
 
 
 @pytest.mark.parametrize("name", METRICS)

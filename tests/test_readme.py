@@ -72,6 +72,59 @@ def test_nested_figures_become_rows_and_columns(results: Path) -> None:
     )
 
 
+def test_accuracy_table_marks_the_best_and_what_is_beyond_chance() -> None:
+    model = {"std": None, "n_seeds": 1, "seconds": None}
+    rows = {
+        "caco2": {
+            "metric": "MAE",
+            "better": "lower",
+            "n_test": 1820,
+            "models": {"trees": {**model, "mean": 0.28, "std": 0.0034}, "knn": {**model, "mean": 0.45}},
+            "anchors": {"best_clean": 0.256, "maplight": 0.276},
+            "gain_over_best_baseline": {"trees": {"gain": 0.17, "low": 0.1, "high": 0.2}},
+        },
+        "ppbr": {
+            "metric": "MAE",
+            "better": "lower",
+            "n_test": 559,
+            "models": {"trees": {**model, "mean": 8.0}},
+            "anchors": {"best_clean": 7.53},
+        },
+        "hia": {
+            "metric": "AUROC",
+            "better": "higher",
+            "n_test": 117,
+            "models": {"trees": {**model, "mean": 0.8}, "knn": {**model, "mean": 0.9}},
+            "anchors": {},
+            "gain_over_best_baseline": {"trees": {"gain": -0.1, "low": -0.2, "high": -0.01}},
+        },
+    }
+    extra = {
+        "protocol": "Official rows",
+        "models": {"trees": "boosted trees", "knn": "nearest molecule"},
+        "anchors": {"best_clean": "a paper", "maplight": "another"},
+        "not_comparable": {"ppbr": "other rows"},
+    }
+    lines = render_readme.render_accuracy({"figures": rows, "extra": extra}).splitlines()
+    assert lines[0] == "| task | metric | test molecules | trees | knn | best clean |"
+    assert lines[2:5] == [
+        "| caco2 | MAE | 1,820 | 0.28 ± 0.0034 ↑ | 0.45 | **0.256** |",
+        "| ppbr | MAE | 559 | **8** | - | 7.53 |",
+        "| hia | AUROC | 117 | 0.8 ↓ | **0.9** | - |",
+    ]
+    assert lines[5:7] == ["", "* Official rows."]
+    assert "* Published, best clean: a paper." in lines
+    assert "* Published for ppbr, not compared: other rows." in lines
+
+
+def test_accuracy_results_have_their_own_renderer(results: Path) -> None:
+    extra = {"protocol": "Official rows", "models": {}, "anchors": {}, "not_comparable": {}}
+    harness.write_result("admet_accuracy", {}, seed=0, extra=extra)
+    table = render_readme.render_table("admet_accuracy")
+    assert table.startswith("| task | metric | test molecules |\n| --- | --- | --- |\n\n* Official rows.\n")
+    assert table.splitlines()[-1].startswith("Measured with ")
+
+
 def test_cards_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cards = {
         "predictors/weights/admet": {

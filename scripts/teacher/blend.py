@@ -1,0 +1,79 @@
+"""Weigh the teacher's models by their predictions of unseen training molecules, and write its test predictions.
+
+    python -m scripts.teacher.blend --data DATA --models trees gnn
+
+Reads WORK/unseen/<model>/<task>/seed<k>.npz (training molecules, each predicted from the other folds) and
+WORK/accuracy/<model>/<task>/seed<k>.npz (test molecules, predicted by a model of all training molecules); writes
+WORK/accuracy/teacher/<task>/seed<k>.npz and the weights in WORK/teacher_weights.json.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moldesign.checkpoint import write_text_atomically
+from moldesign.datasets.catalog import TDC_ADMET
+from scripts.teacher.stack import blend, choose_scale, fit_weights
+from scripts.teacher.store import StoredPrediction, digest, load_prediction, locate_prediction, save_prediction
+from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
+
+
+def main() -> None:
+    options = parse_options()
+    weights: dict[str, dict[str, list[dict[str, float]]]] = {}
+    for task in load_admet_tasks(options.tasks, options.data, options.work / "molecules"):
+        for seed in options.seeds:
+            if missing := find_missing(options.work, options.models, task.name, seed):
+                print(f"{task.name} seed {seed}: left out, because {missing} is missing", flush=True)
+                continue
+            by_target = blend_task(options.work, options.models, task, seed)
+            weights.setdefault(task.name, {})[f"seed {seed}"] = by_target
+            print(f"{task.name} seed {seed}: {by_target}", flush=True)
+    write_text_atomically(options.work / "teacher_weights.json", json.dumps(weights, indent=1) + "\n")
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("MOLDESIGN_DATA"), help="folder of the data sets")
+    parser.add_argument("--work", type=Path, default=Path("work"), help="folder of everything that is kept")
+    parser.add_argument("--models", nargs="+", required=True, help="whose predictions are averaged")
+    parser.add_argument("--tasks", nargs="+", choices=list(TDC_ADMET), default=list(TDC_ADMET), metavar="TASK")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    return parser.parse_args()
+
+
+def find_missing(work: Path, models: Sequence[str], task: str, seed: int) -> Path | None:
+    """Return the first file that the blend of a task needs and that is not there."""
+    paths = (locate_prediction(work / part, model, task, seed) for model in models for part in ("unseen", "accuracy"))
+    return next((path for path in paths if not path.is_file()), None)
+
+
+def blend_task(work: Path, models: Sequence[str], task: BenchmarkTask, seed: int) -> list[dict[str, float]]:
+    """Write the teacher's test predictions of one task and seed, and return the weights of each target."""
+    unseen = _load_all(work / "unseen", models, task.name, seed, task.train.smiles)
+    test = _load_all(work / "accuracy", models, task.name, seed, task.test.smiles)
+    scale = choose_scale(task.kind, log_scale=task.log_scale)
+    weights = [
+        fit_weights({m: v[:, t] for m, v in unseen.items()}, task.train.labels[:, t], task.metric, scale)
+        for t in range(len(task.targets))
+    ]
+    columns = [blend({m: v[:, t] for m, v in test.items()}, weights[t], scale) for t in range(len(task.targets))]
+    recipe = digest(weights, *unseen.values(), *test.values())
+    path = locate_prediction(work / "accuracy", "teacher", task.name, seed)
+    save_prediction(path, task.test.smiles, StoredPrediction(np.column_stack(columns), float("nan"), recipe))
+    return weights
+
+
+def _load_all(
+    folder: Path, models: Sequence[str], task: str, seed: int, smiles: Sequence[str]
+) -> dict[str, NDArray[np.float64]]:
+    return {model: load_prediction(locate_prediction(folder, model, task, seed), smiles).values for model in models}
+
+
+if __name__ == "__main__":
+    main()
