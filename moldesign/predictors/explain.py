@@ -1,0 +1,92 @@
+"""Why a predictor says what it says of one molecule: the atoms that it rests on, and the nearest measured molecules."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moldesign.chem.standardize import standardize_smiles
+from moldesign.errors import InvalidSmilesError
+from moldesign.graphs import featurize_smiles
+from moldesign.predictors.attribution import attribute_atoms
+from moldesign.predictors.domain import Neighbour
+from moldesign.predictors.endpoints import Endpoint
+
+if TYPE_CHECKING:
+    from moldesign.predictors.ensemble import Predictor
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one prediction of one molecule rests on."""
+
+    smiles: str
+    """Standardised, as it was predicted"""
+    endpoint: Endpoint
+    value: float
+    """Predicted, in the unit of the endpoint"""
+    std: float
+    """Epistemic standard deviation of the value, in the same unit"""
+    in_domain: bool
+    """Whether similar molecules were measured"""
+    atom_weights: NDArray[np.float32]
+    """[n_atoms], in the order of RDKit's atoms of `smiles`, in `unit`; positive where the atom pushes the value up"""
+    unit: str
+    """Of the weights: what the networks learn, which is the logit of a classification and may be a logarithm"""
+    neighbours: tuple[Neighbour, ...]
+    """The most similar training molecules with a label of the endpoint, the nearest first"""
+
+
+def explain(predictor: "Predictor", smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
+    """Explain what the predictor says of one molecule; its networks' reasons are averaged.
+
+    Args:
+        predictor: any.
+        smiles: the molecule; its parent is explained, as it is the parent that is predicted.
+        endpoint: name or alias; may be left out where the predictor has only one.
+        n_neighbours: how many training molecules to name.
+
+    Raises:
+        UnknownNameError: no such endpoint.
+        InvalidSmilesError: the text is no molecule.
+        ValueError: no endpoint is named, and there are several.
+    """
+    if endpoint is None and len(predictor.endpoints) > 1:
+        names = ", ".join(one.name for one in predictor.endpoints)
+        raise ValueError(f"{predictor.name} predicts several endpoints; name the one to explain: {names}")
+    column = 0 if endpoint is None else predictor.find_column(endpoint)
+    explained, parent = predictor.endpoints[column], _require_parent(smiles)
+    prediction = predictor.predict([parent])
+    [neighbours] = predictor.neighbours([parent], explained.name, k=n_neighbours)
+    graphs = featurize_smiles([parent]).graphs
+    members = [attribute_atoms(network, graphs, column)[0].weights for network in predictor.networks]
+    return Explanation(
+        smiles=parent,
+        endpoint=explained,
+        value=float(prediction.values[0, column]),
+        std=float(prediction.std[0, column]),
+        in_domain=bool(prediction.in_domain[0, column]),
+        atom_weights=np.mean(members, axis=0) * np.float32(explained.spread),
+        unit=name_learned_unit(explained),
+        neighbours=tuple(neighbours),
+    )
+
+
+def name_learned_unit(endpoint: Endpoint) -> str:
+    """Return the unit of what the networks learn.
+
+    >>> name_learned_unit(Endpoint("half_life", "regression", "h", "", log_scale=True))
+    'log10 h'
+    """
+    if endpoint.task == "classification":
+        return "logit"
+    return f"log10 {endpoint.unit}".rstrip() if endpoint.log_scale else endpoint.unit
+
+
+def _require_parent(smiles: str) -> str:
+    prepared = standardize_smiles([smiles])
+    [parent], [error] = prepared.smiles, prepared.errors
+    if parent is None:
+        raise InvalidSmilesError(str(error).partition(": ")[2])
+    return parent
