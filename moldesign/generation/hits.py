@@ -29,8 +29,9 @@ def select_hits(molecules: Sequence[ScoredMolecule], n: int, threshold: float) -
 def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFrame:
     """Return one row per hit.
 
-    Columns: rank, smiles, score; per term its value, `<term>_score` (0 to 1) and, for a prediction, `<term>_std` and
-    `<term>_in_domain`; in_domain (all of them); scaffold; nearest_training_smiles and nearest_training_similarity
+    Columns: rank, smiles, score; per term its value, `<term>_score` (0 to 1) and, for a prediction, `<term>_std`, where
+    the model has intervals `<term>_low` and `<term>_high`, which hold 90 % of measured values, and `<term>_in_domain`;
+    in_domain (all of them); scaffold; nearest_training_smiles and nearest_training_similarity
     (Tanimoto, Morgan radius 2) over the training sets of the predictors used; call and source.
     """
     smiles = [hit.smiles for hit in hits]
@@ -44,6 +45,7 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
         columns[f"{term.name}_score"] = [hit.terms[k] for hit in hits]
         if isinstance(term.property, EndpointProperty):
             columns[f"{term.name}_std"] = [hit.std[k] for hit in hits]
+            columns |= _find_intervals(term.name, term.property, smiles)
             columns[f"{term.name}_in_domain"] = [hit.in_domain[k] for hit in hits]
     columns["in_domain"] = [all(hit.in_domain) for hit in hits]
     columns["scaffold"] = [murcko_scaffold(mol) for mol in require_mols(smiles)]
@@ -63,6 +65,15 @@ def write_hits(folder: Path, frame: pd.DataFrame) -> None:
         write_table(folder / HITS_SDF, [frame])
     except TableError as error:
         raise RunFolderError(f"{error}; the scored molecules are kept: go on with --resume") from error
+
+
+def _find_intervals(name: str, endpoint: EndpointProperty, smiles: Sequence[str]) -> dict[str, Sequence[object]]:
+    predictor = load_predictor(endpoint.model.name)
+    if not predictor.calibration.has_interval(endpoint.endpoint):
+        return {}
+    predictions = predictor.predict(smiles, with_domain=False)
+    low, high = predictions.low[:, endpoint.column], predictions.high[:, endpoint.column]
+    return {f"{name}_low": low.tolist(), f"{name}_high": high.tolist()}
 
 
 def _find_nearest(smiles: Sequence[str], profile: Profile) -> dict[str, Sequence[object]]:

@@ -1,13 +1,15 @@
 """Applicability domain: how near a molecule is to those the predictor learned from.
 
-A first, plain definition: the Tanimoto similarity (Morgan fingerprint, radius 2) to the nearest training molecule that
-has a label of the endpoint, held against the similarity that 95 % of the training molecules have among themselves.
+Two measures, each per endpoint: the Tanimoto similarity (Morgan fingerprint, radius 2) to the nearest training molecule
+that has a label of the endpoint, held against the similarity that 95 % of the training molecules have among themselves;
+and the distance in the network's own latent space (see `latent`).
 """
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,9 +18,20 @@ from torch import Tensor
 
 from moldesign.chem.fingerprints import morgan_bits, nearest, tanimoto
 from moldesign.chem.smiles import Mol, parse_smiles
+from moldesign.predictors.latent import LatentSpace, fit_latent_space
 from moldesign.predictors.similarity import LabelledFingerprints
 
 N_BITS = 1024
+
+
+class Neighbour(NamedTuple):
+    """A training molecule near to a molecule that was asked for."""
+
+    smiles: str
+    similarity: float
+    """Tanimoto, Morgan radius 2"""
+    value: float | None
+    """Measured value, in the unit of the endpoint; None where the model folder holds no labels"""
 
 
 @dataclass(frozen=True)
@@ -32,25 +45,81 @@ class TrainingDomain:
     """[M, T]"""
     thresholds: NDArray[np.float32]
     """[T], the similarity below which a molecule is outside the domain of the endpoint"""
+    labels: NDArray[np.float32] | None = None
+    """[M, T] in the unit of each endpoint, NaN where not measured; None where the folder does not hold them"""
+    latent: LatentSpace | None = None
+    """None where only fingerprints are compared"""
 
-    def contains(self, mols: Sequence[Mol | None]) -> NDArray[np.bool_]:
-        """Return for each molecule and endpoint whether it is inside, bool [N, T]; a None is outside."""
-        return self._contains(morgan_bits(mols, n_bits=N_BITS), _find_present(mols))
+    def measure_distance(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the latent distance of N molecules to the training set of each endpoint, float32 [N, T].
 
-    def measure(self, mols: Sequence[Mol | None]) -> "DomainMeasure":
+        Up to 1 a molecule lies where the training molecules do. It is NaN where there is no latent space.
+
+        Args:
+            states: of the molecules, as `latent.apply_with_states` gives them.
+        """
+        if self.latent is None:
+            return np.full((len(states), len(self.thresholds)), np.nan, dtype=np.float32)
+        return self.latent.measure(states)
+
+    def contains(self, mols: Sequence[Mol | None], distance: NDArray[np.float32] | None = None) -> NDArray[np.bool_]:
+        """Return for each molecule and endpoint whether it is inside, bool [N, T]; a None is outside.
+
+        Args:
+            mols: N molecules.
+            distance: what `measure_distance` says of them; without it fingerprints alone decide.
+        """
+        return self._contains(morgan_bits(mols, n_bits=N_BITS), _find_present(mols), distance)
+
+    def measure(self, mols: Sequence[Mol | None], distance: NDArray[np.float32] | None = None) -> "DomainMeasure":
         """Compare molecules with the training set, and find the nearest one; a None is outside and near to nothing."""
         queries, is_present = morgan_bits(mols, n_bits=N_BITS), _find_present(mols)
         neighbors = nearest(queries, self.fingerprints)
         rows = zip(neighbors.index.tolist(), is_present, strict=True)
         return DomainMeasure(
-            in_domain=self._contains(queries, is_present),
+            in_domain=self._contains(queries, is_present, distance),
             nearest=[self.smiles[row] if present else None for row, present in rows],
             similarity=np.where(is_present, neighbors.similarity, np.float32(np.nan)),
         )
 
-    def _contains(self, queries: NDArray[np.uint8], is_present: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def neighbours(self, mols: Sequence[Mol | None], endpoint: int, k: int = 3) -> list[list[Neighbour]]:
+        """Return for each molecule the k most similar training molecules that have a label of the endpoint.
+
+        Most similar first; fewer where fewer have a label, none for a None.
+
+        Args:
+            mols: N molecules.
+            endpoint: number of its column.
+            k: how many.
+        """
+        rows, similarity = self._labelled.find_nearest(morgan_bits(mols, n_bits=N_BITS), endpoint, k)
+        values = np.full(len(self.smiles), np.nan) if self.labels is None else self.labels[:, endpoint]
+        return [
+            [
+                Neighbour(self.smiles[row], round(near, 4), None if self.labels is None else float(values[row]))
+                for row, near in zip(own_rows, own_similarity, strict=True)
+            ]
+            if mol is not None
+            else []
+            for mol, own_rows, own_similarity in zip(mols, rows.tolist(), similarity.tolist(), strict=True)
+        ]
+
+    def find_trained(self, smiles: Sequence[str | None]) -> NDArray[np.bool_]:
+        """Return for each standardised SMILES whether its label of each endpoint was trained on, bool [N, T]."""
+        rows = np.array([self._row_by_smiles.get(text, -1) for text in smiles], dtype=np.int64)
+        return self.has_label[rows] & (rows >= 0)[:, None]
+
+    def _contains(
+        self, queries: NDArray[np.uint8], is_present: NDArray[np.bool_], distance: NDArray[np.float32] | None
+    ) -> NDArray[np.bool_]:
         inside: NDArray[np.bool_] = self._labelled.find_highest(queries) >= self.thresholds
+        if distance is not None and self.latent is not None:
+            inside &= distance <= 1
         return inside & is_present[:, None]
+
+    @cached_property
+    def _row_by_smiles(self) -> dict[str | None, int]:
+        return {text: row for row, text in enumerate(self.smiles)}
 
     @cached_property
     def _labelled(self) -> LabelledFingerprints:
@@ -59,20 +128,28 @@ class TrainingDomain:
     def to_tensors(self) -> dict[str, Tensor]:
         """Return the domain as tensors for a model folder."""
         text = zlib.compress("\n".join(self.smiles).encode(), level=9)
-        return {
+        tensors = {
             "domain.smiles": torch.from_numpy(np.frombuffer(text, dtype=np.uint8).copy()),
             "domain.fingerprints": torch.from_numpy(self.fingerprints),
             "domain.has_label": torch.from_numpy(np.packbits(self.has_label, axis=1)),
             "domain.thresholds": torch.from_numpy(self.thresholds),
         }
+        if self.labels is not None:
+            tensors["domain.labels"] = torch.from_numpy(self.labels[self.has_label])
+        return tensors | (self.latent.to_tensors() if self.latent else {})
 
     @classmethod
     def from_tensors(cls, tensors: dict[str, Tensor]) -> "TrainingDomain":
-        """Read what `to_tensors` wrote."""
+        """Read what `to_tensors` wrote, in this release or in one that knew neither labels nor latent space."""
         thresholds = tensors["domain.thresholds"].numpy()
         labelled = np.unpackbits(tensors["domain.has_label"].numpy(), axis=1)[:, : len(thresholds)].astype(bool)
         smiles = tuple(zlib.decompress(tensors["domain.smiles"].numpy().tobytes()).decode().split("\n"))
-        return cls(smiles, tensors["domain.fingerprints"].numpy(), labelled, thresholds)
+        labels = None
+        if "domain.labels" in tensors:
+            labels = np.full(labelled.shape, np.nan, dtype=np.float32)
+            labels[labelled] = tensors["domain.labels"].numpy()
+        latent = LatentSpace.from_tensors(tensors) if "latent.scales" in tensors else None
+        return cls(smiles, tensors["domain.fingerprints"].numpy(), labelled, thresholds, labels, latent)
 
 
 @dataclass(frozen=True)
@@ -88,20 +165,35 @@ class DomainMeasure:
 
 
 def fit_domain(
-    smiles: Sequence[str], labels: NDArray[np.float64], *, rng: np.random.Generator, n_sampled: int = 1_000
+    smiles: Sequence[str],
+    labels: NDArray[np.float64],
+    *,
+    rng: np.random.Generator,
+    states: NDArray[np.float32] | None = None,
+    n_sampled: int = 1_000,
 ) -> TrainingDomain:
     """Describe a training set: its thresholds are the fifth percentile of the similarity among its own molecules.
 
     Args:
         smiles: M training molecules.
-        labels: float64 [M, T], NaN where not measured.
+        labels: float64 [M, T] in the unit of each endpoint, NaN where not measured.
         rng: chooses the molecules that the percentile is measured on.
+        states: of the molecules in the predictor's first network, float32 [M, D], as `latent.apply_with_states` gives
+            them; without them the domain knows fingerprints alone.
         n_sampled: how many per endpoint.
     """
     fingerprints = morgan_bits(parse_smiles(smiles).mols, n_bits=N_BITS)
     has_label = np.isfinite(labels)
     thresholds = [_fit_threshold(fingerprints[has_label[:, t]], rng, n_sampled) for t in range(labels.shape[1])]
-    return TrainingDomain(tuple(smiles), fingerprints, has_label, np.array(thresholds, dtype=np.float32))
+    latent = None if states is None else fit_latent_space(states, has_label, rng=rng)
+    return TrainingDomain(
+        tuple(smiles),
+        fingerprints,
+        has_label,
+        np.array(thresholds, dtype=np.float32),
+        labels.astype(np.float32),
+        latent,
+    )
 
 
 def _find_present(mols: Sequence[Mol | None]) -> NDArray[np.bool_]:

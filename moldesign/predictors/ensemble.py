@@ -1,22 +1,27 @@
-"""The predictor that users hold: an ensemble of networks, its endpoints, its domain, its card."""
+"""The predictor that users hold: an ensemble of networks, its endpoints, its calibration, its domain, its card."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from moldesign.checkpoint import Card, load_model, save_model
+from moldesign.chem.smiles import Mol
 from moldesign.chem.standardize import standardize_smiles
-from moldesign.errors import ModelFormatError
+from moldesign.errors import ModelFormatError, UnknownNameError
 from moldesign.graphs import FEATURES_VERSION, featurize_smiles
-from moldesign.predictors.domain import DomainMeasure, TrainingDomain
+from moldesign.predictors.calibration import DEFAULT_LEVEL, Calibration, fit_calibration, summarize_outputs
+from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
-from moldesign.predictors.training import apply_network
+from moldesign.predictors.latent import apply_ensemble
+
+logger = logging.getLogger(__name__)
 
 _CHUNK = 4096
 
@@ -31,18 +36,33 @@ class Predictions:
     """[N, T] in the unit of each endpoint; NaN where `is_valid` is False"""
     std: NDArray[np.float32]
     """[N, T], epistemic standard deviation (spread of the ensemble) in the same unit"""
+    low: NDArray[np.float32]
+    """[N, T], lower end of the interval that holds the measured value with the asked probability, 90 % by default;
+    NaN where there is no value, for a classification, and for an endpoint that is not calibrated"""
+    high: NDArray[np.float32]
+    """[N, T], upper end, likewise"""
     in_domain: NDArray[np.bool_]
-    """[N, T], whether a similar molecule was measured"""
+    """[N, T], whether similar molecules were measured"""
+    distance: NDArray[np.float32]
+    """[N, T], distance to the measured molecules in the network's latent space, 1 at their edge; NaN where unknown"""
     is_valid: NDArray[np.bool_]
     """[N]"""
     errors: list[str | None]
+    with_interval: tuple[str, ...] = ()
+    """Names of the endpoints that have intervals"""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per molecule: smiles, each endpoint, its `_std` and `_in_domain`, error."""
+        """Return one row per molecule.
+
+        Columns: smiles; each endpoint, its `_std` and, where it has intervals, `_low` and `_high`; each endpoint's
+        `_in_domain`; in_domain (all of them); error.
+        """
         columns: dict[str, Any] = {"smiles": self.smiles}
         for t, endpoint in enumerate(self.endpoints):
             columns[endpoint.name] = self.values[:, t]
             columns[f"{endpoint.name}_std"] = self.std[:, t]
+            if endpoint.name in self.with_interval:
+                columns[f"{endpoint.name}_low"], columns[f"{endpoint.name}_high"] = self.low[:, t], self.high[:, t]
         for t, endpoint in enumerate(self.endpoints):
             columns[f"{endpoint.name}_in_domain"] = self.in_domain[:, t]
         columns["in_domain"] = self.in_domain.all(axis=1)
@@ -59,23 +79,32 @@ class Predictor:
     networks: tuple[PropertyNetwork, ...]
     domain: TrainingDomain
     card: Card = field(repr=False)
+    calibration: Calibration = field(default_factory=Calibration, repr=False)
 
     def predict(
-        self, smiles: Sequence[Any], *, standardize: bool = True, with_domain: bool = True, first_row: int = 0
+        self,
+        smiles: Sequence[Any],
+        *,
+        standardize: bool = True,
+        with_domain: bool = True,
+        first_row: int = 0,
+        level: float = DEFAULT_LEVEL,
     ) -> Predictions:
         """Predict every endpoint; rows stay 1:1 with the input.
 
         Args:
             smiles: N SMILES; what cannot be read keeps its row, with NaN values and an error.
             standardize: predict the neutral form of the largest fragment, as the training data were prepared.
-            with_domain: also compare with the training set; without it `in_domain` is all False.
+            with_domain: also compare with the training set; without it `in_domain` is all False, `distance` all NaN.
             first_row: the number of the first row, for the error messages.
+            level: how many of the measured values the intervals shall hold, between 0 and 1.
 
         Raises:
             TypeError: `smiles` is a str, not a list of them.
+            ValueError: the level is not between 0 and 1.
         """
         pieces = [
-            self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i)
+            self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i, level)
             for i in range(0, max(len(smiles), 1), _CHUNK)
         ]
         return _join(pieces)
@@ -86,26 +115,104 @@ class Predictor:
         Raises:
             TypeError: `smiles` is a str, not a list of them.
         """
-        return self.domain.measure(standardize_smiles(smiles).mols)
+        run = self._apply(smiles)
+        distance = np.full((len(smiles), len(self.endpoints)), np.nan, dtype=np.float32)
+        distance[run.rows] = self.domain.measure_distance(run.states)
+        return self.domain.measure(run.mols, distance)
 
-    def _predict_chunk(
-        self, smiles: Sequence[Any], standardize: bool, with_domain: bool, first_row: int
-    ) -> Predictions:
+    def neighbours(self, smiles: Sequence[str | None], endpoint: str, k: int = 3) -> list[list[Neighbour]]:
+        """Return for each molecule, standardised, the k most similar training molecules that have a measured value.
+
+        Most similar first; none for what cannot be read.
+
+        Args:
+            smiles: N SMILES.
+            endpoint: name or alias of an endpoint.
+            k: how many.
+
+        Raises:
+            UnknownNameError: no such endpoint.
+            TypeError: `smiles` is a str, not a list of them.
+        """
+        return self.domain.neighbours(standardize_smiles(smiles).mols, self.find_column(endpoint), k)
+
+    def find_column(self, endpoint: str) -> int:
+        """Return the number of an endpoint, by its name or an alias.
+
+        Raises:
+            UnknownNameError: no such endpoint; lists the nearest.
+        """
+        columns = {name: t for t, one in enumerate(self.endpoints) for name in (*one.aliases, one.name)}
+        if endpoint not in columns:
+            raise UnknownNameError(f"endpoint of {self.name}", endpoint, columns)
+        return columns[endpoint]
+
+    def recalibrate(self, smiles: Sequence[Any], labels: ArrayLike) -> "Predictor":
+        """Return a predictor with the same networks, whose calibration is fitted on newly measured molecules.
+
+        Labels that the networks were trained on are left out: errors there say nothing of new molecules. An endpoint
+        with too few labels keeps the calibration that it has.
+
+        Args:
+            smiles: N SMILES; what cannot be read is left out.
+            labels: [N, T] in the unit of each endpoint, NaN where not measured.
+
+        Raises:
+            TypeError: `smiles` is a str, not a list of them.
+            ValueError: the labels have another shape.
+        """
+        measured = np.array(labels, dtype=np.float64)
         shape = (len(smiles), len(self.endpoints))
+        if measured.shape != shape:
+            raise ValueError(f"labels need a row per molecule and a column per endpoint, {shape}, not {measured.shape}")
+        mean, std = np.full(shape, np.nan, dtype=np.float32), np.full(shape, np.nan, dtype=np.float32)
+        for start in range(0, len(smiles), _CHUNK):
+            run = self._apply(smiles[start : start + _CHUNK])
+            rows = start + run.rows
+            mean[rows], std[rows] = run.outputs.mean(axis=0), run.outputs.std(axis=0)
+            mean[start : start + _CHUNK][self.domain.find_trained(run.prepared)] = np.nan
+        if n_trained := int((np.isfinite(measured) & np.isnan(mean)).sum()):
+            logger.warning("%d labels left out: trained on already, or of molecules that cannot be read", n_trained)
+        asked = np.flatnonzero(np.isfinite(measured).any(axis=0))
+        newer = fit_calibration([self.endpoints[t] for t in asked], measured[:, asked], mean[:, asked], std[:, asked])
+        return replace(self, calibration=self.calibration | newer)
+
+    def _apply(self, smiles: Sequence[Any], *, standardize: bool = True, first_row: int = 0) -> "_Run":
         prepared = standardize_smiles(smiles, enabled=standardize, first_row=first_row)
         featurized = featurize_smiles(prepared.smiles, first_row=first_row)
         errors = [early or late for early, late in zip(prepared.errors, featurized.errors, strict=True)]
-        members = np.stack([self._to_values(network, featurized.graphs) for network in self.networks])
-        values, std = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
-        values[featurized.rows], std[featurized.rows] = members.mean(axis=0), members.std(axis=0)
-        in_domain = np.zeros(shape, dtype=bool)
-        if with_domain:
-            in_domain[featurized.rows] = self.domain.contains([prepared.mols[row] for row in featurized.rows.tolist()])
-        return Predictions(list(smiles), self.endpoints, values, std, in_domain, featurized.is_valid, errors)
+        outputs, states = apply_ensemble(self.networks, featurized.graphs)
+        return _Run(prepared.smiles, prepared.mols, featurized.rows, outputs, states, errors)
 
-    def _to_values(self, network: PropertyNetwork, graphs: Any) -> NDArray[np.float32]:
-        outputs = apply_network(network, graphs)
-        return np.column_stack([e.to_values(outputs[:, t]) for t, e in enumerate(self.endpoints)])
+    def _predict_chunk(
+        self, smiles: Sequence[Any], standardize: bool, with_domain: bool, first_row: int, level: float
+    ) -> Predictions:
+        run = self._apply(smiles, standardize=standardize, first_row=first_row)
+        shape = (len(smiles), len(self.endpoints))
+        figures = [np.full(shape, np.nan, np.float32) for _ in range(4)]
+        for whole, part in zip(
+            figures, summarize_outputs(self.endpoints, run.outputs, self.calibration, level), strict=True
+        ):
+            whole[run.rows] = part
+        distance, in_domain = np.full(shape, np.nan, np.float32), np.zeros(shape, dtype=bool)
+        if with_domain:
+            distance[run.rows] = self.domain.measure_distance(run.states)
+            in_domain[run.rows] = self.domain.contains([run.mols[row] for row in run.rows.tolist()], distance[run.rows])
+        is_valid = np.array([error is None for error in run.errors], dtype=bool)
+        with_interval = tuple(one.name for one in self.endpoints if self.calibration.has_interval(one))
+        return Predictions(
+            smiles=list(smiles),
+            endpoints=self.endpoints,
+            values=figures[0],
+            std=figures[1],
+            low=figures[2],
+            high=figures[3],
+            in_domain=in_domain,
+            distance=distance,
+            is_valid=is_valid,
+            errors=run.errors,
+            with_interval=with_interval,
+        )
 
     def to(self, device: str) -> "Predictor":
         """Move the networks to a device, in place; return the predictor."""
@@ -115,7 +222,7 @@ class Predictor:
 
     def save(self, folder: Path) -> None:
         """Write the model folder."""
-        tensors = self.domain.to_tensors()
+        tensors = self.domain.to_tensors() | self.calibration.to_tensors()
         for member, network in enumerate(self.networks):
             tensors |= {f"network.{member}.{name}": t for name, t in network.state_dict().items()}
         card = {
@@ -125,19 +232,40 @@ class Predictor:
             "endpoints": [endpoint.to_dict() for endpoint in self.endpoints],
             "network": self.networks[0].settings.to_dict(),
             "n_networks": len(self.networks),
+            "calibration": self.calibration.to_card(),
         }
         save_model(folder, tensors, card | self.card | card)  # of a loaded predictor the card may say otherwise
 
 
+class _Run(NamedTuple):
+    """What the networks make of N texts, n of them readable."""
+
+    prepared: list[str | None]
+    """Standardised SMILES"""
+    mols: list[Mol | None]
+    rows: NDArray[np.int64]
+    """[n], the readable ones"""
+    outputs: NDArray[np.float32]
+    """[K, n, T], of each network"""
+    states: NDArray[np.float32]
+    """[n, D], in the first network"""
+    errors: list[str | None]
+
+
 def _join(pieces: Sequence[Predictions]) -> Predictions:
+    first = pieces[0]
     return Predictions(
         [text for piece in pieces for text in piece.smiles],
-        pieces[0].endpoints,
+        first.endpoints,
         np.concatenate([piece.values for piece in pieces]),
         np.concatenate([piece.std for piece in pieces]),
+        np.concatenate([piece.low for piece in pieces]),
+        np.concatenate([piece.high for piece in pieces]),
         np.concatenate([piece.in_domain for piece in pieces]),
+        np.concatenate([piece.distance for piece in pieces]),
         np.concatenate([piece.is_valid for piece in pieces]),
         [error for piece in pieces for error in piece.errors],
+        first.with_interval,
     )
 
 
@@ -158,9 +286,10 @@ def load_model_folder(folder: Path) -> Predictor:
         networks = tuple(_load_network(tensors, member, settings) for member in range(card["n_networks"]))
         endpoints = tuple(Endpoint.from_dict(fields) for fields in card["endpoints"])
         domain = TrainingDomain.from_tensors(tensors)
+        calibration = Calibration.from_model(card.get("calibration", {}), tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ModelFormatError(f"{folder} does not fit its own card: {error}") from error
-    return Predictor(str(card.get("name", folder.name)), endpoints, networks, domain, card)
+    return Predictor(str(card.get("name", folder.name)), endpoints, networks, domain, card, calibration)
 
 
 def _load_network(tensors: dict[str, Any], member: int, settings: NetworkSettings) -> PropertyNetwork:

@@ -53,10 +53,19 @@ class PropertyNetwork(nn.Module):
             states = states + layer(norm(states).relu(), graphs.edge_index, graphs.edge_attr)
         return states  # type: ignore[no-any-return]
 
-    def pool(self, states: Tensor, graphs: Batch) -> Tensor:
-        """Return molecule states, float32 [B, 3 * hidden_size]: mean, maximum and (scaled) sum over atoms."""
+    def pool(self, states: Tensor, graphs: Batch, presence: Tensor | None = None) -> Tensor:
+        """Return molecule states, float32 [B, 3 * hidden_size]: mean, maximum and (scaled) sum over atoms.
+
+        Args:
+            states: of the atoms, float32 [n_atoms, hidden_size].
+            graphs: B molecules.
+            presence: how far each atom is there, 0 to 1, float32 [n_atoms]; without it every atom is.
+        """
         owner, n_graphs = graphs.batch, graphs.num_graphs
         mean = global_mean_pool(states, owner, n_graphs)
+        if presence is not None:
+            states = states * presence[:, None]
+            mean = global_add_pool(states, owner, n_graphs) / global_add_pool(presence[:, None], owner, n_graphs)
         largest = global_max_pool(states, owner, n_graphs)
         total = global_add_pool(states, owner, n_graphs) / 25.0  # about the atoms of a drug
         return torch.cat([mean, largest, total], dim=1)

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+Similarity = NDArray[np.float32]
+
 _BLOCK = 512
 """Queries compared at once: [M, _BLOCK] bytes."""
 
@@ -19,11 +21,13 @@ class LabelledFingerprints:
     def __init__(self, fingerprints: NDArray[np.uint8], has_label: NDArray[np.bool_]) -> None:
         """Arrange packed fingerprints, uint8 [M, bytes], by their labels, bool [M, T]."""
         n_bits = np.bitwise_count(fingerprints).sum(axis=1, dtype=np.int64)
+        self._has_label, self._n_set = has_label, n_bits
         kinds, group, sizes = np.unique(
             np.column_stack([n_bits, has_label]), axis=0, return_inverse=True, return_counts=True
         )
         largest_first = np.argsort(-sizes, kind="stable")
         rows, self._turn_ends = _deal_turns(np.argsort(largest_first)[group.ravel()], sizes[largest_first])
+        self._place = np.argsort(rows)
         bits = np.unpackbits(fingerprints[rows], axis=1, bitorder="little")
         # No two molecules share more bits than one of them has: mostly a byte holds the count.
         self._bits = csr_array(bits.astype(np.min_scalar_type(n_bits.max(initial=0)), copy=False))
@@ -43,6 +47,26 @@ class LabelledFingerprints:
             for endpoint, groups in enumerate(self._groups):
                 highest[block, endpoint] = similarity[groups].max(axis=0, initial=0)
         return highest
+
+    def find_nearest(self, queries: NDArray[np.uint8], endpoint: int, k: int) -> tuple[NDArray[np.int64], Similarity]:
+        """Return the k training molecules with a label of the endpoint that are most similar to each query.
+
+        Of equally similar ones the first wins. There are fewer than k where fewer have a label.
+
+        Returns:
+            Their rows, int64 [N, k], most similar first, and their similarity, float32 [N, k].
+        """
+        labelled = np.flatnonzero(self._has_label[:, endpoint])
+        bits, n_set = self._bits[self._place[labelled]], self._n_set[labelled, None].astype(np.float32)
+        rows, similarities = [], []
+        for start in range(0, max(len(queries), 1), _BLOCK):
+            query_bits = np.unpackbits(queries[start : start + _BLOCK], axis=1, bitorder="little")
+            shared = (bits @ np.ascontiguousarray(query_bits.T)).astype(np.float32)
+            similarity = shared / np.maximum(n_set + query_bits.sum(axis=1, dtype=np.float32) - shared, 1)
+            nearest = np.argsort(-similarity, axis=0, kind="stable")[:k]
+            rows.append(labelled[nearest.T])
+            similarities.append(np.take_along_axis(similarity, nearest, axis=0).T)
+        return np.concatenate(rows), np.concatenate(similarities)
 
     def _compare_groups(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the highest similarity of each group to each query, float32 [groups, N]."""

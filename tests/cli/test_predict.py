@@ -4,14 +4,19 @@ import io
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from moldesign.cli import predict as verb
+from moldesign.cli.text import format_number
 from moldesign.datasets.tables import read_table
+from moldesign.predictors.calibration import Calibration, ConformalInterval
+from moldesign.predictors.ensemble import load_model_folder
 from tests.cli.conftest import Moldesign
 
 TABLE = "id,SMILES,herg\n007,CC(=O)Nc1ccc(O)cc1,0.1\n8,C(C,\n9,,x\n10,CCO,y\n11,c1ccccc1,z\n"
@@ -76,6 +81,22 @@ def test_one_molecule_on_a_terminal_is_a_list(moldesign: Moldesign, monkeypatch:
     assert lines[0].split() == ["endpoint", "value", "std", "in", "domain", "unit"]
     assert [line.split()[0] for line in lines[1:]] == ["herg", "solubility", "ames"]
     assert lines[2].endswith("log10 mol/L")
+
+
+def test_a_calibrated_endpoint_has_its_interval(
+    moldesign: Moldesign, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = np.linspace(0.01, 2, 99, dtype=np.float32)
+    calibration = Calibration({"solubility": ConformalInterval(scores, np.zeros_like(scores), 1.0)})
+    replace(load_model_folder(weights / "admet"), calibration=calibration).save(Path("calibrated"))
+    frame = read_csv(moldesign("predict", "CCO", "--model", "calibrated").out)
+    assert frame.columns.tolist()[3:7] == ["solubility", "solubility_std", "solubility_low", "solubility_high"]
+    assert frame["solubility_low"][0] < frame["solubility"][0] < frame["solubility_high"][0]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    header, herg, solubility, _ = moldesign("predict", "CCO", "--model", "calibrated").out.splitlines()
+    assert "90 % interval" in header
+    assert f"{format_number(frame['solubility_low'][0].item())} .. " in solubility
+    assert ".." not in herg
 
 
 def test_standard_input(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import torch
 from moldesign.chem.smiles import require_mols
 from moldesign.generation import hits
 from moldesign.generation.loop import GenerationResult
+from moldesign.predictors.calibration import Calibration
 from moldesign.predictors.domain import fit_domain
 from tests.conftest import NAMED_DRUGS
 from tests.generation.tiny_run import START, make_prior, run_tiny
@@ -29,7 +30,9 @@ def known_drugs() -> Iterator[None]:
     drugs = list(NAMED_DRUGS.values())
     domain = fit_domain(drugs, np.zeros((len(drugs), 1)), rng=np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
-        stand_in = SimpleNamespace(measure_domain=lambda smiles: domain.measure(require_mols(smiles)))
+        stand_in = SimpleNamespace(
+            measure_domain=lambda smiles: domain.measure(require_mols(smiles)), calibration=Calibration()
+        )
         patch.setattr(hits, "load_predictor", lambda name: stand_in)
         yield
 

@@ -1,14 +1,19 @@
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from moldesign.errors import RunFolderError
+from moldesign.generation import hits as hits_module
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.objectives import catalog, properties
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.predictors.calibration import Calibration, ConformalInterval
 from tests.objectives.fake_predictor import FakePredictor
 
 CHLOROBENZENE, ANISOLE, PARACETAMOL, BUTANE = "Clc1ccccc1", "COc1ccccc1", "CC(=O)Nc1ccc(O)cc1", "CCCC"
@@ -62,6 +67,34 @@ def test_every_column_is_there(profile: Profile) -> None:
     assert (chlorobenzene["call"], chlorobenzene["source"], paracetamol["source"]) == (1, "start", "policy")
     assert (paracetamol["nearest_training_smiles"], paracetamol["nearest_training_similarity"]) == (PARACETAMOL, 1.0)
     assert 0 < frame.loc[ANISOLE, "nearest_training_similarity"] < 1
+
+
+def test_intervals_have_columns_where_the_model_has_them(
+    monkeypatch: pytest.MonkeyPatch, known_drugs: None, profile: Profile
+) -> None:
+    one = np.ones(40, dtype=np.float32)
+    calibrated = SimpleNamespace(
+        calibration=Calibration({"solubility": ConformalInterval(one, one, 0.5)}),
+        predict=lambda smiles, with_domain: SimpleNamespace(low=give_bounds(smiles, 1), high=give_bounds(smiles, 2)),
+        measure_domain=hits_module.load_predictor("admet").measure_domain,
+    )
+    monkeypatch.setattr(hits_module, "load_predictor", lambda name: calibrated)
+    goals = parse_goals(["herg min", "solubility max"])
+    frame = describe_hits(select_hits(score_all(goals), 10, threshold=0.0), goals)
+    place = frame.columns.get_loc("solubility_std")
+    assert list(frame.columns[place : place + 4]) == [
+        "solubility_std",
+        "solubility_low",
+        "solubility_high",
+        "solubility_in_domain",
+    ]
+    assert "herg_low" not in frame
+    assert frame["solubility_low"].tolist() == [-len(smiles) / 1 for smiles in frame["smiles"]]
+    assert frame["solubility_high"].tolist() == [-len(smiles) / 2 for smiles in frame["smiles"]]
+
+
+def give_bounds(smiles: list[str], divisor: int) -> NDArray[np.float32]:
+    return np.array([[0, -len(text) / divisor, 0] for text in smiles], dtype=np.float32)
 
 
 def test_without_hits_the_columns_are_the_same(profile: Profile, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The applicability domain: similarity to molecules with a label of the endpoint."""
+"""The applicability domain: similarity to molecules with a label of the endpoint, and distance in the latent space."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,11 @@ from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
 from moldesign.chem.smiles import parse_smiles
-from moldesign.predictors.domain import N_BITS, TrainingDomain, fit_domain
+from moldesign.graphs import featurize_smiles
+from moldesign.predictors.domain import N_BITS, Neighbour, TrainingDomain, fit_domain
+from moldesign.predictors.latent import apply_with_states
 from tests.conftest import NAMED_DRUGS
+from tests.predictors.tiny_predictor import make_network
 
 TRAINING = [NAMED_DRUGS[name] for name in ("aspirin", "paracetamol", "ibuprofen", "haloperidol", "imatinib")]
 LABELS = np.array([[1.0, np.nan], [0.0, np.nan], [1.0, np.nan], [0.0, 0.5], [1.0, 0.7]])
@@ -95,8 +98,96 @@ def test_with_fewer_than_two_labels_hardly_anything_is_inside(n_labels):
     assert measure(domain, TRAINING).in_domain[:, 0].tolist() == [row < n_labels for row in range(5)]
 
 
-def test_tensors_hold_the_whole_domain(domain):
+def find_neighbours(domain, smiles, endpoint, k=3):
+    return domain.neighbours(parse_smiles(smiles).mols, endpoint, k)
+
+
+def test_neighbours_come_with_their_measured_values(domain):
+    salicylic_acid = "O=C(O)c1ccccc1O"
+    (found,) = find_neighbours(domain, [salicylic_acid], 0)
+    ranked = sorted(range(5), key=lambda row: -compute_similarity(salicylic_acid, TRAINING[row]))[:3]
+    assert [one.smiles for one in found] == [TRAINING[row] for row in ranked]
+    assert [one.value for one in found] == [LABELS[row, 0] for row in ranked]
+    assert [one.similarity for one in found] == [
+        pytest.approx(compute_similarity(salicylic_acid, TRAINING[row]), abs=1e-4) for row in ranked
+    ]
+
+
+def test_neighbours_have_a_label_of_the_endpoint(domain):
+    aspirin, haloperidol = find_neighbours(domain, [TRAINING[0], TRAINING[3]], 1)
+    assert {one.smiles for one in aspirin} == set(TRAINING[3:])
+    assert haloperidol[0] == Neighbour(TRAINING[3], 1.0, 0.5)
+    assert haloperidol[1].smiles == TRAINING[4]
+    assert haloperidol[1].value == pytest.approx(0.7)
+
+
+def test_neighbours_of_what_cannot_be_read(domain):
+    found = find_neighbours(domain, ["C(C", TRAINING[1]], 0, k=1)
+    assert found == [[], [Neighbour(TRAINING[1], 1.0, 0.0)]]
+    assert find_neighbours(domain, [], 0) == []
+
+
+def test_without_labels_neighbours_have_no_value(domain):
+    tensors = domain.to_tensors()
+    del tensors["domain.labels"]
+    old = TrainingDomain.from_tensors(tensors)
+    assert old.labels is None
+    assert find_neighbours(old, [TRAINING[0]], 0, k=1) == [[Neighbour(TRAINING[0], 1.0, None)]]
+
+
+def test_what_was_trained_on_is_known_by_its_smiles(domain):
+    found = domain.find_trained([TRAINING[4], "CCO", None, TRAINING[0]])
+    assert found.tolist() == [[True, True], [False, False], [False, False], [True, False]]
+
+
+NETWORK = make_network()
+
+
+def see(smiles):
+    """Return the states of molecules as the network sees them."""
+    return apply_with_states(NETWORK, featurize_smiles(smiles).graphs).states
+
+
+@pytest.fixture(scope="module")
+def seen_domain():
+    """A domain that knows how the network sees its molecules."""
+    smiles = list(NAMED_DRUGS.values())
+    labels = np.ones((len(smiles), 2))
+    labels[8:, 1] = np.nan
+    return fit_domain(smiles, labels, rng=np.random.default_rng(0), states=see(smiles))
+
+
+def test_the_network_sees_its_training_molecules_near(seen_domain):
+    distance = seen_domain.measure_distance(see(list(NAMED_DRUGS.values())))
+    assert distance.shape == (12, 2)
+    assert (distance[:, 0] <= 1).mean() >= 0.9
+    assert (distance > 0).all()
+
+
+def test_both_measures_must_agree(seen_domain):
+    mols = parse_smiles(list(NAMED_DRUGS.values())).mols
+    similar = seen_domain.contains(mols)
+    distance = np.full(similar.shape, 0.5, dtype=np.float32)
+    distance[3:] = 1.5
+    expected = similar & (np.arange(12) < 3)[:, None]
+    np.testing.assert_array_equal(seen_domain.contains(mols, distance), expected)
+    np.testing.assert_array_equal(seen_domain.measure(mols, distance).in_domain, expected)
+
+
+def test_without_a_latent_space_no_distance_is_known(domain):
+    distance = domain.measure_distance(see(TRAINING))
+    assert distance.shape == (5, 2)
+    assert np.isnan(distance).all()
+    mols = parse_smiles(TRAINING).mols
+    np.testing.assert_array_equal(domain.contains(mols, distance), domain.contains(mols))
+
+
+@pytest.mark.parametrize("name", ["domain", "seen_domain"])
+def test_tensors_hold_the_whole_domain(request, name):
+    domain = request.getfixturevalue(name)
     again = TrainingDomain.from_tensors(domain.to_tensors())
     assert again.smiles == domain.smiles
-    for name in ("fingerprints", "has_label", "thresholds"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(domain, name))
+    for part in ("fingerprints", "has_label", "thresholds", "labels"):
+        np.testing.assert_array_equal(getattr(again, part), getattr(domain, part))
+    states = see(TRAINING)
+    np.testing.assert_array_equal(again.measure_distance(states), domain.measure_distance(states))

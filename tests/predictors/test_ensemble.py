@@ -1,19 +1,27 @@
 """The predictor that users hold: rows, spread, domain, tables, and its model folder."""
 
 import json
+import logging
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
+from moldesign.checkpoint import load_model, save_model
 from moldesign.chem.smiles import randomize_smiles, require_mols
-from moldesign.errors import ModelFormatError
+from moldesign.errors import ModelFormatError, UnknownNameError
 from moldesign.graphs import FEATURES_VERSION, featurize_smiles
+from moldesign.metrics import compute_ece
 from moldesign.predictors import ensemble as ensemble_module
+from moldesign.predictors.calibration import Calibration, ConformalInterval, PlattScaling
+from moldesign.predictors.domain import Neighbour, fit_domain
 from moldesign.predictors.ensemble import load_model_folder
+from moldesign.predictors.latent import apply_with_states
 from moldesign.predictors.training import apply_network
-from tests.predictors.tiny_predictor import ENDPOINTS, make_predictor
+from tests.conftest import NAMED_DRUGS
+from tests.predictors.tiny_predictor import ENDPOINTS, TRAINING, make_predictor
 
 MIXED = ["CCO", "C(C", "c1ccccc1", None, "", "C(C)(C)(C)(C)C", float("nan"), 7, "CC(=O)Oc1ccccc1C(=O)O"]
 GOOD = [0, 2, 8]
@@ -78,7 +86,11 @@ def test_a_salt_is_as_near_to_the_training_set_as_its_parent(tiny_predictor):
 
 
 def test_one_text_is_not_taken_for_many_rows(tiny_predictor):
-    for ask in (tiny_predictor.predict, tiny_predictor.measure_domain):
+    for ask in (
+        tiny_predictor.predict,
+        tiny_predictor.measure_domain,
+        partial(tiny_predictor.neighbours, endpoint="herg"),
+    ):
         with pytest.raises(TypeError, match=r'pass a list: \["CCO"\]'):
             ask("CCO")
 
@@ -108,6 +120,162 @@ def test_the_table_has_its_columns(tiny_predictor):
     assert frame["in_domain"].tolist() == [True, False]
     assert frame["herg"].isna().tolist() == [False, True]
     assert frame["error"].isna().tolist() == [True, False]
+
+
+SCORES = np.linspace(0.1, 3, 59, dtype=np.float32)
+CALIBRATION = Calibration(
+    {
+        "herg": PlattScaling(0.5, 0.2, 80),
+        "half_life": ConformalInterval(errors=SCORES * np.float32(0.2), std=np.zeros_like(SCORES), offset=0.2),
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def calibrated_predictor():
+    """The tiny predictor with a calibration, and with a domain that knows how its first network sees molecules."""
+    predictor = make_predictor()
+    labels = np.linspace(0.1, 12, 24).reshape(12, 2)
+    smiles = list(NAMED_DRUGS.values())[:-1]
+    states = apply_with_states(predictor.networks[0], featurize_smiles(smiles).graphs).states
+    domain = fit_domain(smiles, labels[:-1], rng=np.random.default_rng(0), states=states)
+    return replace(predictor, calibration=CALIBRATION, domain=domain)
+
+
+def test_a_calibrated_regression_has_intervals(tiny_predictor, calibrated_predictor):
+    raw, predictions = tiny_predictor.predict(MIXED), calibrated_predictor.predict(MIXED)
+    assert predictions.with_interval == ("half_life",)
+    assert np.isnan(predictions.low[:, 0]).all()
+    assert (np.isfinite(predictions.low[:, 1]) == predictions.is_valid).all()
+    low, value, high = predictions.low[GOOD, 1], predictions.values[GOOD, 1], predictions.high[GOOD, 1]
+    assert ((low < value) & (value < high)).all()
+    np.testing.assert_array_equal(value, raw.values[GOOD, 1])
+    np.testing.assert_array_equal(predictions.std[GOOD, 1], raw.std[GOOD, 1])
+    outputs = np.stack([apply_network(n, featurize_smiles(["CCO"]).graphs)[0, 1] for n in tiny_predictor.networks])
+    half = 2.75 * (outputs.std() + 0.2)  # the 54th of 59 scores
+    assert [low[0], high[0]] == pytest.approx(
+        [10 ** (0.7 + 0.4 * (outputs.mean() + s * half)) for s in (-1, 1)], rel=1e-4
+    )
+
+
+def test_another_level_gives_other_intervals(calibrated_predictor):
+    usual, narrow = calibrated_predictor.predict(["CCO"]), calibrated_predictor.predict(["CCO"], level=0.5)
+    assert usual.low[0, 1] < narrow.low[0, 1] < narrow.high[0, 1] < usual.high[0, 1]
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        calibrated_predictor.predict(["CCO"], level=90)
+
+
+def test_a_calibrated_classification_has_calibrated_probabilities(tiny_predictor, calibrated_predictor):
+    outputs = np.stack([apply_network(n, featurize_smiles(["CCO"]).graphs)[0, 0] for n in tiny_predictor.networks])
+    value = calibrated_predictor.predict(["CCO"]).values[0, 0]
+    assert value == pytest.approx(1 / (1 + np.exp(-(0.5 * outputs.mean() + 0.2))), rel=1e-5)
+
+
+@pytest.mark.parametrize("smiles", [MIXED, ["C(C"], []])
+def test_intervals_have_columns_whatever_the_rows(calibrated_predictor, smiles):
+    frame = calibrated_predictor.predict(smiles).to_frame()
+    assert frame.columns.tolist() == [
+        "smiles",
+        *("herg", "herg_std", "half_life", "half_life_std", "half_life_low", "half_life_high"),
+        *("herg_in_domain", "half_life_in_domain", "in_domain", "error"),
+    ]
+
+
+def test_without_calibration_there_are_no_intervals(tiny_predictor):
+    predictions = tiny_predictor.predict(MIXED)
+    assert predictions.with_interval == ()
+    assert np.isnan([predictions.low, predictions.high]).all()
+
+
+def test_a_saved_calibration_and_domain_are_read_back(calibrated_predictor, tmp_path):
+    calibrated_predictor.save(tmp_path)
+    again = load_model_folder(tmp_path)
+    first, second = calibrated_predictor.predict(MIXED), again.predict(MIXED)
+    for part in ("values", "std", "low", "high", "in_domain", "distance"):
+        np.testing.assert_array_equal(getattr(first, part), getattr(second, part))
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["calibration"]["half_life"] == {"method": "conformal", "n": 59, "offset": 0.2}
+    assert again.neighbours(["CCO"], "half_life") == calibrated_predictor.neighbours(["CCO"], "half_life")
+
+
+def test_a_folder_without_calibration_labels_and_latent_space_loads(calibrated_predictor, tiny_predictor, tmp_path):
+    tiny_predictor.save(tmp_path)
+    tensors, card = load_model(tmp_path, kind="predictor")
+    del card["calibration"], tensors["domain.labels"]
+    save_model(tmp_path, tensors, card)
+    old = load_model_folder(tmp_path)
+    np.testing.assert_array_equal(old.predict(MIXED).values, tiny_predictor.predict(MIXED).values)
+    assert np.isnan(old.predict(MIXED).distance).all()
+    assert old.neighbours([TRAINING[0]], "herg", k=1) == [[Neighbour(TRAINING[0], 1.0, None)]]
+
+
+def test_neighbours_are_found_by_the_name_of_the_endpoint(calibrated_predictor):
+    salt = "[Na+].CC(=O)Oc1ccccc1C(=O)[O-]"
+    ((aspirin,), nothing) = calibrated_predictor.neighbours([salt, "C(C"], "t_half", k=1)
+    assert (aspirin.smiles, aspirin.similarity, nothing) == (NAMED_DRUGS["aspirin"], 1.0, [])
+    assert aspirin.value == pytest.approx(np.linspace(0.1, 12, 24)[1])
+    with pytest.raises(UnknownNameError, match="unknown endpoint of tiny 'half_lif'; did you mean: half_life"):
+        calibrated_predictor.neighbours(["CCO"], "half_lif")
+
+
+def test_the_distance_is_small_for_training_molecules_only(calibrated_predictor):
+    training = calibrated_predictor.predict(list(NAMED_DRUGS.values())[:-1])
+    assert (training.distance[:, 0] <= 1).mean() >= 0.8
+    strange = calibrated_predictor.predict(["C" * 300, "[Au+3]", "C(C"])
+    assert strange.distance[0].min() > 2
+    assert not strange.in_domain.any()
+    assert np.isnan(strange.distance[2]).all()
+    assert np.isnan(calibrated_predictor.predict(["CCO"], with_domain=False).distance).all()
+
+
+def make_measurements(predictor, n=80):
+    """Return molecules and labels: hours that scatter around the predictions, and classes that follow them."""
+    smiles = [f"{'C' * (1 + i % 8)}{end}" for i, end in enumerate(["O", "N", "F", "Cl", "S", "C#N", "OC", "NC"] * 10)][
+        :n
+    ]
+    rng = np.random.default_rng(0)
+    values = predictor.predict(smiles, with_domain=False).values.astype(np.float64)
+    hours = values[:, 1] * 10 ** rng.normal(0, 0.3, n)
+    active = values[:, 0] + rng.normal(0, 0.02, n) > np.median(values[:, 0])
+    return smiles, np.column_stack([active, hours])
+
+
+def test_recalibrating_covers_the_new_measurements(tiny_predictor):
+    smiles, labels = make_measurements(tiny_predictor)
+    again = tiny_predictor.recalibrate(smiles, labels)
+    assert again.networks is tiny_predictor.networks
+    assert tiny_predictor.calibration == Calibration()
+    predictions = again.predict(smiles)
+    covered = (labels[:, 1] >= predictions.low[:, 1]) & (labels[:, 1] <= predictions.high[:, 1])
+    assert 0.9 <= covered.mean() <= 0.95
+    before = tiny_predictor.predict(smiles).values[:, 0]
+    assert compute_ece(labels[:, 0], predictions.values[:, 0]) < compute_ece(labels[:, 0], before)
+
+
+def test_recalibrating_leaves_out_what_was_trained_on(tiny_predictor, caplog):
+    smiles, labels = make_measurements(tiny_predictor, n=40)
+    labels[:, 0] = np.nan
+    known = ["CC(=O)Oc1ccccc1C(=O)[O-].[Na+]", "C(C"]
+    with caplog.at_level(logging.WARNING):
+        again = tiny_predictor.recalibrate(smiles + known, np.vstack([labels, [[1.0, 5.0], [np.nan, 5.0]]]))
+    alone = tiny_predictor.recalibrate(smiles, labels)
+    np.testing.assert_array_equal(
+        again.calibration.parts["half_life"].scores, alone.calibration.parts["half_life"].scores
+    )
+    assert "3 labels left out: trained on already, or of molecules that cannot be read" in caplog.text
+
+
+def test_an_endpoint_with_too_few_new_labels_keeps_its_calibration(calibrated_predictor):
+    smiles, labels = make_measurements(calibrated_predictor, n=40)
+    labels[10:, 1] = np.nan
+    again = calibrated_predictor.recalibrate(smiles, labels)
+    assert again.calibration.parts["half_life"] is CALIBRATION.parts["half_life"]
+    assert again.calibration.parts["herg"] != CALIBRATION.parts["herg"]
+
+
+def test_labels_of_another_shape_are_refused(tiny_predictor):
+    with pytest.raises(ValueError, match=r"\(1, 2\), not \(1,\)"):
+        tiny_predictor.recalibrate(["CCO"], [1.0])
 
 
 def test_a_saved_predictor_predicts_the_same(tiny_predictor, tmp_path):

@@ -77,3 +77,16 @@ def test_a_bond_reaches_as_far_as_there_are_layers():
 def test_no_molecules_give_no_outputs():
     outputs = apply([])
     assert (outputs.shape, outputs.dtype) == ((0, 2), np.float32)
+
+
+def test_an_atom_enters_the_pool_as_far_as_it_is_present():
+    graphs = featurize_smiles(["CCO", "c1ccccc1"]).graphs.to_batch()
+    states = torch.rand(9, 16)
+    everything = NETWORK.pool(states, graphs, torch.ones(9))
+    assert torch.allclose(everything, NETWORK.pool(states, graphs), atol=1e-6)
+    presence = torch.ones(9)
+    presence[2] = 0.5
+    pooled = NETWORK.pool(states, graphs, presence)
+    assert torch.allclose(pooled[0, :16], (states[0] + states[1] + states[2] / 2) / 2.5, atol=1e-6)
+    assert torch.allclose(pooled[0, 32:], (states[0] + states[1] + states[2] / 2) / 25, atol=1e-6)
+    assert torch.equal(pooled[1], everything[1])

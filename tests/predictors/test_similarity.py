@@ -61,3 +61,34 @@ def test_blocks_change_nothing(monkeypatch):
 def test_no_query_has_no_row():
     training = LabelledFingerprints(np.ones((3, 8), dtype=np.uint8), np.ones((3, 2), dtype=bool))
     assert training.find_highest(np.zeros((0, 8), dtype=np.uint8)).shape == (0, 2)
+
+
+def find_one_by_one(query, fingerprints, labelled, k):
+    """Return rows and similarities by the definition."""
+    similarity = tanimoto(query[None], fingerprints)[0]
+    rows = sorted(np.flatnonzero(labelled).tolist(), key=lambda row: (-similarity[row], row))[:k]
+    return rows, similarity[rows].tolist()
+
+
+def test_the_nearest_are_found_by_the_definition(monkeypatch):
+    monkeypatch.setattr(similarity_module, "_BLOCK", 4)
+    rng = np.random.default_rng(RNG_SEED)
+    fingerprints, queries = draw_fingerprints(rng, 60, n_bytes=2), draw_fingerprints(rng, 9, n_bytes=2)
+    has_label = rng.random((60, 3)) < 0.4
+    training = LabelledFingerprints(fingerprints, has_label)
+    for endpoint in range(3):
+        rows, similarity = training.find_nearest(queries, endpoint, 5)
+        for query, own_rows, own_similarity in zip(queries, rows.tolist(), similarity.tolist(), strict=True):
+            expected = find_one_by_one(query, fingerprints, has_label[:, endpoint], 5)
+            assert (own_rows, own_similarity) == expected
+
+
+def test_no_more_are_found_than_have_a_label():
+    rng = np.random.default_rng(RNG_SEED)
+    has_label = np.zeros((10, 2), dtype=bool)
+    has_label[4, 0] = True
+    training = LabelledFingerprints(draw_fingerprints(rng, 10), has_label)
+    queries = draw_fingerprints(rng, 3)
+    assert training.find_nearest(queries, 0, 5)[0].tolist() == [[4], [4], [4]]
+    assert training.find_nearest(queries, 1, 5)[0].shape == (3, 0)
+    assert training.find_nearest(queries[:0], 0, 5)[0].shape == (0, 1)
