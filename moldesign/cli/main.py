@@ -9,15 +9,19 @@ from typing import Annotated
 
 import typer
 
+from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.models import models
 from moldesign.cli.predict import predict
+from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
 
 # Plain help: drawing it with rich would double the time that `--help` takes.
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(generate)
 app.command()(predict)
+app.command()(explain)
+app.command()(train)
 app.command()(models)
 
 
@@ -54,6 +58,8 @@ def _introduce(
     Examples:
       moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --out drd2
       moldesign predict library.csv --out predicted.csv
+      moldesign explain "CC(=O)Nc1ccc(O)cc1" --endpoint herg --out herg.svg
+      moldesign train assay.csv --target pIC50 --out my_model
       moldesign models
 
     `moldesign VERB --help` explains each verb.

@@ -13,22 +13,26 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from moldesign.chem.fingerprints import morgan_bits, nearest
-from moldesign.chem.smiles import Mol, parse_smiles, quiet_rdkit
+from moldesign.chem.smiles import parse_smiles, quiet_rdkit
 from moldesign.chem.standardize import standardize_smiles
+from moldesign.datasets.splits import Rows
 from moldesign.errors import TableError
 from moldesign.graphs import count_features, featurize_smiles
 from moldesign.metrics import METRICS
+from moldesign.predictors.calibration import Calibration, fit_calibration
 from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
-from moldesign.predictors.finished import fingerprint_training, load_finished, save_finished
+from moldesign.predictors.finished import train_or_load
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
+from moldesign.predictors.held_out import predict_held_out
+from moldesign.predictors.latent import apply_with_states
 from moldesign.predictors.training import (
+    NetworkPlan,
     TrainingProgress,
     TrainingSet,
     TrainingSettings,
     apply_network,
-    train_network,
 )
 
 logger = logging.getLogger(__name__)
@@ -59,6 +63,8 @@ class FittingSettings:
     n_layers: int = 3
     held_out_share: float = 0.1
     """Each network leaves out another random share of the rows, on which its validation figures are measured."""
+    calibration_folds: int = 0
+    """Train so many further ensembles, each without one fold of scaffolds, to calibrate on; 0 does not calibrate."""
     seed: int = 0
 
 
@@ -97,14 +103,24 @@ class KeyedMolecules(NamedTuple):
 
     smiles: list[str | None]
     keys: list[str | None]
+    errors: list[str | None]
+    """Why a row cannot be read."""
 
 
-def key_molecules(smiles: Sequence[Any]) -> KeyedMolecules:
-    """Return the standardised SMILES and its InChIKey, by which copies of one molecule are recognised."""
-    standardized = standardize_smiles(smiles)
+def key_molecules(smiles: Sequence[Any], *, first_row: int = 0) -> KeyedMolecules:
+    """Return the standardised SMILES and its InChIKey, by which copies of one molecule are recognised.
+
+    The SMILES itself is the key of a molecule that InChI refuses, such as a protein.
+
+    Args:
+        smiles: N texts.
+        first_row: the number of the first row, for the messages.
+    """
+    standardized = standardize_smiles(smiles, first_row=first_row)
     with quiet_rdkit():
-        keys = [None if mol is None else _make_key(mol) for mol in standardized.mols]
-    return KeyedMolecules(list(standardized.smiles), keys)
+        rows = zip(standardized.mols, standardized.smiles, strict=True)
+        keys = [None if mol is None else Chem.MolToInchiKey(mol) or text for mol, text in rows]
+    return KeyedMolecules(list(standardized.smiles), keys, list(standardized.errors))
 
 
 def fit_predictor(
@@ -136,26 +152,57 @@ def fit_predictor(
         logger.warning("left out of the training: %s", error)
     table = table.select(featurized.rows)
     data = TrainingSet(featurized.graphs, table.labels, endpoints)
+    shape = NetworkSettings(*count_features(), len(endpoints), settings.hidden_size, settings.n_layers)
+    bench = _Bench(table.smiles, data, shape, settings, work, device, on_epoch)
     networks, validation = [], []
     for member in range(settings.n_networks):
-        rng = np.random.default_rng([settings.seed, member])
-        held_out = rng.random(len(data.graphs)) < settings.held_out_share
-        rows = np.flatnonzero(~held_out)
-        network = _train_or_load(
-            table.smiles, data, rows, settings, member, work=work, device=device, on_epoch=on_epoch
-        )
-        networks.append(network.cpu())
-        held_out_graphs = data.graphs.select(np.flatnonzero(held_out))
-        outputs = _to_values(apply_network(networks[-1], held_out_graphs), endpoints)
-        validation.append(measure_endpoints(endpoints, table.labels[held_out], outputs))
-    domain = fit_domain(table.smiles, table.labels, rng=np.random.default_rng(settings.seed))
+        network, left_out = bench.train(member, np.arange(len(data.graphs)))
+        networks.append(network)
+        outputs = _to_values(apply_network(network, data.graphs.select(left_out)), endpoints)
+        validation.append(measure_endpoints(endpoints, table.labels[left_out], outputs))
+    rng = np.random.default_rng(settings.seed)
+    states = apply_with_states(networks[0], data.graphs).states
+    domain = fit_domain(table.smiles, table.labels, rng=rng, states=states)
+    calibration = Calibration()
+    if settings.calibration_folds:
+        held_out = predict_held_out(table.smiles, settings.calibration_folds, bench.predict_fold, rng=rng)
+        calibration = fit_calibration(endpoints, table.labels, held_out.mean, held_out.std)
     full_card = {
         "n_training_molecules": len(table.smiles),
         "n_labels": {e.name: int(np.isfinite(table.labels[:, t]).sum()) for t, e in enumerate(endpoints)},
         "validation": average_figures(validation),
         **card,
     }
-    return Predictor(name, tuple(endpoints), tuple(networks), domain, full_card)
+    return Predictor(name, tuple(endpoints), tuple(networks), domain, full_card, calibration)
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What the ensembles of one fit share."""
+
+    smiles: Sequence[str]
+    data: TrainingSet
+    shape: NetworkSettings
+    settings: FittingSettings
+    work: Path | None
+    device: str
+    on_epoch: Callable[[int, TrainingProgress], None] | None
+
+    def train(self, number: int, rows: Rows) -> tuple[PropertyNetwork, Rows]:
+        """Train a network on `rows` but for a random share; return it and the rows of the table in that share."""
+        rng = np.random.default_rng([self.settings.seed, number])
+        left_out = rng.random(len(self.smiles)) < self.settings.held_out_share
+        plan = NetworkPlan(rows[~left_out[rows]], self.shape, self.settings.training, self.settings.seed + number)
+        folder = self.work / f"network_{number}" if self.work else None
+        report = partial(self.on_epoch, number) if self.on_epoch else None
+        finished = train_or_load(self.smiles, self.data, plan, folder, device=self.device, on_epoch=report)
+        return finished.network, np.flatnonzero(left_out)
+
+    def predict_fold(self, fold: int, rows: Rows, held_out: Rows) -> NDArray[np.float32]:
+        """Return what an ensemble that was trained on `rows` says of `held_out`, float32 [K, n, T]."""
+        n_networks, graphs = self.settings.n_networks, self.data.graphs.select(held_out)
+        numbers = range((fold + 1) * n_networks, (fold + 2) * n_networks)
+        return np.stack([apply_network(self.train(number, rows)[0], graphs) for number in numbers])
 
 
 def measure_endpoints(
@@ -201,46 +248,5 @@ def average_figures(figures: Sequence[dict[str, dict[str, float]]]) -> dict[str,
     }
 
 
-def _train_or_load(
-    smiles: Sequence[str],
-    data: TrainingSet,
-    rows: NDArray[np.int64],
-    settings: FittingSettings,
-    member: int,
-    *,
-    work: Path | None,
-    device: str,
-    on_epoch: Callable[[int, TrainingProgress], None] | None,
-) -> PropertyNetwork:
-    shape = NetworkSettings(
-        *count_features(), len(data.endpoints), hidden_size=settings.hidden_size, n_layers=settings.n_layers
-    )
-    seed = settings.seed + member
-    train = partial(
-        train_network,
-        data,
-        rows,
-        settings.training,
-        shape,
-        seed=seed,
-        device=device,
-        on_epoch=(lambda progress: on_epoch(member, progress)) if on_epoch else None,
-    )
-    if work is None:
-        return train()
-    folder = work / f"network_{member}"
-    fingerprint = fingerprint_training(smiles, data, rows, settings.training, shape, seed=seed)
-    network = load_finished(folder, shape, fingerprint)
-    if network is None:
-        network = train()
-        save_finished(folder, network, fingerprint)
-    return network
-
-
 def _to_values(outputs: NDArray[np.float32], endpoints: Sequence[Endpoint]) -> NDArray[np.float32]:
     return np.column_stack([endpoint.to_values(outputs[:, t]) for t, endpoint in enumerate(endpoints)])
-
-
-def _make_key(mol: Mol) -> str | None:
-    key: str = Chem.MolToInchiKey(mol)
-    return key or None

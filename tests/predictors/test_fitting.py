@@ -59,6 +59,14 @@ def test_unreadable_molecules_have_no_key():
     keyed = key_molecules(["CCO", "bad", None])
     assert keyed.smiles == ["CCO", None, None]
     assert keyed.keys == ["LFQSCWFLJHTTHZ-UHFFFAOYSA-N", None, None]
+    assert [error is None for error in keyed.errors] == [True, False, False]
+    assert key_molecules(["bad"], first_row=7).errors[0].startswith("row 7: 'bad' is not a valid SMILES")
+
+
+def test_a_molecule_without_inchi_is_its_own_key():
+    peptide = "NCC(=O)" * 280 + "O"  # more atoms than InChI takes
+    keyed = key_molecules([peptide, "CCO"])
+    assert keyed.keys == [keyed.smiles[0], "LFQSCWFLJHTTHZ-UHFFFAOYSA-N"]
 
 
 def test_figures_of_merit_by_hand():

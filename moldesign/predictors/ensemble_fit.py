@@ -1,0 +1,92 @@
+"""An ensemble for one split: trained, stopped early on the validation part, its outputs kept apart for calibration."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moldesign.datasets.splits import Rows, Split
+from moldesign.predictors.encoder import Encoder
+from moldesign.predictors.finished import FinishedNetwork, train_or_load
+from moldesign.predictors.fitting import LabelTable
+from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
+from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
+from moldesign.predictors.workload import Workload
+
+
+@dataclass(frozen=True)
+class EnsemblePlan:
+    """Size and training of an ensemble."""
+
+    shape: NetworkSettings
+    settings: TrainingSettings
+    n_networks: int
+    seed: int
+    encoder: Encoder | None
+    """What the networks start from; None: from nothing"""
+
+    def plan_member(self, member: int, rows: Rows, valid: Rows | None) -> NetworkPlan:
+        """Return the plan of one network, trained on `rows`."""
+        start = None if self.encoder is None else self.encoder.of_member(member)
+        return NetworkPlan(rows, self.shape, self.settings, self.seed + member, valid, start)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all ensembles of one training share."""
+
+    table: LabelTable
+    data: TrainingSet
+    work: Path
+    """Folder of finished networks"""
+    device: str
+    workload: Workload
+
+    def train(self, plan: NetworkPlan, folder: str) -> FinishedNetwork:
+        """Train one network, or take it from an interrupted training."""
+        finished = train_or_load(
+            self.table.smiles,
+            self.data,
+            plan,
+            self.work / folder,
+            device=self.device,
+            on_epoch=self.workload.note_epoch,
+        )
+        self.workload.finish_network()
+        return finished
+
+    def train_ensemble(
+        self, plan: EnsemblePlan, rows: Rows, valid: Rows | None, *, stage: str, folder: str
+    ) -> list[FinishedNetwork]:
+        """Train every network of an ensemble."""
+        self.workload.begin_stage(stage, plan.n_networks)
+        return [
+            self.train(plan.plan_member(member, rows, valid), f"{folder}/network_{member}")
+            for member in range(plan.n_networks)
+        ]
+
+
+class SplitFit(NamedTuple):
+    """An ensemble that was trained on one part of the molecules, and what it says of the other parts."""
+
+    split: Split
+    networks: list[FinishedNetwork]
+    valid: NDArray[np.float32]
+    """[K, n_valid, T], raw outputs of each network"""
+    test: NDArray[np.float32]
+    """[K, n_test, T]"""
+
+
+def fit_split(bench: Bench, plan: EnsemblePlan, split: Split, *, stage: str, folder: str) -> SplitFit:
+    """Train an ensemble on the training part of a split, and apply it to the other two."""
+    networks = bench.train_ensemble(plan, split.train, split.valid, stage=stage, folder=folder)
+    members = [finished.network for finished in networks]
+    return SplitFit(split, networks, _apply(members, bench, split.valid), _apply(members, bench, split.test))
+
+
+def _apply(networks: Sequence[PropertyNetwork], bench: Bench, rows: Rows) -> NDArray[np.float32]:
+    graphs = bench.data.graphs.select(rows)
+    return np.stack([apply_network(network, graphs) for network in networks])

@@ -1,0 +1,139 @@
+"""Plots as SVG text for a report: one function per kind of plot, data in, picture out, nothing on a screen."""
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
+MODEL, BASELINE, NEUTRAL = "#1f6f8b", "#d98032", "#8a8f98"
+"""Colours of the model, of the baseline and of the rest; told apart with every common form of colour blindness."""
+
+MAX_VECTOR_POINTS = 2_000
+"""More points are drawn as an image inside the SVG, which would otherwise grow to many megabytes."""
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "axes.axisbelow": True,
+    "axes.edgecolor": "#9aa0a6",
+    "axes.grid": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "grid.color": "#e6e8eb",
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "moldesign",
+}
+
+
+class Curve(NamedTuple):
+    """The losses of one network."""
+
+    train: Sequence[float]
+    valid: Sequence[float | None]
+    best_epoch: int
+
+
+def draw_losses(curves: Sequence[Curve], title: str) -> str:
+    """Return the training and validation losses of all networks; a dot marks the epoch whose weights were kept.
+
+    Args:
+        curves: one per network, at least one.
+        title: of the plot.
+    """
+
+    def fill(axes: Axes) -> None:
+        for number, curve in enumerate(curves):
+            names = ("training", "validation", "kept") if number == 0 else (None, None, None)
+            axes.plot(range(1, len(curve.train) + 1), curve.train, color=NEUTRAL, lw=1, label=names[0])
+            measured = [(epoch, loss) for epoch, loss in enumerate(curve.valid, start=1) if loss is not None]
+            if measured:
+                axes.plot(*zip(*measured, strict=True), color=MODEL, lw=1.2, label=names[1])
+                axes.plot(*measured[curve.best_epoch - 1], "o", color=MODEL, ms=5, label=names[2])
+        if min(loss for curve in curves for loss in curve.train) > 0:
+            axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend()
+
+    return _draw(title, "epoch", "loss", fill)
+
+
+def draw_parity(truth: ArrayLike, values: ArrayLike, std: ArrayLike, unit: str, *, log_scale: bool) -> str:
+    """Return predicted over measured values; on the dashed line both agree.
+
+    Args:
+        truth: measured, [N].
+        values: predicted, [N].
+        std: of the predictions, [N], drawn as bars.
+        unit: of all of them.
+        log_scale: draw decades, without bars.
+    """
+    x, y = np.asarray(truth, dtype=float), np.asarray(values, dtype=float)
+    both = np.concatenate([x, y])
+    both = both[both > 0] if log_scale else both
+    ends = (both.min(), both.max())
+    is_image = len(x) > MAX_VECTOR_POINTS
+
+    def fill(axes: Axes) -> None:
+        if log_scale:
+            axes.loglog()
+        elif not is_image:
+            axes.errorbar(x, y, yerr=std, fmt="none", ecolor=MODEL, alpha=0.2, lw=1)
+        axes.scatter(x, y, s=14, color=MODEL, alpha=0.6, lw=0, rasterized=is_image)
+        axes.plot(ends, ends, color=NEUTRAL, lw=1, ls="--")
+        axes.set(aspect="equal", adjustable="datalim")
+
+    suffix = f" [{unit}]" if unit else ""
+    return _draw("Predicted and measured", f"measured{suffix}", f"predicted{suffix}", fill)
+
+
+def draw_roc(truth: ArrayLike, model: ArrayLike, baseline: ArrayLike) -> str:
+    """Return the ROC curves of a model and its baseline; both classes must be there."""
+
+    def fill(axes: Axes) -> None:
+        for values, color, name in ((baseline, BASELINE, "baseline"), (model, MODEL, "this model")):
+            false, true, _ = roc_curve(truth, values)
+            axes.plot(false, true, color=color, lw=1.6, label=f"{name}, area {auc(false, true):.3f}")
+        axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=1, ls="--", label="guessing")
+        axes.legend(loc="lower right")
+
+    return _draw("ROC", "share of negatives called positive", "share of positives found (recall)", fill)
+
+
+def draw_precision_recall(truth: ArrayLike, model: ArrayLike, baseline: ArrayLike) -> str:
+    """Return the precision-recall curves of a model and its baseline; there must be a positive."""
+    share = float(np.mean(np.asarray(truth) > 0.5))
+
+    def fill(axes: Axes) -> None:
+        for values, color, name in ((baseline, BASELINE, "baseline"), (model, MODEL, "this model")):
+            precision, recall, _ = precision_recall_curve(truth, values)
+            average = average_precision_score(truth, values)
+            axes.plot(recall, precision, color=color, lw=1.6, label=f"{name}, average {average:.3f}")
+        axes.axhline(share, color=NEUTRAL, lw=1, ls="--", label=f"guessing, {share:.3f}")
+        axes.set_ylim(-0.02, 1.02)
+        axes.legend(loc="lower left")
+
+    return _draw("Precision and recall", "share of positives found (recall)", "precision", fill)
+
+
+def _draw(title: str, x_label: str, y_label: str, fill: Callable[[Axes], None]) -> str:
+    """Return a plot as an SVG element, the same text for the same data."""
+    text = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(5.6, 4.0), layout="constrained")
+        axes = figure.subplots()
+        axes.set(title=title, xlabel=x_label, ylabel=y_label)
+        fill(axes)
+        FigureCanvasSVG(figure).print_svg(text, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
+    return text.getvalue()[text.getvalue().index("<svg") :]

@@ -1,0 +1,178 @@
+"""`moldesign train`: from a table to a model that every other verb takes, and clear words for what cannot be."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from moldesign.cli import train as verb
+from moldesign.objectives.profile import parse_goals
+from moldesign.predictors import baseline
+from moldesign.predictors.training import TrainingProgress
+from moldesign.predictors.workload import Progress
+from tests.cli.conftest import Moldesign
+from tests.predictors.toy_assay import make_frame, write_assay
+
+QUICK = ("--split", "random", "--networks", "2", "--epochs", "2")
+
+
+@pytest.fixture
+def assay(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(baseline, "N_TREES", 40)
+    return str(write_assay(Path()))
+
+
+@pytest.fixture
+def quick(moldesign: Moldesign, assay: str) -> Moldesign:
+    """The verb on the table, with settings for a test of a second."""
+    return lambda *arguments: moldesign("train", assay, *QUICK, *arguments)
+
+
+def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
+    done = quick("--target", "balance", "--target", "aromatic", "--out", "mine")
+    assert done.code == 0
+    assert {path.name for path in Path("mine").iterdir()} == {
+        *("card.json", "model.safetensors", "training.json", "report.html")
+    }
+    assert "assay.csv: 96 rows, 96 different molecules" in done.out
+    assert "balance: regression, 96 molecules with a value" in done.out
+    assert "aromatic: classification, 96 molecules with a value" in done.out
+    assert "Measured on 9 test molecules of a random split, which this model has not seen" in done.out
+    assert "balance, 9 test molecules  RMSE" in done.out
+    assert done.out.splitlines()[-1].endswith("next: moldesign predict library.csv --model mine")
+    assert done.err.startswith("training on balance, aromatic of assay.csv, into mine")
+
+
+def test_every_other_verb_takes_the_model(quick: Moldesign, moldesign: Moldesign) -> None:
+    quick("--target", "balance", "--out", "mine")
+    predicted = moldesign("predict", "assay.csv", "--model", "mine", "--out", "predicted.csv")
+    assert predicted.code == 0
+    assert pd.read_csv("predicted.csv")["mine_balance"].notna().all()
+    card = moldesign("models", "mine")
+    assert "measured on: 9 test molecules" in card.out
+    assert "training command: moldesign" in card.out
+    assert "MAE" in card.out
+    assert moldesign("explain", "CCO", "--model", "mine", "--out", "mine.svg").code == 0
+    rewards = parse_goals(["balance >= 1"], models=["mine"]).score(["OCCO", "NCCN"])
+    assert rewards.is_valid.all()
+
+
+def test_a_model_can_be_cross_validated(quick: Moldesign) -> None:
+    done = quick("--target", "balance", "--folds", "2", "--networks", "1", "--out", "mine")
+    assert "Measured on 2 random folds, 96 molecules, each predicted by networks that had not seen it" in done.out
+    assert "±" in done.out
+    assert "--folds 5" not in done.out
+
+
+def test_quiet_says_the_folder_alone(quick: Moldesign) -> None:
+    done = quick("--target", "balance", "--out", "mine", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "mine\n", "")
+
+
+def test_odd_rows_are_counted_and_shown(moldesign: Moldesign, assay: str) -> None:
+    frame = make_frame()[["smiles", "balance"]]
+    odd = pd.DataFrame({"smiles": ["C(C", "CCO", "OCC", "CCN", "NCC"], "balance": [1, 0.4, 0.5, -9, 9]})
+    pd.concat([frame, odd]).to_csv("odd.csv", index=False)
+    done = moldesign("train", "odd.csv", "--target", "balance", *QUICK, "--out", "mine")
+    assert "  1 row left out:\n    row 96: 'C(C' is not a valid SMILES (syntax error)\n" in done.out
+    assert "97 molecules with a value (1 measured several times, and averaged)" in done.out
+    assert "  1 molecule with values that contradict each other, left out:\n    CCN: -9 in row 99, 9" in done.out
+
+
+def test_cells_without_a_number_stop_or_are_skipped(moldesign: Moldesign, assay: str) -> None:
+    frame = make_frame()[["smiles", "balance"]].astype(str)
+    frame.loc[[3, 8], "balance"] = [">10", "n.t."]
+    frame.to_csv("text.csv", index=False)
+    command = ("train", "text.csv", "--target", "balance", *QUICK, "--out", "mine")
+    refused = moldesign(*command)
+    assert refused.code == 1
+    assert "row 3: '>10', row 8: 'n.t.'" in refused.err.splitlines()[-1]
+    done = moldesign(*command, "--skip-bad")
+    assert done.code == 0
+    assert "  2 cells without a number, left out:\n    row 3: '>10'\n    row 8: 'n.t.'" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["assay.csv", "--target", "pIC50"], "no column 'pIC50'; columns: smiles, balance, aromatic, year"),
+        (["assay.csv", "--target", "balance", "--smiles-column", "mol"], "no column 'mol'"),
+        (["nowhere.csv", "--target", "balance"], "nowhere.csv: cannot be opened"),
+        (["empty.csv", "--target", "balance"], "empty.csv: the file is empty"),
+        (["few.csv", "--target", "balance"], "19 molecules have a label of balance; at least 20 are needed"),
+        (["assay.csv", "--target", "balance", "--split", "time"], "add --time-column NAME"),
+        (["assay.csv", "--target", "balance", "--folds", "1"], "2 or more with --folds"),
+        (["assay.csv", "--target", "balance", "--from", "admit"], "did you mean: admet"),
+        (["constant.csv", "--target", "balance"], "every label of balance is 1"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, assay: str, arguments: list[str], said: str) -> None:
+    Path("empty.csv").write_text("")
+    make_frame().head(19).to_csv("few.csv", index=False)
+    make_frame().assign(balance=1).to_csv("constant.csv", index=False)
+    done = moldesign("train", *arguments, "--out", "mine")
+    assert done.code == 1
+    assert done.out == ""
+    assert done.err.splitlines()[-1].startswith("error: ")
+    assert said in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("arguments", [["--split", "sideways"], ["--networks", "0"], []])
+def test_wrong_usage_is_exit_2(moldesign: Moldesign, assay: str, arguments: list[str]) -> None:
+    target = ["--target", "balance"] if arguments else []
+    assert moldesign("train", assay, *target, "--out", "mine", *arguments).code == 2
+
+
+def test_an_existing_model_is_kept(quick: Moldesign) -> None:
+    quick("--target", "balance", "--out", "mine")
+    before = Path("mine/card.json").read_bytes()
+    again = quick("--target", "balance", "--out", "mine")
+    assert again.code == 1
+    assert "mine holds a model already; choose another --out" in again.err
+    assert Path("mine/card.json").read_bytes() == before
+
+
+def test_ctrl_c_keeps_finished_networks_and_the_same_command_goes_on(
+    quick: Moldesign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(progress: Progress) -> str:
+        if progress.network == 2:
+            raise KeyboardInterrupt
+        return progress.stage
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, "describe_progress", interrupt)
+        stopped = quick("--target", "balance", "--out", "mine")
+    assert stopped.code == 130
+    assert "interrupted; the networks that are finished are in mine; the same command goes on" in stopped.err
+    assert not Path("mine/card.json").exists()
+    assert quick("--target", "balance", "--out", "mine").code == 0
+    assert not Path("mine/.work").exists()
+    assert len(json.loads(Path("mine/training.json").read_text())["curves"]) == 2
+
+
+def test_progress_has_rate_and_remaining_time() -> None:
+    epoch = TrainingProgress(7, 60, 0.41234, 2345.6, 0.5)
+    progress = Progress("fold 2 of 5", network=1, n_networks=3, epoch=epoch, share=0.25, seconds_left=92)
+    assert verb.describe_progress(progress) == (
+        "fold 2 of 5, network 1 of 3, epoch 7 of 60: loss 0.412, validation 0.500\n2,346 molecules/s, at most 1:32 left"
+    )
+    assert verb.describe_progress(Progress("testing")) == "testing"
+
+
+def test_a_better_baseline_is_a_warning() -> None:
+    target = {
+        "verdict": {"figure": "MAE", "model": 0.5, "baseline": 0.4, "baseline_is_better": True},
+        "test": {"n": 99},
+    }
+    [line] = verb.describe_verdict("pIC50", target, "random forest")
+    assert line.startswith(
+        "WARNING: for pIC50 the baseline (random forest) is better than this model: MAE 0.400 against"
+    )
+
+
+def test_few_test_molecules_are_said_to_be_uncertain() -> None:
+    uncertain = verb.describe_verdict("active", {"verdict": None, "test": {"n": 12}}, "random forest")
+    assert "too few or too alike" in uncertain[0]
+    assert "--folds 5 tests on all of them" in uncertain[1]

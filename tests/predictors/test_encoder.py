@@ -1,0 +1,32 @@
+"""The encoder of a model: everything but the heads, for as many networks as are asked for."""
+
+import pytest
+import torch
+
+from moldesign.errors import ModelFormatError, UnknownNameError
+from moldesign.predictors.encoder import load_encoder
+from tests.predictors.tiny_predictor import make_predictor
+
+
+def test_an_encoder_is_a_network_without_its_heads(tmp_path, tiny_predictor):
+    tiny_predictor.save(tmp_path)
+    encoder = load_encoder(tmp_path)
+    assert encoder.settings == tiny_predictor.networks[0].settings
+    for network, weights in zip(tiny_predictor.networks, encoder.weights, strict=True):
+        state = network.state_dict()
+        assert {name for name in state if name not in weights} == {n for n in state if n.startswith("heads.")}
+        assert all(torch.equal(tensor, state[name]) for name, tensor in weights.items())
+
+
+def test_a_larger_ensemble_uses_the_encoders_in_turn(tmp_path):
+    make_predictor(n_networks=2).save(tmp_path)
+    encoder = load_encoder(tmp_path)
+    assert encoder.of_member(0) is encoder.of_member(2)
+    assert encoder.of_member(1) is encoder.weights[1]
+
+
+def test_what_is_no_model_is_refused(tmp_path):
+    with pytest.raises(UnknownNameError, match="unknown model 'nowhere'"):
+        load_encoder("nowhere")
+    with pytest.raises(ModelFormatError, match=r"no card\.json"):
+        load_encoder(tmp_path)
