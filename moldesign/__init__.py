@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from moldesign.policies.bundled import Prior, load_prior
     from moldesign.predictors.bundled import load_predictor
     from moldesign.predictors.ensemble import Predictions, Predictor
+    from moldesign.predictors.modelling import TrainingResult, train_predictor
+    from moldesign.predictors.train_options import TrainOptions
 
 __all__ = [
     "GenerationResult",
@@ -25,12 +27,15 @@ __all__ = [
     "Prior",
     "Profile",
     "Rewards",
+    "TrainOptions",
+    "TrainingResult",
     "default_profile",
     "generate",
     "load_predictor",
     "load_prior",
     "load_profile",
     "parse_goals",
+    "train_predictor",
 ]
 
 _HOMES = {
@@ -41,12 +46,15 @@ _HOMES = {
     "Prior": "moldesign.policies.bundled",
     "Profile": "moldesign.objectives.profile",
     "Rewards": "moldesign.objectives.reward",
+    "TrainOptions": "moldesign.predictors.train_options",
+    "TrainingResult": "moldesign.predictors.modelling",
     "default_profile": "moldesign.objectives.profile",
     "generate": "moldesign.generation.loop",
     "load_predictor": "moldesign.predictors.bundled",
     "load_prior": "moldesign.policies.bundled",
     "load_profile": "moldesign.objectives.profile",
     "parse_goals": "moldesign.objectives.profile",
+    "train_predictor": "moldesign.predictors.modelling",
 }
 
 

@@ -33,8 +33,8 @@ MIN_SLOPE = 0.05
 """Below it the held-out classes do not follow the network's order; a scaling would erase or turn the order round."""
 
 
-_ROUNDING = 1e-5
-"""Intervals are wider by this share: rounded to single precision, an end would leave out the label it is taken from."""
+_ROUNDING = 1e-6
+"""Intervals end this share of their width further out: rounded, an end would leave out the label it is taken from."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ConformalInterval:
 
     def bound(self, mean: Floats, std: Floats, level: float) -> tuple[Floats, Floats]:
         """Return the lower and the upper ends, on the scale of the outputs."""
-        half = self.find_factor(level) * (std + self.offset) * (1 + _ROUNDING)
+        half = self.find_factor(level) * (std + self.offset)
         return mean - half, mean + half
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,6 +215,7 @@ def _summarize_endpoint(
     if part is None:
         return values, std, nothing, nothing
     low, high = part.bound(outputs.mean(axis=0), outputs.std(axis=0), level)
+    low, high = low - _ROUNDING * (high - low), high + _ROUNDING * (high - low)
     return values, std, np.minimum(endpoint.to_values(low), values), np.maximum(endpoint.to_values(high), values)
 
 

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from moldesign.metrics import DECISION_METRICS, LOWER_IS_BETTER, METRICS
-from moldesign.predictors.endpoints import TaskType
+from moldesign.predictors.endpoints import Endpoint
 
 Figures = dict[str, float]
 
 VALUE_FIGURES = {"regression": ("RMSE", "MAE", "R2", "Spearman"), "classification": ("AUROC", "AUPRC")}
 
-HEADLINE = {"regression": "MAE", "classification": "AUROC"}
-"""The figure by which two models are compared."""
+LOG = "log10 "
+"""Starts the name of a figure of the logarithms: with values over decades, the others hang on the largest few."""
 
 EVEN_THRESHOLD = 0.5
 _MIN_PER_CLASS = 5
@@ -31,33 +31,41 @@ class Verdict:
     @property
     def baseline_is_better(self) -> bool:
         """Whether the baseline's figure is the better one."""
-        higher = self.baseline > self.model
-        return self.baseline != self.model and higher != (self.figure in LOWER_IS_BETTER)
-
-    def describe(self, target: str, baseline: str) -> str:
-        """Return the verdict as a sentence."""
-        figures = f"{self.figure} {self.baseline:.3f} against {self.model:.3f}"
-        if self.baseline_is_better:
-            return f"{target}: the baseline ({baseline}) is BETTER than this model: {figures}"
-        return f"{target}: this model is as good as the baseline ({baseline}) or better: {figures}"
+        return is_better(self.figure, self.baseline, self.model)
 
 
-def measure_target(task: TaskType, truth: ArrayLike, values: ArrayLike, threshold: float = EVEN_THRESHOLD) -> Figures:
+def is_better(figure: str, one: float, other: float) -> bool:
+    """Return whether the first of two figures is the better one.
+
+    >>> is_better("log10 MAE", 0.4, 0.5), is_better("AUROC", 0.4, 0.5), is_better("AUROC", 0.5, 0.5)
+    (True, False, False)
+    """
+    return one != other and (one < other) == (figure.removeprefix(LOG) in LOWER_IS_BETTER)
+
+
+def measure_target(
+    endpoint: Endpoint, truth: ArrayLike, values: ArrayLike, threshold: float = EVEN_THRESHOLD
+) -> Figures:
     """Return the figures of merit, rounded, and the number of molecules; a figure that is not defined is left out.
 
+    What is learned as a logarithm also has the figures of the logarithms.
+
     Args:
-        task: what was predicted.
+        endpoint: what was predicted.
         truth: measured values, [N].
         values: predicted values or probabilities, [N].
         threshold: the probability from which a molecule is called positive.
 
-    >>> measure_target("regression", [1, 2, 3, 4], [1, 2, 3, 2])
+    >>> measure_target(Endpoint("logd", "regression", "", ""), [1, 2, 3, 4], [1, 2, 3, 2])
     {'RMSE': 1.0, 'MAE': 0.5, 'R2': 0.2, 'Spearman': 0.6325, 'n': 4}
     """
-    figures = {name: METRICS[name](truth, values) for name in VALUE_FIGURES[task]}
-    if task == "classification":
+    figures = {name: METRICS[name](truth, values) for name in VALUE_FIGURES[endpoint.task]}
+    if endpoint.task == "classification":
         decisions = np.asarray(values) >= threshold
         figures |= {name: metric(truth, decisions) for name, metric in DECISION_METRICS.items()}
+    elif endpoint.log_scale:
+        logs = [np.log10(np.maximum(side, endpoint.floor)) for side in (truth, values)]
+        figures |= {f"{LOG}{name}": METRICS[name](*logs) for name in ("RMSE", "MAE", "R2")}
     defined = {name: round(value, 4) for name, value in figures.items() if np.isfinite(value)}
     return defined | {"n": int(np.size(truth))}
 
@@ -87,9 +95,9 @@ def choose_threshold(truth: ArrayLike, probability: ArrayLike) -> float:
     return round(float(ordered[best] + ordered[best + 1]) / 2, 6)
 
 
-def judge(task: TaskType, model: Figures, baseline: Figures) -> Verdict | None:
-    """Compare a model with its baseline; None where the headline figure is not defined."""
-    name = HEADLINE[task]
+def judge(endpoint: Endpoint, model: Figures, baseline: Figures) -> Verdict | None:
+    """Compare a model with its baseline, by AUROC or mean absolute error; None where that is not defined."""
+    name = "AUROC" if endpoint.task == "classification" else f"{LOG if endpoint.log_scale else ''}MAE"
     return Verdict(name, model[name], baseline[name]) if name in model and name in baseline else None
 
 

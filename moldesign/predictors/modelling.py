@@ -75,11 +75,11 @@ def train_predictor(
     """
     chosen, folder, began = options or TrainOptions(), Path(out), time.monotonic()
     chosen.check()
-    _open_folder(folder)
+    _refuse_finished(folder)
     encoder = None if chosen.start is None else load_encoder(chosen.start)
     assay, graphs = _read(table, targets, chosen, on_progress)
     splits = _split(assay, chosen)
-    bench = _set_up(assay, graphs, chosen, folder / WORK_FOLDER, on_progress)
+    bench = _set_up(assay, graphs, chosen, _make_work_folder(folder), on_progress)
     plan, trials = _search(bench, _plan(encoder, chosen, len(targets)), splits[0], chosen.n_trials)
     fits = [_fit(bench, plan, split, number, chosen.n_folds) for number, split in enumerate(splits, start=1)]
     bench.workload.announce("testing")
@@ -96,13 +96,18 @@ def train_predictor(
     return TrainingResult(folder, predictor, record)
 
 
-def _open_folder(folder: Path) -> None:
+def _refuse_finished(folder: Path) -> None:
     if (folder / CARD_FILE).exists():
         raise RunFolderError(f"{folder} holds a model already; choose another --out, or delete the folder first")
+
+
+def _make_work_folder(folder: Path) -> Path:
+    work = folder / WORK_FOLDER
     try:
-        (folder / WORK_FOLDER).mkdir(parents=True, exist_ok=True)
+        work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunFolderError(f"cannot write to {folder}: {error.strerror or error}; choose another --out") from error
+    return work
 
 
 def _read(

@@ -76,7 +76,7 @@ class Outcome:
     @property
     def verdict(self) -> Verdict | None:
         """The model beside the baseline; None where the figure they are compared by is not defined."""
-        return judge(self.endpoint.task, self.figures, self.baseline_figures)
+        return judge(self.endpoint, self.figures, self.baseline_figures)
 
 
 def calibrate(table: LabelTable, endpoints: Sequence[Endpoint], fits: Sequence[SplitFit]) -> Calibration:
@@ -132,8 +132,8 @@ def _test(
         std,
         forest.values,
         threshold,
-        measure_target(endpoint.task, truth, values, threshold),
-        measure_target(endpoint.task, truth, forest.values, forest.threshold),
+        measure_target(endpoint, truth, values, threshold),
+        measure_target(endpoint, truth, forest.values, forest.threshold),
     )
 
 

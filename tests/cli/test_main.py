@@ -25,7 +25,7 @@ def run_alone(*arguments: str) -> tuple[str, set[str]]:
 def test_help_loads_nothing_heavy() -> None:
     shown, loaded = run_alone("--help")
     assert not loaded & (HEAVY | {"rich"})
-    assert all(verb in shown for verb in ("generate", "predict", "explain", "models"))
+    assert all(verb in shown for verb in ("generate", "predict", "explain", "train", "models"))
 
 
 @pytest.mark.parametrize("name", [(), ("admet",), ("chembl",)])
@@ -35,7 +35,7 @@ def test_models_are_listed_from_their_cards_alone(name: tuple[str, ...]) -> None
     assert all(text in shown for text in (name or ("admet", "activity", "chembl")))
 
 
-@pytest.mark.parametrize("verb", ["generate", "predict", "explain", "models"])
+@pytest.mark.parametrize("verb", ["generate", "predict", "explain", "train", "models"])
 def test_every_verb_shows_an_example(moldesign: Moldesign, verb: str) -> None:
     done = moldesign(verb, "--help")
     assert done.code == 0

@@ -93,8 +93,8 @@ def test_the_figures_are_those_of_the_model_that_is_written(trained):
 
 
 def test_the_verdict_follows_from_the_figures(trained):
-    for target in trained.record["targets"].values():
-        verdict = judge(target["task"], target["test"], target["baseline"])
+    for endpoint, target in zip(trained.predictor.endpoints, trained.record["targets"].values(), strict=True):
+        verdict = judge(endpoint, target["test"], target["baseline"])
         assert target["verdict"]["baseline_is_better"] is verdict.baseline_is_better
         assert target["verdict"]["figure"] in target["baseline"]
 
@@ -232,6 +232,7 @@ def test_a_split_that_leaves_nothing_to_test_is_refused(tmp_path):
     frame.to_csv(tmp_path / "series.csv", index=False)
     with pytest.raises(TableError, match=r"no label of balance is in the validation part: the scaffold split"):
         train_predictor(tmp_path / "series.csv", ["balance"], tmp_path / "model", replace(QUICK, split="scaffold"))
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_training_part_of_one_class_is_refused(tmp_path):
