@@ -215,8 +215,9 @@ def _summarize_endpoint(
     if part is None:
         return values, std, nothing, nothing
     low, high = part.bound(outputs.mean(axis=0), outputs.std(axis=0), level)
-    low, high = low - _ROUNDING * (high - low), high + _ROUNDING * (high - low)
-    return values, std, np.minimum(endpoint.to_values(low), values), np.maximum(endpoint.to_values(high), values)
+    rounding = _ROUNDING * (high - low)
+    lowest, highest = (endpoint.to_values(end.astype(np.float32)) for end in (low - rounding, high + rounding))
+    return values, std, np.minimum(lowest, values), np.maximum(highest, values)
 
 
 def _fit_interval(endpoint: Endpoint, labels: Floats, mean: Floats, std: Floats) -> ConformalInterval | str:

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from moldesign.checkpoint import write_text_atomically
 from moldesign.errors import ModelFormatError
-from moldesign.metrics import LOWER_IS_BETTER
+from moldesign.predictors.evaluation import is_better
 from moldesign.predictors.training_record import RECORD_FILE, RECORD_VERSION
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule
 from moldesign.reporting.plots import Curve, draw_losses, draw_parity, draw_precision_recall, draw_roc
@@ -129,8 +129,7 @@ def _list_figures(target: Record) -> list[dict[str, str]]:
         cells["model"] = _format_figure(model.get(name), target["test_std"].get(name))
         cells["baseline"] = _format_figure(baseline.get(name), target["baseline_std"].get(name))
         if name != "n" and name in model and name in baseline and model[name] != baseline[name]:
-            is_lower = model[name] < baseline[name]
-            cells["best"] = "model" if is_lower == (name in LOWER_IS_BETTER) else "baseline"
+            cells["best"] = "model" if is_better(name, model[name], baseline[name]) else "baseline"
         rows.append(cells)
     return sorted(rows, key=lambda cells: cells["name"] == "molecules")
 

@@ -7,7 +7,6 @@ from sklearn.metrics import matthews_corrcoef
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.evaluation import average_folds, choose_threshold, judge, measure_target
 
-
 ACTIVE = Endpoint("active", "classification", "probability", "")
 LOGD = Endpoint("logd", "regression", "", "")
 IC50 = Endpoint("ic50", "regression", "nM", "", log_scale=True, floor=1.0)
