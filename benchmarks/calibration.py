@@ -11,7 +11,8 @@ For each task of the benchmark group that the model has an endpoint for, on the 
 * both: mean error in each fifth of the predictions by their `std`, whether it grows from fifth to fifth, the rank
   correlation of error and `std`, and the mean error outside the domain over that inside.
 
-Errors are absolute, of a regression on the learned scale, of a classification |class - probability|.
+Errors are absolute, of a classification |class - probability|; those compared with `std` are in the unit of the
+endpoint, as `std` is, the others on the scale that the endpoint is learned on.
 """
 
 import argparse
@@ -58,9 +59,14 @@ class Tested(NamedTuple):
 
     @property
     def errors(self) -> NDArray[np.float64]:
-        """Absolute errors, of a regression on the learned scale."""
+        """Absolute errors in the unit of the endpoint."""
+        return np.abs(self.labels - self.values)
+
+    @property
+    def scaled_errors(self) -> NDArray[np.float64]:
+        """Absolute errors on the scale that the endpoint is learned on."""
         if self.endpoint.task == "classification":
-            return np.abs(self.labels - self.values)
+            return self.errors
         return np.abs(scale(self.endpoint, self.labels) - scale(self.endpoint, self.values))
 
 
@@ -131,7 +137,7 @@ def measure_intervals(tested: Tested, interval: ConformalInterval) -> Figures:
     width = scale(tested.endpoint, tested.high) - scale(tested.endpoint, tested.low)
     return {
         "coverage": rounded(inside.mean()),
-        "coverage_constant_width": rounded((tested.errors <= constant).mean()),
+        "coverage_constant_width": rounded((tested.scaled_errors <= constant).mean()),
         "width": rounded(width.mean()),
         "width_constant": rounded(2 * constant),
     }
@@ -164,7 +170,7 @@ def measure_domain(tested: Tested) -> Figures:
     share: Figures = {"outside_domain": rounded(outside.mean())}
     if min(outside.sum(), tested.in_domain.sum()) < MIN_OUTSIDE:
         return share
-    ratio = tested.errors[outside].mean() / tested.errors[tested.in_domain].mean()
+    ratio = tested.scaled_errors[outside].mean() / tested.scaled_errors[tested.in_domain].mean()
     return share | {"error_outside_over_inside": rounded(ratio)}
 
 

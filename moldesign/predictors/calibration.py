@@ -1,8 +1,12 @@
 """Calibration: intervals that hold the measured value as often as they say, probabilities that are frequencies.
 
 Both are fitted on the ensemble's predictions of molecules that none of its networks has seen (see `held_out`):
-split-conformal intervals whose width follows the spread of the ensemble for a regression, Platt scaling for a
-classification. They say what to expect of molecules that are as far from the training set as the held-out ones were.
+split-conformal intervals for a regression, whose width follows the spread of the ensemble as far as the errors do, and
+Platt scaling for a classification. They say what to expect of molecules that are as far from the training set as the
+held-out ones were.
+
+Isotonic regression was tried where a class has 1,000 held-out labels: it was no better calibrated than Platt scaling,
+and the ties it makes cost 0.003 of AUROC and 0.02 of AUPRC; as a reward they would be plateaus.
 """
 
 import logging
@@ -15,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from moldesign.predictors.endpoints import Endpoint
@@ -31,6 +35,9 @@ MIN_LABELS = 30
 MIN_PER_CLASS = 5
 MIN_SLOPE = 0.05
 """Below it the held-out classes do not follow the network's order; a scaling would erase or turn the order round."""
+PRIOR = 3.0
+"""How strongly a scaling is held to slope 1 and intercept 0: about as ten to twenty labels would. Networks that are
+calibrated already stay so, although the scaling is fitted on few labels; others are set right all the same."""
 
 
 _ROUNDING = 1e-6
@@ -253,10 +260,13 @@ def _fit_scaling(endpoint: Endpoint, labels: Floats, logits: Floats) -> PlattSca
     if min(n_positive, n - n_positive) < MIN_PER_CLASS:
         return f"{n_positive} of {n} held-out labels are positive; at least {MIN_PER_CLASS} of each class are needed"
     share = np.where(labels > 0.5, (n_positive + 1) / (n_positive + 2), 1 / (n - n_positive + 2))
-    model = LogisticRegression(C=1e3).fit(
-        np.tile(logits, 2)[:, None], np.repeat([1, 0], n), sample_weight=np.concatenate([share, 1 - share])
-    )
-    slope, intercept = float(model.coef_[0, 0]), float(model.intercept_[0])
+
+    def surprise(parameters: Floats) -> float:
+        scaled = parameters[0] * logits + parameters[1]
+        deviation = parameters - [1.0, 0.0]
+        return float((np.logaddexp(0, scaled) - share * scaled).sum() + PRIOR / 2 * (deviation**2).sum())
+
+    slope, intercept = minimize(surprise, [1.0, 0.0]).x.tolist()
     if slope < MIN_SLOPE:
         return f"the {n} held-out classes do not follow the order of the predictions"
     return PlattScaling(slope, intercept, n)

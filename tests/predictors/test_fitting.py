@@ -1,11 +1,13 @@
 """From a table of labels to a predictor that beats the mean."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import product
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from moldesign.errors import TableError
 from moldesign.metrics import compute_auroc, compute_mae
@@ -153,6 +155,31 @@ def test_the_card_tells_how_it_was_trained(fitted, tmp_path):
     assert card["n_labels"] == {"oxygens": len(train.smiles), "aromatic": int(np.isfinite(train.labels[:, 1]).sum())}
     assert card["validation"]["oxygens"]["MAE"] < 0.6
     assert predictor.domain.smiles == tuple(train.smiles)
+
+
+def test_a_fit_with_folds_is_calibrated_on_what_its_ensembles_have_not_seen(fitted, tmp_path):
+    predictor, train, test, _, _ = fitted
+    assert not predictor.calibration.parts
+    trained = set()
+    settings = replace(SETTINGS, calibration_folds=3)
+    calibrated = fit_predictor(
+        "toy",
+        train,
+        predictor.endpoints,
+        settings,
+        card={},
+        work=tmp_path,
+        on_epoch=lambda number, _: trained.add(number),
+    )
+    assert trained == set(range(2 * (1 + 3)))
+    for network, same in zip(calibrated.networks, predictor.networks, strict=True):
+        assert all(torch.equal(one, other) for one, other in zip(network.parameters(), same.parameters(), strict=True))
+    predictions = calibrated.predict(test.smiles)
+    assert predictions.with_interval == ("oxygens",)
+    covered = (test.labels[:, 0] >= predictions.low[:, 0]) & (test.labels[:, 0] <= predictions.high[:, 0])
+    assert covered.mean() >= 0.9
+    assert len(calibrated.calibration.parts["oxygens"].errors) == len(train.smiles)
+    assert np.isfinite(predictions.distance).all()
 
 
 def test_finished_networks_are_not_trained_again(fitted):
