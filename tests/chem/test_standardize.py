@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from moldesign.chem.smiles import canonicalize, parse_smiles, randomize_smiles, require_mols
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
@@ -73,3 +74,10 @@ def test_standard_form_of_measured_compounds_is_stable(measured_smiles: list[str
     assert again.smiles == result.smiles
     assert result.is_valid.tolist() == parse_smiles(measured_smiles).is_valid.tolist()
     assert not any("." in smiles for smiles in result.smiles if smiles)
+
+
+def test_an_aromatic_carbanion_that_no_proton_fits_keeps_its_charge():
+    written = "CCC[c-]1c(=O)n2c(N(C)C)nc3ccc(C)cc3n2c1=O"
+    [standardized] = standardize_smiles([written]).smiles
+    assert Chem.MolFromSmiles(standardized) is not None
+    assert standardized == Chem.CanonSmiles(written)
