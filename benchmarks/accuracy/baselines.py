@@ -14,7 +14,8 @@ from moldesign.chem.fingerprints import morgan_bits, nearest
 from moldesign.chem.smiles import parse_smiles
 from moldesign.predictors.bundled import load_predictor, read_model_card
 from moldesign.predictors.endpoints import fit_endpoint
-from scripts.teacher.features import FEATURES_VERSION, load_features
+from scripts.teacher.encoder import load_encoder, load_tree_inputs
+from scripts.teacher.features import FEATURES_VERSION
 from scripts.teacher.tasks import BenchmarkTask
 from scripts.teacher.trees import BoostedTrees, TreeSettings
 
@@ -62,13 +63,13 @@ def predict_forest(task: BenchmarkTask, seed: int, context: Context) -> NDArray[
 
 def predict_catboost(task: BenchmarkTask, seed: int, context: Context) -> NDArray[np.float64]:
     """Predict by CatBoost with its default settings over Morgan bits."""
-    settings = TreeSettings(context.iterations, random_strength=1.0, regression_loss="RMSE", n_threads=context.threads)
+    settings = TreeSettings(context.iterations, random_strength=1.0, column_share=1.0, n_threads=context.threads)
     return _fit_columns(task, _unpack_bits, partial(_fit_trees, task, seed, settings))
 
 
 def predict_trees(task: BenchmarkTask, seed: int, context: Context) -> NDArray[np.float64]:
     """Predict by the teacher's boosted trees over all its features; the trees are kept under `models/trees`."""
-    describe = partial(load_features, folder=context.work / "features", n_processes=context.threads)
+    describe = partial(load_tree_inputs, work=context.work, n_processes=context.threads)
     settings = TreeSettings(context.iterations, n_threads=context.threads)
     models = context.work / "models" / "trees" / task.name / f"seed{seed}"
     return _fit_columns(task, describe, partial(_fit_trees, task, seed, settings, keep=models))
@@ -90,11 +91,17 @@ def predict_chemprop(task: BenchmarkTask, seed: int, context: Context) -> NDArra
     return run_chemprop(context.chemprop, task, seed, logs, epochs=context.chemprop_epochs, threads=context.threads)
 
 
+def describe_trees(context: Context) -> str:
+    """Return what the teacher's trees depend on."""
+    settings = TreeSettings(context.iterations)
+    return f"features {FEATURES_VERSION}, encoder {load_encoder(context.work).digest}, {settings}"
+
+
 RUNNERS: Mapping[str, Runner] = {
     "knn": Runner(predict_nearest, lambda context: "morgan 2 2048", is_deterministic=True),
     "forest": Runner(predict_forest, lambda context: f"morgan 2 2048, {N_FOREST_TREES} trees"),
     "catboost": Runner(predict_catboost, lambda context: f"morgan 2 2048, {context.iterations} iterations"),
-    "trees": Runner(predict_trees, lambda context: f"features {FEATURES_VERSION}, {context.iterations} iterations"),
+    "trees": Runner(predict_trees, describe_trees),
     "chemprop": Runner(predict_chemprop, lambda context: f"{context.chemprop_epochs} epochs"),
     "bundled": Runner(predict_bundled, lambda context: str(read_model_card(BUNDLED)["sha256"]), is_deterministic=True),
 }

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moldesign.datasets.catalog import TDC_ADMET
-from scripts.teacher.features import FEATURES_VERSION, load_features
+from scripts.teacher.encoder import load_encoder, load_tree_inputs
+from scripts.teacher.features import FEATURES_VERSION
 from scripts.teacher.folds import assign_folds
 from scripts.teacher.store import StoredPrediction, digest, load_prediction, locate_prediction, save_prediction
 from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
@@ -32,11 +34,12 @@ def main() -> None:
     options = parse_options()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     settings = TreeSettings(iterations=options.iterations, n_threads=options.threads)
+    encoder = load_encoder(options.work).digest
     for task in load_admet_tasks(options.tasks, options.data, options.work / "molecules"):
-        features = load_features(task.train.smiles, options.work / "features", n_processes=options.threads)
+        features = load_tree_inputs(task.train.smiles, options.work, n_processes=options.threads)
         for seed in options.seeds:
             path = locate_prediction(options.work / "unseen", "trees", task.name, seed)
-            recipe = digest("trees", FEATURES_VERSION, settings.iterations, seed, task.train.labels)
+            recipe = digest(FEATURES_VERSION, encoder, replace(settings, n_threads=1), seed, task.train.labels)
             folds = assign_folds(task.train.parents, options.folds, seed)
             cross_fit(path, task, folds, partial(fit_trees, task, features, settings, seed), recipe)
 

@@ -1,4 +1,9 @@
-"""Boosted trees of one endpoint: CatBoost with the few settings of MapLight (arXiv:2310.00174)."""
+"""Boosted trees of one endpoint: CatBoost, after MapLight (arXiv:2310.00174).
+
+Two settings differ from the published ones, chosen by cross-validation on training scaffolds of lipophilicity:
+regressions minimise the squared error, for which CatBoost finds a learning rate (MAE .524 instead of .556), and each
+split looks at a tenth of the features (.597 instead of .592, in a quarter of the time).
+"""
 
 import json
 from dataclasses import asdict, dataclass
@@ -21,7 +26,9 @@ class TreeSettings:
 
     iterations: int = 1000
     random_strength: float = 2.0
-    regression_loss: str = "MAE"
+    column_share: float = 0.1
+    """Of the features that each split looks at."""
+    regression_loss: str = "RMSE"
     """CatBoost's name of the loss of a regression; that of a classification is Logloss."""
     n_threads: int = 1
     """More threads are faster, and may change the last digits."""
@@ -88,6 +95,7 @@ class BoostedTrees:
         options: dict[str, Any] = {
             "iterations": self.settings.iterations,
             "random_strength": self.settings.random_strength,
+            "rsm": self.settings.column_share,
             "thread_count": self.settings.n_threads,
             "random_seed": seed,
             "logging_level": "Silent",
