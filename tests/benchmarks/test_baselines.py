@@ -8,6 +8,7 @@ from benchmarks.accuracy.baselines import RUNNERS, Context
 from moldesign.metrics import METRICS
 from scripts.teacher.trees import BoostedTrees
 from tests.predictors.tiny_predictor import make_predictor
+from tests.tiny_encoder import save_encoder
 from tests.toy_task import double_targets, make_task
 
 NEED_CATBOOST = {"catboost", "trees"}
@@ -21,6 +22,7 @@ def small_forest(monkeypatch):
 
 @pytest.fixture
 def context(tmp_path):
+    save_encoder(tmp_path)
     return Context(tmp_path, iterations=60)
 
 
@@ -66,7 +68,7 @@ def test_seed_decides(model, context):
 def test_trees_are_kept_for_later_predictions(context):
     task = make_task("regression")
     values = run("trees", task, context)
-    features = baselines.load_features(task.test.smiles, context.work / "features")
+    features = baselines.load_tree_inputs(task.test.smiles, context.work)
     kept = BoostedTrees.load(context.work / "models" / "trees" / "toy" / "seed0" / "toy")
     np.testing.assert_array_equal(kept.predict(features), values[:, 0])
 

@@ -10,7 +10,7 @@ from scripts.teacher.trees import BoostedTrees, TreeSettings, import_catboost
 
 RNG = np.random.default_rng(0)
 FEATURES = RNG.normal(size=(120, 3)).astype(np.float32)
-SETTINGS = TreeSettings(iterations=30)
+SETTINGS = TreeSettings(iterations=30, column_share=1.0)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_classification_gives_probabilities_that_rank():
 @pytest.mark.parametrize("log_scale", [False, True])
 def test_regression_is_in_the_unit_of_the_labels(log_scale):
     labels = 10.0 ** FEATURES[:, 1].astype(float)
-    model = BoostedTrees("regression", log_scale=log_scale, settings=TreeSettings(iterations=300))
+    model = BoostedTrees("regression", log_scale=log_scale, settings=TreeSettings(iterations=300, column_share=1.0))
     predicted = model.fit(FEATURES, labels, 0).predict(FEATURES)
     assert np.corrcoef(np.argsort(np.argsort(predicted)), np.argsort(np.argsort(labels)))[0, 1] > 0.9
     assert np.median(predicted) == pytest.approx(np.median(labels), rel=0.5)
@@ -94,6 +94,7 @@ def test_library_is_asked_for_with_few_settings(monkeypatch):
         "loss_function": "Logloss",
         "iterations": 1000,
         "random_strength": 2.0,
+        "rsm": 0.1,
         "thread_count": 2,
         "random_seed": 7,
         "logging_level": "Silent",
