@@ -32,7 +32,10 @@ def generic_scaffold(mol: Mol) -> str:
 
 
 def _extract_scaffold(mol: Mol) -> Mol:
-    return MurckoScaffold.GetScaffoldForMol(mol)
+    flat = Chem.Mol(mol)
+    # Marks at a double bond that loses a neighbour would point at nothing, and RDKit cannot write such a molecule.
+    Chem.RemoveStereochemistry(flat)
+    return MurckoScaffold.GetScaffoldForMol(flat)
 
 
 def _to_framework(mol: Mol) -> Mol:

@@ -46,7 +46,7 @@ def standardize_mol(mol: Mol) -> Mol:
     """
     with quiet_rdkit():
         parent = _largest_fragment(mol) if len(Chem.GetMolFrags(mol)) > 1 else mol
-        return _neutralize(parent) if any(atom.GetFormalCharge() for atom in parent.GetAtoms()) else parent
+        return _neutralize(parent) if parent.HasSubstructMatch(_charged_atom()) else parent
 
 
 def standardize_smiles(texts: Sequence[Any], *, enabled: bool = True, first_row: int = 0) -> StandardizedSmiles:
@@ -82,6 +82,11 @@ def _neutralize(mol: Mol) -> Mol:
 def _has_aromatic_carbanion(mol: Mol) -> bool:
     aromatic = (atom for atom in mol.GetAtoms() if atom.GetIsAromatic())
     return any(atom.GetFormalCharge() < 0 and atom.GetAtomicNum() == _CARBON for atom in aromatic)
+
+
+@cache
+def _charged_atom() -> Mol:
+    return Chem.MolFromSmarts("[!+0]")
 
 
 @cache

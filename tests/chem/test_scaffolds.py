@@ -59,3 +59,9 @@ def test_scaffolds_of_measured_compounds_are_molecules(measured_smiles: list[str
     assert (
         parse_smiles(sorted(murcko)).is_valid.mean() > 0.99
     )  # RDKit cannot kekulize some scaffolds of metal complexes
+
+
+def test_marks_at_a_double_bond_that_loses_a_substituent_do_no_harm():
+    marked, plain = require_mols(["O=C(C)N/N=C/C(Br)=C/c1ccccc1", "O=C(Cc1cc(=O)[nH][nH]1)N/N=C/C(Cl)=C/c1ccccc1"])
+    assert murcko_scaffold(marked) == "c1ccccc1"
+    assert murcko_scaffold(plain) == "O=C(Cc1cc(=O)[nH][nH]1)NN=CC=Cc1ccccc1"
