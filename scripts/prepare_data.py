@@ -32,7 +32,15 @@ MADE_OF_SEVERAL = ("(built here)", "merged by", "converted from", "+ folds")
 
 CHEMBL_TERMS = "CC BY-SA 3.0 (ChEMBL)"
 EXCAPE_TERMS = "CC BY-SA 4.0 (ExCAPE-DB)"
+PUBLIC_TERMS = "public domain (US government)"
+TDC_TERMS = "CC BY 4.0 or as the original"
 DRD2_ACTIVES = "SMILES and the label 1: active on DRD2"
+PCHEMBL = "`smiles`; `value`: mean pChEMBL"
+PCHEMBL_TARGETS = ("VEGFR2", "FGFR1", "PDGFRbeta", "EPHB4", "SRC", "LCK", "ABL")
+IC50 = "`CANONICAL_SMILES`; `STANDARD_VALUE` in nmol/L with its type and relation"
+KI = "`smiles`; `y [pEC50/pKi]`: pKi"
+KI_TARGETS = tuple(f"CHEMBL{number}" for number in (231, 234, 236, 238, 244, 264, 2034, 4792))
+MATRICES = ("chembl_5thresh", "chembl_sparse_ts_valid", "chembl_sparse_ts_test")
 OTHER_SETS = {
     "zinc250k/zinc250k_molopt": ("one SMILES per line", "ZINC's own terms of use"),
     "chembl/chembl_union": ("`smiles`; `druglike` 0/1; `sources`", CHEMBL_TERMS),
@@ -42,6 +50,19 @@ OTHER_SETS = {
     "oracles/drd2_actives_graphinvent_train": (DRD2_ACTIVES, EXCAPE_TERMS),
     "oracles/drd2_actives_graphinvent_valid": (DRD2_ACTIVES, EXCAPE_TERMS),
     "oracles/drd2_actives_graphinvent_test": (DRD2_ACTIVES, EXCAPE_TERMS),
+    "moleculenet/tox21_deepchem": ("`smiles`; twelve assays: 1 = active", PUBLIC_TERMS),
+    "moleculenet/clintox_deepchem": ("`smiles`; `CT_TOX`: 1 = failed in a trial because of toxicity", TDC_TERMS),
+    "moleculenet/freesolv_full": ("`smiles`; `expt` in kcal/mol", "not stated by FreeSolv"),
+    "moleculenet/CYP450_chembench": ("`smiles`; `label_1a2`, `label_2c19`: 1 = inhibits", PUBLIC_TERMS),
+    "moleculenet/bace_full": ("`smiles`; `pIC50` on BACE1", TDC_TERMS),
+    "targets/EGFR_chembl_teachopencadd": ("`smiles`; `IC50` in nmol/L", CHEMBL_TERMS),
+    **{f"targets/ycu_{name}": (PCHEMBL, CHEMBL_TERMS) for name in PCHEMBL_TARGETS},
+    **{f"targets/{name}_TeamSKI": (IC50, CHEMBL_TERMS) for name in ("p38a", "AurA", "CDK2", "BRD4")},
+    "targets/5HT_chembl": ("`canonical_smiles`; `standard_value` in nmol/L; relation; target", CHEMBL_TERMS),
+    **{f"targets/moleculeace/{target}_Ki": (KI, CHEMBL_TERMS) for target in KI_TARGETS},
+    "oracles/jak2_pIC50_LMLF": ("`SMILES`; `pIC50` on JAK2", CHEMBL_TERMS),
+    "oracles/seh_chembl": ("`Smiles`; `Standard Value` with its type, unit and relation", CHEMBL_TERMS),
+    **{f"chembl/{name}": ("`smiles`; a pChEMBL value per target", CHEMBL_TERMS) for name in MATRICES},
 }
 """Data sets of bundled weights besides the ADMET group: columns with units, and known terms of the data."""
 
@@ -176,11 +197,12 @@ original set; see <https://tdcommons.ai/benchmark/admet_group/overview>.
 figures on it are not comparable with those. `herg` labels blockers in a set of {n_herg} molecules, most of
 which are blockers. A label 1 of `cyp*_veith` means inhibition.
 
-## Activity and language models
+## Further endpoints, targets and language models
 
 {others}
 
-The DRD2 files share molecules, which are merged before any split. DrugBank, the Drug Repurposing Hub and
+The table of endpoints, with direction, reference range and citation of each, is `scripts/panels`; files of one target
+share molecules, which are merged before any split. DrugBank, the Drug Repurposing Hub and
 InertDB allow non-commercial use only; no bundled weight was trained on them.
 
 ## Sources and checksums

@@ -1,7 +1,7 @@
 """Train the bundled predictors.
 
-    python scripts/train_predictors.py admet    --data DATA --device cpu
-    python scripts/train_predictors.py activity --data DATA --device cpu
+    python -m scripts.train_predictors admet    --data DATA --device cpu
+    python -m scripts.train_predictors activity --data DATA --device cpu
 
 No molecule of any test set (by InChIKey of the standardised parent) is in the training set of any endpoint. The model
 folder with its card is written into moldesign/predictors/weights. The card holds the figures on the test split, which
@@ -14,42 +14,34 @@ import logging
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 
-from moldesign.datasets.catalog import TDC_ADMET, load_dataset, load_tdc_admet
-from moldesign.datasets.splits import scaffold_split
-from moldesign.predictors.endpoints import Endpoint, fit_endpoint
+from moldesign.datasets.catalog import TDC_ADMET, load_tdc_admet
+from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.fitting import (
     FittingSettings,
     LabelTable,
     fit_predictor,
-    key_molecules,
     measure_endpoints,
     merge_labels,
     predict_by_nearest,
 )
 from moldesign.predictors.training import TrainingProgress, TrainingSettings
+from scripts.panels.activity import read_activity
+from scripts.panels.admet import LOG_SCALED
+from scripts.panels.panel import find_panel
+from scripts.panels.records import Task
+from scripts.panels.splitting import N_INACTIVES
+
+__all__ = ["LOG_SCALED", "WEIGHTS", "measure_on_test"]
 
 WEIGHTS = Path(__file__).parents[1] / "moldesign" / "predictors" / "weights"
-LOG_SCALED = {"vdss", "half_life", "clearance_hepatocyte", "clearance_microsome"}
-N_INACTIVES = 8_000
-ACTIVITIES = {
-    "drd2": "active on the dopamine receptor D2 (ExCAPE-DB)",
-    "gsk3b": "active on glycogen synthase kinase 3 beta (ExCAPE-DB)",
-    "jnk3": "active on c-Jun N-terminal kinase 3 (ExCAPE-DB)",
-}
-
-
-class Task(NamedTuple):
-    """Tables of one endpoint, with columns `smiles` and `label`."""
-
-    train: pd.DataFrame
-    test: pd.DataFrame
+RECORDS = {"admet": "admet", "activity": "targets"}
+"""The panel that describes the endpoints of each predictor."""
 
 
 def main() -> None:
@@ -99,42 +91,6 @@ def read_admet(data: Path) -> dict[str, Task]:
     return {name: Task(*load_tdc_admet(name, data)) for name in TDC_ADMET}
 
 
-def read_activity(data: Path) -> dict[str, Task]:
-    """Actives and inactives of each target, split by scaffold; training keeps a sample of the inactives."""
-    tables = {
-        "drd2": pd.concat([read_drd2(data), read_drd2_actives(data)]),
-        "gsk3b": load_dataset("oracles/gsk3_all", data).set_axis(["smiles", "label"], axis=1),
-        "jnk3": load_dataset("oracles/jnk3_all", data).set_axis(["smiles", "label"], axis=1),
-    }
-    return {name: split_activity(table) for name, table in tables.items()}
-
-
-def read_drd2(data: Path) -> pd.DataFrame:
-    return load_dataset("oracles/drd2_reinvent_test", data).set_axis(["smiles", "label"], axis=1)
-
-
-def read_drd2_actives(data: Path) -> pd.DataFrame:
-    parts = [load_dataset(f"oracles/drd2_actives_graphinvent_{part}", data) for part in ("train", "valid", "test")]
-    return pd.DataFrame({"smiles": pd.concat(parts)["0"], "label": 1.0})
-
-
-def split_activity(table: pd.DataFrame) -> Task:
-    keyed = key_molecules(table["smiles"].tolist())
-    unique = (
-        pd.DataFrame({"key": keyed.keys, "smiles": keyed.smiles, "label": table["label"].to_numpy(float)})
-        .dropna()
-        .groupby("key", as_index=False)
-        .agg(smiles=("smiles", "first"), label=("label", "mean"))
-    )
-    unique = unique[unique["label"].isin([0.0, 1.0])]
-    rng = np.random.default_rng(0)
-    split = scaffold_split(unique["smiles"].tolist(), (0.85, 0.0, 0.15), rng)
-    train, test = unique.iloc[split.train], unique.iloc[split.test]
-    actives, inactives = train[train["label"] == 1], train[train["label"] == 0]
-    sampled = inactives.sample(min(N_INACTIVES, len(inactives)), random_state=0)
-    return Task(pd.concat([actives, sampled])[["smiles", "label"]], test[["smiles", "label"]])
-
-
 def separate(tasks: dict[str, Task], panel: str) -> tuple[LabelTable, LabelTable]:
     """Merge the endpoints, and take every test molecule of any endpoint out of all training sets."""
     is_class = [panel == "activity" or TDC_ADMET[name].task == "classification" for name in tasks]
@@ -147,23 +103,8 @@ def separate(tasks: dict[str, Task], panel: str) -> tuple[LabelTable, LabelTable
 
 
 def describe(panel: str, names: list[str], train: LabelTable) -> list[Endpoint]:
-    if panel == "activity":
-        return [
-            fit_endpoint(name, "classification", train.labels[:, t], description=ACTIVITIES[name])
-            for t, name in enumerate(names)
-        ]
-    return [
-        fit_endpoint(
-            name,
-            TDC_ADMET[name].task,
-            train.labels[:, t],
-            unit=TDC_ADMET[name].unit,
-            description=TDC_ADMET[name].description,
-            aliases=tuple({TDC_ADMET[name].dataset} - {name}),
-            log_scale=name in LOG_SCALED,
-        )
-        for t, name in enumerate(names)
-    ]
+    records = find_panel(RECORDS[panel])
+    return [records[name].describe(train.labels[:, t]) for t, name in enumerate(names)]
 
 
 def measure_on_test(predictor: Predictor, train: LabelTable, test: LabelTable) -> dict[str, dict[str, float]]:
@@ -203,7 +144,7 @@ def make_card(options: argparse.Namespace, figures: dict[str, dict[str, float]],
         "test": figures,
         "epochs": options.epochs,
         "training_seconds": round(seconds),
-        "training_command": f"python scripts/train_predictors.py {options.panel} --data DATA "
+        "training_command": f"python -m scripts.train_predictors {options.panel} --data DATA "
         f"--epochs {options.epochs} --networks {options.networks} --hidden-size {options.hidden_size}",
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "limits": "Predictions are hypotheses: outside the domain of the training set they may mean nothing.",

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from moldesign.errors import TableError
 
 TaskType = Literal["regression", "classification"]
+Direction = Literal["higher is better", "lower is better", "depends on the project"]
+
+_KNOWN_OF_SOME = {"direction", "reference_range", "source", "licence"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Endpoint:
     """What one unit of the network's output means, on the learned scale."""
     floor: float = 1e-3
     """Smallest value a log scale can hold."""
+    direction: Direction | None = None
+    """What a chemist mostly wants of it; None where nobody has said so."""
+    reference_range: str = ""
+    """Which values are good and which are bad, in words and numbers."""
+    source: str = ""
+    """Where the labels were published."""
+    licence: str = ""
+    """Of the labels."""
 
     def to_targets(self, labels: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale labels to what the network learns; NaN stays NaN."""
@@ -47,8 +58,9 @@ class Endpoint:
         return (10.0**values if self.log_scale else values).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields for a model card."""
-        return asdict(self)
+        """Return the fields for a model card; what is not known of the endpoint is left out."""
+        fields = asdict(self)
+        return {name: value for name, value in fields.items() if value or name not in _KNOWN_OF_SOME}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> "Endpoint":

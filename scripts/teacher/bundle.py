@@ -12,6 +12,7 @@ on the test split.
 
 import argparse
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +21,18 @@ from numpy.typing import NDArray
 from scipy.special import logit
 
 from moldesign.checkpoint import load_model
-from moldesign.datasets.catalog import TDC_ADMET, load_tdc_admet
 from moldesign.predictors.calibration import Calibration, fit_calibration
 from moldesign.predictors.domain import fit_domain
-from moldesign.predictors.endpoints import Endpoint, fit_endpoint
+from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.fitting import LabelTable, merge_labels
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble
-from scripts.teacher.distil import Materials, gather, parse_options, read_unseen
+from scripts.panels.panel import find_panel, name_splits, read_panel
+from scripts.panels.records import Task
+from scripts.teacher.distil import PANEL, Materials, gather, parse_options, read_unseen
 from scripts.teacher.networks import TaskTable, featurize_all
-from scripts.train_predictors import LOG_SCALED, WEIGHTS, measure_on_test
+from scripts.train_predictors import WEIGHTS, measure_on_test
 
 SMALLEST = 1e-4
 """Probabilities nearer to 0 or 1 than this have no larger logit."""
@@ -41,8 +43,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     materials = gather(options.data, options.work)
     predictor = assemble(options, materials)
-    train = LabelTable(materials.table.smiles, materials.table.labels, materials.table.keys)
-    figures = measure_on_test(predictor, train, read_test(options.data))
+    test = read_test(read_panel(PANEL, options.data, options.work / "molecules"))
+    figures = measure_on_test(predictor, join_training(materials), test)
     predictor.card.update(make_card(options, materials, figures))
     predictor.save(WEIGHTS / predictor.name)
     for name, values in figures.items():
@@ -51,35 +53,38 @@ def main() -> None:
 
 def assemble(options: argparse.Namespace, materials: Materials) -> Predictor:
     """Join the networks, the domain and the calibration."""
-    table = materials.table
-    endpoints = tuple(describe(name, table.labels[:, t]) for t, name in enumerate(TDC_ADMET))
-    networks = tuple(load_student(options.work / "student" / f"network_{number}") for number in options.networks)
-    outputs, states = apply_ensemble(networks, featurize_all(table.smiles))
-    domain = fit_domain(table.smiles, table.labels, rng=np.random.default_rng(0), states=states)
-    calibration = calibrate(table, endpoints, read_unseen(materials), outputs.std(axis=0))
-    return Predictor("admet", endpoints, networks, domain, {}, calibration)
-
-
-def describe(name: str, labels: NDArray[np.float64]) -> Endpoint:
-    task = TDC_ADMET[name]
-    return fit_endpoint(
-        name,
-        task.task,
-        labels,
-        unit=task.unit,
-        description=task.description,
-        aliases=tuple({task.dataset} - {name}),
-        log_scale=name in LOG_SCALED,
+    endpoints, train = tuple(materials.endpoints), join_training(materials)
+    networks = tuple(
+        load_student(options.work / "student" / f"network_{number}", len(endpoints)) for number in options.networks
     )
+    outputs, states = apply_ensemble(networks, featurize_all(train.smiles))
+    domain = fit_domain(train.smiles, train.labels, rng=np.random.default_rng(0), states=states)
+    n_tasks, n_rows = len(materials.tasks), len(materials.table.smiles)
+    std = outputs.std(axis=0)[:n_rows, :n_tasks]
+    calibration = calibrate(materials.table, endpoints[:n_tasks], read_unseen(materials), std)
+    return Predictor(PANEL, endpoints, networks, domain, {}, calibration)
 
 
-def load_student(folder: Path) -> PropertyNetwork:
+def join_training(materials: Materials) -> LabelTable:
+    """Return the training molecules of all endpoints; those of the benchmark's tasks come first, in their order."""
+    table, further = materials.table, materials.further
+    number = {key: row for row, key in enumerate(table.keys)}
+    new = [row for row, key in enumerate(further.keys) if key not in number]
+    keys = [*table.keys, *(further.keys[row] for row in new)]
+    number |= {key: row for row, key in enumerate(keys)}
+    labels = np.full((len(keys), len(materials.endpoints)), np.nan)
+    labels[: len(table.keys), : len(materials.tasks)] = table.labels
+    labels[[number[key] for key in further.keys], len(materials.tasks) :] = further.labels
+    return LabelTable([*table.smiles, *(further.smiles[row] for row in new)], labels, keys)
+
+
+def load_student(folder: Path, n_endpoints: int) -> PropertyNetwork:
     """Read a network that `distil` has trained."""
     weights, _ = load_model(folder, kind="network")
     size = len(weights["embed_atoms.bias"])
     n_layers = sum(name.startswith("norms.") and name.endswith(".weight") for name in weights)
     n_atoms, n_bonds = weights["embed_atoms.weight"].shape[1], weights["layers.0.lin.weight"].shape[1]
-    shape = NetworkSettings(n_atoms, n_bonds, len(TDC_ADMET), size, n_layers, dropout=0.0)
+    shape = NetworkSettings(n_atoms, n_bonds, n_endpoints, size, n_layers, dropout=0.0)
     network = PropertyNetwork(shape)
     network.load_state_dict(weights)
     return network.eval()
@@ -98,25 +103,25 @@ def calibrate(
     return fit_calibration(endpoints, table.labels, np.column_stack(columns), std)
 
 
-def read_test(data: Path | None) -> LabelTable:
-    """Return the test molecules of all tasks."""
-    is_class = [task.task == "classification" for task in TDC_ADMET.values()]
-    return merge_labels([load_tdc_admet(name, data).test for name in TDC_ADMET], list(TDC_ADMET), is_class)
+def read_test(tasks: Mapping[str, Task]) -> LabelTable:
+    """Return the test molecules of all endpoints."""
+    is_class = [find_panel(PANEL)[name].kind == "classification" for name in tasks]
+    return merge_labels([task.test for task in tasks.values()], list(tasks), is_class)
 
 
 def make_card(
     options: argparse.Namespace, materials: Materials, figures: dict[str, dict[str, float]]
 ) -> dict[str, object]:
-    labels = materials.table.labels
+    labels = join_training(materials).labels
     return {
         "n_training_molecules": len(labels),
-        "n_labels": {name: int(np.isfinite(labels[:, t]).sum()) for t, name in enumerate(TDC_ADMET)},
+        "n_labels": {one.name: int(np.isfinite(labels[:, t]).sum()) for t, one in enumerate(materials.endpoints)},
         "source": "TDC ADMET benchmark group, official train_val split; distilled from a teacher of boosted trees and "
         "a network that was pre-trained on public molecules (ChEMBL, ZINC, public ADMET measurements)",
         "licence": "CC BY 4.0 or as each original",
         "teacher": dict(materials.weights),
         "test": figures,
-        "test_split": "official test rows; no molecule of any of the 22 test sets was in any training set",
+        "test_split": name_splits(PANEL),
         "training_command": f"python -m scripts.teacher.distil --data DATA --epochs {options.epochs}; "
         "python -m scripts.teacher.bundle --data DATA",
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),

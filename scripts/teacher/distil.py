@@ -4,7 +4,8 @@
 
 Needs everything the teacher is made of: the trees of `benchmarks.admet_accuracy`, the networks, the weights of `blend`.
 The teacher speaks of the molecules of the pool, and of the training molecules: of one with a label as if it had not
-seen it, of the others as it is. Writes the networks into WORK/student; `scripts.teacher.bundle` makes the predictor.
+seen it, of the others as it is. The endpoints of the panel that are no tasks of the benchmark are learned from their
+labels alone. Writes the networks into WORK/student; `scripts.teacher.bundle` makes the predictor.
 """
 
 import argparse
@@ -21,9 +22,13 @@ from numpy.typing import NDArray
 
 from moldesign.datasets.catalog import TDC_ADMET
 from moldesign.graphs import count_features
+from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.finished import train_or_load
+from moldesign.predictors.fitting import LabelTable, merge_labels
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
+from scripts.panels.panel import find_panel, read_panel
+from scripts.panels.records import Task
 from scripts.teacher.encoder import Encoder, load_encoder, load_tree_inputs
 from scripts.teacher.networks import TaskTable, featurize_all, merge_tasks, to_values, train
 from scripts.teacher.pool import read_pool
@@ -35,6 +40,7 @@ from scripts.teacher.trees import BoostedTrees
 
 SEED = 0
 """Of the teacher's models that speak."""
+PANEL = "admet"
 MEASURED_TIMES = 2
 """How often each measured molecule is shown for once that the teacher speaks of it."""
 
@@ -48,6 +54,8 @@ class Lesson(NamedTuple):
     smiles: list[str]
     labels: NDArray[np.float64]
     """[N, T] in the unit of each endpoint: measured values and classes, or the teacher's values and probabilities"""
+    endpoints: list[Endpoint]
+    """Those of the benchmark first"""
 
 
 class Materials(NamedTuple):
@@ -58,6 +66,10 @@ class Materials(NamedTuple):
     table: TaskTable
     encoder: Encoder
     weights: Weights
+    further: LabelTable
+    """Training molecules of the endpoints that only the panel has"""
+    endpoints: list[Endpoint]
+    """Of the tasks, then those of `further`"""
 
 
 def main() -> None:
@@ -67,7 +79,7 @@ def main() -> None:
     lesson = write_lesson(materials)
     print(f"{len(lesson.smiles)} rows", flush=True)
     for number in options.networks:
-        train_student(options, materials.table, lesson, number)
+        train_student(options, lesson, number)
 
 
 def parse_options() -> argparse.Namespace:
@@ -87,14 +99,26 @@ def gather(data: Path | None, work: Path) -> Materials:
     tasks = load_admet_tasks(list(TDC_ADMET), data, work / "molecules")
     stored = json.loads((work / "teacher_weights.json").read_text(encoding="utf-8"))
     weights = {task.name: stored[task.name][f"seed {SEED}"][0] for task in tasks}
-    return Materials(work, tasks, merge_tasks(tasks), load_encoder(work), weights)
+    table, panel = merge_tasks(tasks), find_panel(PANEL)
+    further = read_further(read_panel(PANEL, data, work / "molecules"))
+    names = [name for name in panel if name not in TDC_ADMET]
+    described = [panel[task.name].describe(table.labels[:, t]) for t, task in enumerate(tasks)]
+    described += [panel[name].describe(further.labels[:, t]) for t, name in enumerate(names)]
+    return Materials(work, tasks, table, load_encoder(work), weights, further, described)
 
 
-def train_student(options: argparse.Namespace, table: TaskTable, lesson: Lesson, number: int) -> PropertyNetwork:
+def read_further(tasks: Mapping[str, Task]) -> LabelTable:
+    """Join the training molecules of the endpoints that are no tasks of the benchmark."""
+    names = [name for name in tasks if name not in TDC_ADMET]
+    is_class = [find_panel(PANEL)[name].kind == "classification" for name in names]
+    return merge_labels([tasks[name].train for name in names], names, is_class)
+
+
+def train_student(options: argparse.Namespace, lesson: Lesson, number: int) -> PropertyNetwork:
     """Train one member of the ensemble, or take the one that is there."""
-    shape = NetworkSettings(*count_features(), len(table.endpoints), options.hidden_size, options.layers, dropout=0.0)
+    shape = NetworkSettings(*count_features(), len(lesson.endpoints), options.hidden_size, options.layers, dropout=0.0)
     settings = TrainingSettings(n_epochs=options.epochs, batch_size=128, weight_decay=1e-5)
-    data = TrainingSet(featurize_all(lesson.smiles), lesson.labels, table.endpoints)
+    data = TrainingSet(featurize_all(lesson.smiles), lesson.labels, lesson.endpoints)
     plan = NetworkPlan(np.arange(len(lesson.smiles)), shape, settings, seed=number)
     folder = options.work / "student" / f"network_{number}"
     return train_or_load(lesson.smiles, data, plan, folder, on_epoch=print_progress).network
@@ -102,13 +126,16 @@ def train_student(options: argparse.Namespace, table: TaskTable, lesson: Lesson,
 
 def write_lesson(materials: Materials) -> Lesson:
     """Let the teacher speak, and join that with the measured labels."""
-    pool, table = read_pool(materials.work).smiles, materials.table
-    of_pool = ask_teacher(materials, pool)
-    of_train = ask_teacher(materials, table.smiles)
+    pool, table, further = read_pool(materials.work).smiles, materials.table, materials.further
     unseen = read_unseen(materials)
-    of_train = np.where(np.isfinite(unseen), unseen, of_train)
-    smiles = [*pool, *table.smiles, *(table.smiles * MEASURED_TIMES)]
-    return Lesson(smiles, np.concatenate([of_pool, of_train, *[table.labels] * MEASURED_TIMES]))
+    of_train = np.where(np.isfinite(unseen), unseen, ask_teacher(materials, table.smiles))
+    smiles = [*pool, *table.smiles, *(table.smiles * MEASURED_TIMES), *(further.smiles * MEASURED_TIMES)]
+    of_tasks = np.concatenate([ask_teacher(materials, pool), of_train, *[table.labels] * MEASURED_TIMES])
+    of_further = np.concatenate([further.labels] * MEASURED_TIMES)
+    labels = np.full((len(smiles), len(materials.endpoints)), np.nan)
+    labels[: len(of_tasks), : len(materials.tasks)] = of_tasks
+    labels[len(of_tasks) :, len(materials.tasks) :] = of_further
+    return Lesson(smiles, labels, materials.endpoints)
 
 
 def ask_teacher(materials: Materials, smiles: Sequence[str]) -> NDArray[np.float64]:

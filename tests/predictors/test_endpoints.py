@@ -39,6 +39,22 @@ def test_a_card_tells_the_whole_endpoint():
     assert Endpoint.from_dict(aliased.to_dict() | {"aliases": ["bbb_martins"]}) == aliased
 
 
+def test_a_card_holds_what_is_known_of_the_endpoint_and_nothing_else():
+    known = {"direction": "lower is better", "reference_range": "below 0.3", "source": "a paper", "licence": "CC0"}
+    herg = Endpoint("herg", "classification", "probability", "blocks the hERG channel", **known)
+    assert herg.to_dict().items() >= known.items()
+    assert Endpoint.from_dict(herg.to_dict()) == herg
+    assert not HALF_LIFE.to_dict().keys() & known.keys()
+
+
+def test_a_card_of_before_these_fields_is_read_unchanged():
+    fields = {"name": "ames", "task": "classification", "unit": "probability", "description": "mutagenic"}
+    old = {**fields, "low": 0.0, "high": 1.0, "aliases": [], "log_scale": False, "center": 0.0, "spread": 1.0}
+    endpoint = Endpoint.from_dict({**old, "floor": 0.001})
+    assert (endpoint.direction, endpoint.reference_range) == (None, "")
+    assert endpoint.to_dict() == {**old, "floor": 0.001, "aliases": ()}
+
+
 def test_range_centre_and_spread_come_from_the_labels():
     labels = np.append(np.arange(101.0), np.nan)
     endpoint = fit_endpoint("clearance", "regression", labels, unit="mL/min/g")

@@ -18,6 +18,7 @@ from scripts.panels.admet import ADMET
 from scripts.panels.panel import PANELS, find_panel, name_splits, read_panel
 from scripts.panels.records import Task
 from scripts.panels.targets import TARGETS
+from scripts.prepare_data import OTHER_SETS
 
 RECORDS = [*ADMET, *TARGETS]
 
@@ -30,11 +31,11 @@ def two_endpoints(monkeypatch):
         pd.DataFrame({"smiles": ["CC(=O)O"], "label": [1.0]}),
     )
     smiles = ["CC(=O)[O-].[Na+]", "OCC", "C1CCCCC1", "C1CCCCC1", "C(C", "c1ccncc1", "c1ccoc1"]
-    whole = pd.DataFrame({"smiles": smiles, "label": [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0]})
+    whole = pd.DataFrame({"smiles": smiles, "label": [1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 0.0]})
     [herg, *_, clintox, _] = ADMET
     records = (
         replace(herg, read=lambda data: official),
-        replace(clintox, read=lambda data: Task(whole, whole.iloc[:0]), max_inactives=1),
+        replace(clintox, read=lambda data: Task(whole, whole.iloc[:0]), max_inactives=1, positive_wins=False),
     )
     monkeypatch.setattr(panel, "PANELS", {"admet": records})
     return official
@@ -66,10 +67,11 @@ def test_no_two_endpoints_share_a_name_or_alias():
     assert len(names) == len(set(names))
 
 
-def test_files_are_those_of_the_catalog():
+def test_files_are_in_the_catalog_and_in_the_readme_of_the_data():
     named = {name for record in RECORDS if isinstance(record.read, partial) for name in list_files(record.read.args[0])}
     assert len(named) > 20
     assert named <= load_catalog().keys()
+    assert {name for name in named if not name.startswith("tdc_admet/")} <= OTHER_SETS.keys()
 
 
 def list_files(argument):

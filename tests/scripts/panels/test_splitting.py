@@ -27,6 +27,10 @@ def test_rows_get_the_key_and_smiles_of_their_parent():
     assert read["label"].tolist() == [1.0, 3.0]
 
 
+def test_a_parent_that_is_no_molecule_is_left_out():
+    assert key_rows(pd.DataFrame({"smiles": ["[SbH6+3]", "CCO"], "label": [1.0, 0.0]}))["smiles"].tolist() == ["CCO"]
+
+
 def test_molecules_are_standardised_once(tmp_path, monkeypatch):
     table = pd.DataFrame({"smiles": ["OCC", "not a molecule"], "label": [1.0, 2.0]})
     first = key_rows(table, tmp_path)
@@ -44,6 +48,11 @@ def test_a_single_dissenting_class_drops_the_molecule():
         rows(("a", "C", 1.0), ("a", "C", 1.0), ("a", "C", 0.0), ("b", "N", 0.0), ("b", "N", 0.0)), "classification"
     )
     assert merged.to_dict("list") == {"key": ["b"], "smiles": ["N"], "label": [0.0]}
+
+
+def test_class_1_can_win():
+    table = rows(("a", "C", 0.0), ("a", "C", 1.0), ("b", "N", 0.0))
+    assert merge_copies(table, "classification", positive_wins=True)["label"].tolist() == [1.0, 0.0]
 
 
 def test_tables_share_their_held_out_scaffolds():
