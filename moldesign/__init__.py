@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from moldesign.policies.bundled import Prior, load_prior
     from moldesign.predictors.bundled import load_predictor
     from moldesign.predictors.ensemble import Predictions, Predictor
+    from moldesign.predictors.estimators import MoleculeClassifier, MoleculeRegressor
     from moldesign.predictors.modelling import TrainingResult, train_predictor
+    from moldesign.predictors.onnx_export import export_onnx
     from moldesign.predictors.train_options import TrainOptions
 
 __all__ = [
     "GenerationResult",
     "MoldesignError",
+    "MoleculeClassifier",
+    "MoleculeRegressor",
     "Predictions",
     "Predictor",
     "Prior",
@@ -30,6 +34,7 @@ __all__ = [
     "TrainOptions",
     "TrainingResult",
     "default_profile",
+    "export_onnx",
     "generate",
     "load_predictor",
     "load_prior",
@@ -41,6 +46,8 @@ __all__ = [
 _HOMES = {
     "GenerationResult": "moldesign.generation.loop",
     "MoldesignError": "moldesign.errors",
+    "MoleculeClassifier": "moldesign.predictors.estimators",
+    "MoleculeRegressor": "moldesign.predictors.estimators",
     "Predictions": "moldesign.predictors.ensemble",
     "Predictor": "moldesign.predictors.ensemble",
     "Prior": "moldesign.policies.bundled",
@@ -49,6 +56,7 @@ _HOMES = {
     "TrainOptions": "moldesign.predictors.train_options",
     "TrainingResult": "moldesign.predictors.modelling",
     "default_profile": "moldesign.objectives.profile",
+    "export_onnx": "moldesign.predictors.onnx_export",
     "generate": "moldesign.generation.loop",
     "load_predictor": "moldesign.predictors.bundled",
     "load_prior": "moldesign.policies.bundled",

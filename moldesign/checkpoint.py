@@ -36,7 +36,7 @@ def save_model(folder: Path, tensors: "Mapping[str, Tensor]", card: Card) -> Non
     complete = {"format_version": FORMAT_VERSION, **card, "sha256": hashlib.sha256(content).hexdigest()}
     text = _format_card(complete, folder / CARD_FILE)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_atomically(folder / TENSORS_FILE, content)
+    write_bytes_atomically(folder / TENSORS_FILE, content)
     write_text_atomically(folder / CARD_FILE, text)
 
 
@@ -118,7 +118,22 @@ def find_folder(kind: str, name: str | Path, bundled: Mapping[str, Path]) -> Pat
 
 def write_text_atomically(path: Path, text: str) -> None:
     """Replace the file by `text`, so that a reader or a crash never sees half of it."""
-    _write_atomically(path, text.encode())
+    write_bytes_atomically(path, text.encode())
+
+
+def write_bytes_atomically(path: Path, content: bytes) -> None:
+    """Replace the file by `content`, likewise."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as handle:
+        temporary = Path(handle.name)
+        try:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        except OSError:
+            temporary.unlink()
+            raise
+    temporary.chmod(0o644)
+    temporary.replace(path)
 
 
 def hash_file(path: Path) -> str:
@@ -146,17 +161,3 @@ def _find_non_finite(value: object, place: str) -> Iterator[tuple[str, float]]:
     elif isinstance(value, list | tuple):
         for row, part in enumerate(value):
             yield from _find_non_finite(part, f"{place}[{row}]")
-
-
-def _write_atomically(path: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as handle:
-        temporary = Path(handle.name)
-        try:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        except OSError:
-            temporary.unlink()
-            raise
-    temporary.chmod(0o644)
-    temporary.replace(path)

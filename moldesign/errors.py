@@ -54,3 +54,7 @@ class RunFolderError(MoldesignError, ValueError):
 
 class BudgetExhaustedError(MoldesignError, RuntimeError):
     """The oracle was asked for more calls than its budget allows."""
+
+
+class ExportError(MoldesignError, RuntimeError):
+    """A model that cannot be exported: a tool is missing, or the exported model would say something else."""

@@ -44,12 +44,12 @@ def _redraw(console: "Console") -> Iterator[Show]:
     from rich.progress_bar import ProgressBar  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    with Live(console=console) as live:
+    with Live(console=console, auto_refresh=False) as live:  # its thread would forbid the forks of a long prediction
 
         def show(text: str, share: float | None) -> None:
             # The padding ends the line, which a bare bar does not.
             bars = [] if share is None else [Padding(ProgressBar(total=1.0, completed=share, width=50))]
-            live.update(Group(*bars, Text(text)))
+            live.update(Group(*bars, Text(text)), refresh=True)
 
         yield show
 

@@ -92,4 +92,5 @@ def describe_explanation(explanation: "Explanation") -> str:
     ]
     domain = "" if explanation.in_domain else ", out of domain"
     title = f"{explanation.smiles}\n{explanation.endpoint.name}: {describe_prediction(explanation)}{domain}"
-    return f"{title}\n{format_table(['atom', 'symbol', f'contribution ({explanation.unit})'], rows)}"
+    contribution = f"contribution ({explanation.unit})" if explanation.unit else "contribution"
+    return f"{title}\n{format_table(['atom', 'symbol', contribution], rows)}"

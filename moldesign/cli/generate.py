@@ -1,6 +1,7 @@
 """`moldesign generate`: design molecules that meet a profile."""
 
 import shlex
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -38,6 +39,13 @@ def generate(
             metavar="GOAL",
             help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
             "goals add to PROFILE.toml.",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Model folder made by `moldesign train`, whose endpoints the goals may name. Repeat it for more.",
         ),
     ] = None,
     n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many hits to write at most.")] = 100,
@@ -84,6 +92,7 @@ def generate(
     Examples:
       moldesign generate
       moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --goal "sa <= 3.5" --out drd2
+      moldesign generate --model my_model --goal "pIC50 >= 8" --goal "herg <= 0.3"
       moldesign generate kinase.toml --budget 20000 --seed 1
       moldesign generate --resume --out drd2
     """
@@ -93,7 +102,7 @@ def generate(
     from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
 
     folder = out or choose_new_folder()
-    wanted = choose_profile(profile, goal or [], folder if resume else None, budget)
+    wanted = choose_profile(profile, goal or [], folder if resume else None, budget, model or ())
     for warning in wanted.warnings:
         typer.echo(f"warning: {warning}", err=True)
     settings = choose_settings(folder if resume else None, prior, seed, device)
@@ -114,19 +123,24 @@ def generate(
         raise typer.Exit(130)
 
 
-def choose_profile(path: Path | None, goals: list[str], resumed: Path | None, budget: int | None) -> "Profile":
+def choose_profile(
+    path: Path | None, goals: list[str], resumed: Path | None, budget: int | None, models: Sequence[str] = ()
+) -> "Profile":
     """Return what the command line asks for: file and goals, those of the resumed run, or the default.
 
     Raises:
         MoldesignError: a file or goal cannot be understood.
+        typer.BadParameter: models are given, and no goals.
     """
+    if models and not goals:
+        raise typer.BadParameter("a --goal must name an endpoint of the model", param_hint="--model")
     from moldesign.generation.folder import PROFILE_FILE  # noqa: PLC0415
     from moldesign.objectives.profile import default_profile, load_profile, parse_goals  # noqa: PLC0415
 
     if path is not None:
-        profile = load_profile(path).with_goals(goals)
+        profile = load_profile(path).with_goals(goals, models)
     elif goals:
-        profile = parse_goals(goals)
+        profile = parse_goals(goals, models=models)
     elif resumed is not None and (resumed / PROFILE_FILE).exists():
         profile = load_profile(resumed / PROFILE_FILE)
     else:

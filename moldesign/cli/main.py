@@ -22,7 +22,7 @@ app.command()(generate)
 app.command()(predict)
 app.command()(explain)
 app.command()(train)
-app.command()(models)
+app.add_typer(models, name="models")
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from moldesign.datasets.tables import TableChunk
     from moldesign.predictors.ensemble import Predictions, Predictor
 
-CHUNK_SIZE = 1_000
+CHUNK_SIZE = 10_000
 
 
 def predict(

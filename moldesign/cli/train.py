@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,11 +15,16 @@ from moldesign.cli.text import format_seconds, format_table
 
 if TYPE_CHECKING:
     from moldesign.predictors.modelling import TrainingResult
+    from moldesign.predictors.recalibration import Recalibration, Refit
+    from moldesign.predictors.train_options import TrainOptions
     from moldesign.predictors.workload import Progress
 
 SCRATCH = "scratch"
 N_EXAMPLES = 3
 """Odd rows of each kind that are shown; the report has more."""
+
+WITHOUT_TRAINING = frozenset({"table", "target", "out", "smiles_column", "skip_bad", "quiet", "recalibrate"})
+"""Parameters that have a meaning with --recalibrate."""
 
 SMALL_TEST = 50
 """With fewer test molecules the user is told that the figures are uncertain."""
@@ -50,6 +56,7 @@ class Log(StrEnum):
 
 
 def train(
+    context: typer.Context,
     table: Annotated[
         str,
         typer.Argument(metavar="TABLE", help="Measurements (.csv .tsv .smi .sdf .parquet, each also .gz), a row each."),
@@ -112,6 +119,15 @@ def train(
             metavar="N", min=0, help="Try N settings on the validation molecules first; needs moldesign[search]."
         ),
     ] = 0,
+    recalibrate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|DIR",
+            help="Keep the networks of this model, and fit its intervals and probabilities anew on TABLE, whose "
+            "columns are called like its endpoints. Nothing is trained, so only --target, --out, --smiles-column, "
+            "--skip-bad and --quiet go with it.",
+        ),
+    ] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out cells that hold no number, instead of stopping.")
     ] = False,
@@ -134,11 +150,21 @@ def train(
       moldesign train assay.csv --target pIC50 --out my_model
       moldesign train assay.csv --target pIC50 --target logD --folds 5 --out my_model
       moldesign train screen.sdf.gz --target active --loss focal --split cluster --out hits
+      moldesign train newdata.csv --target pIC50 --recalibrate my_model --out my_model_2
       moldesign predict library.csv --model my_model
     """
-    from moldesign.predictors.modelling import train_predictor  # noqa: PLC0415
+    command = shlex.join(["moldesign", *sys.argv[1:]])
+    if recalibrate is not None:
+        refuse_training_options(context)
+        from moldesign.predictors.recalibration import recalibrate_model  # noqa: PLC0415
+
+        with open_display(f"calibrating {recalibrate} on {', '.join(target)} of {table}, into {out}", quiet=quiet):
+            result = recalibrate_model(
+                recalibrate, table, target, out, smiles_column=smiles_column, skip_bad=skip_bad, command=command
+            )
+        typer.echo(out if quiet else describe_recalibration(result))
+        return
     from moldesign.predictors.train_options import TrainOptions  # noqa: PLC0415
-    from moldesign.reporting.training_report import write_training_report  # noqa: PLC0415
 
     options = TrainOptions(
         smiles_column=smiles_column,
@@ -155,8 +181,27 @@ def train(
         skip_bad=skip_bad,
         device=choose_device(device),
         seed=seed,
-        command=shlex.join(["moldesign", *sys.argv[1:]]),
+        command=command,
     )
+    _train(table, target, out, options, quiet=quiet)
+
+
+def refuse_training_options(context: typer.Context) -> None:
+    """Refuse options that --recalibrate would not heed.
+
+    Raises:
+        typer.BadParameter: names the first of them.
+    """
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name not in WITHOUT_TRAINING and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter("--recalibrate trains nothing; leave this option out", param_hint=option.opts[0])
+
+
+def _train(table: str, target: list[str], out: Path, options: "TrainOptions", *, quiet: bool) -> None:
+    from moldesign.predictors.modelling import train_predictor  # noqa: PLC0415
+    from moldesign.reporting.training_report import write_training_report  # noqa: PLC0415
+
     first = f"training on {', '.join(target)} of {table}, into {out}; Ctrl-C keeps finished networks"
     try:
         with open_display(first, quiet=quiet) as show:
@@ -170,9 +215,20 @@ def train(
             show("writing the report", 1.0)
             write_training_report(out)
     except KeyboardInterrupt:
-        typer.echo(f"interrupted; the networks that are finished are in {out}; the same command goes on", err=True)
+        typer.echo(describe_interruption(out), err=True)
         raise typer.Exit(130) from None
     typer.echo(out if quiet else describe_result(result))
+
+
+def describe_interruption(folder: Path) -> str:
+    """Return what is kept of a training that was interrupted, and how to go on."""
+    from moldesign.predictors.modelling import count_finished  # noqa: PLC0415
+
+    n_finished = count_finished(folder)
+    if n_finished == 0:
+        return "interrupted before the first network was finished; the same command starts again"
+    networks = "1 finished network is" if n_finished == 1 else f"{n_finished} finished networks are"
+    return f"interrupted; {networks} kept in {folder}; the same command goes on"
 
 
 def describe_progress(progress: "Progress") -> str:
@@ -199,6 +255,8 @@ def describe_result(result: "TrainingResult") -> str:
     """Return what the table held, how good the model is beside its baseline, and what to do with it."""
     record = result.record
     blocks = [*describe_table(record), f"\nMeasured on {record['split']['measured_on']}."]
+    if caveat := record["split"]["caveat"]:
+        blocks.append(f"NOTE: {caveat}")
     for name, target in record["targets"].items():
         blocks += ["", describe_figures(name, target), *describe_verdict(name, target, record["baseline"])]
     predict = shlex.join(["moldesign", "predict", "library.csv", "--model", str(result.folder)])
@@ -206,7 +264,35 @@ def describe_result(result: "TrainingResult") -> str:
     return "\n".join(blocks)
 
 
-def describe_table(record: dict[str, Any]) -> list[str]:
+def describe_recalibration(result: "Recalibration") -> str:
+    """Return what the table held, what was calibrated anew, and how well the former calibration did on it."""
+    lines = [*describe_table(result.record), ""]
+    lines += [f"{name}: {describe_refit(refit)}" for name, refit in result.refits.items()]
+    lines += [f"{name}: not calibrated anew: {reason}" for name, reason in result.kept.items()]
+    predict = shlex.join(["moldesign", "predict", "library.csv", "--model", str(result.folder)])
+    return "\n".join([*lines, "", f"model in {result.folder}; next: {predict}"])
+
+
+def describe_refit(refit: "Refit") -> str:
+    """Return on how many labels a calibration was fitted, and how well the former one did on them.
+
+    >>> from moldesign.predictors.recalibration import Refit
+    >>> describe_refit(Refit(85, 0, "coverage", 0.7059))
+    'intervals fitted on 85 molecules; of their values, the 90 % intervals of before held 70.6 %'
+    """
+    left_out = f" ({refit.n_trained:,} more left out: trained on already)" if refit.n_trained else ""
+    if refit.figure == "ECE":
+        return (
+            f"probabilities fitted on {refit.n:,} molecules{left_out}; there, those of before were off by "
+            f"{refit.before:.3f} on average (expected calibration error)"
+        )
+    before = "; there were none before"
+    if refit.before is not None:
+        before = f"; of their values, the 90 % intervals of before held {100 * refit.before:.1f} %"
+    return f"intervals fitted on {refit.n:,} molecules{left_out}{before}"
+
+
+def describe_table(record: Mapping[str, Any]) -> list[str]:
     """Return lines on what was read, left out and merged."""
     table = record["table"]
     lines = [f"{table['source']}: {table['n_rows']:,} rows, {table['n_molecules']:,} different molecules"]
@@ -258,6 +344,8 @@ def _describe_finding(thing: str, what: str, finding: dict[str, Any]) -> list[st
 
 
 def _format_figure(value: float | None, spread: float | None) -> str:
+    from moldesign.predictors.evaluation import format_figure  # noqa: PLC0415
+
     if value is None:
         return "-"
-    return f"{value:.3f}" if spread is None else f"{value:.3f} ± {spread:.3f}"
+    return format_figure(value) if spread is None else f"{format_figure(value)} ± {format_figure(spread)}"

@@ -12,11 +12,12 @@ from moldesign.datasets.columns import is_smiles_name
 from moldesign.datasets.streams import read_lines
 from moldesign.errors import TableError
 
+SEPARATORS = ",;\t|"
 SMI_COLUMNS = ["smiles", "name"]
 
 
 def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
-    """Yield chunks of a table with a header; of comma, semicolon and tab, the header's commonest separates.
+    """Yield chunks of a table with a header; of comma, semicolon, tab and |, the header's commonest separates.
 
     Raises:
         TableError: names file and line of what cannot be read.
@@ -25,7 +26,7 @@ def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[p
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         raise TableError(f"{label}: the file is empty; expected a header line with column names")
-    separator = max(",;\t", key=header.count)
+    separator = max(SEPARATORS, key=header.count)
     rows = _read_rows(chain([header], lines), separator, label)
     yield from batch_rows(rows, _name_columns(next(rows), label), chunk_size)
 

@@ -184,7 +184,10 @@ def _find_format(path: str | Path, formats: Mapping[str, Format]) -> Format:
 
 def _require_columns(frame: pd.DataFrame, wanted: Sequence[str], label: str) -> None:
     if missing := [name for name in wanted if name not in frame.columns]:
-        raise TableError(f"{label}: no column {missing[0]!r}; columns: {', '.join(map(str, frame.columns))}")
+        found = f"columns: {', '.join(map(str, frame.columns))}"
+        if len(frame.columns) == 1:
+            found = f"the only column is {frame.columns[0]!r}; columns are separated by comma, semicolon, tab or |"
+        raise TableError(f"{label}: no column {missing[0]!r}; {found}")
 
 
 def _label(path: str | Path) -> str:

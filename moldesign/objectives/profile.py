@@ -141,15 +141,16 @@ class Profile(_Section):
         """
         return score_terms(self.terms, smiles, first_row=first_row)
 
-    def with_goals(self, texts: Sequence[str]) -> "Profile":
-        """Return this profile with more goals.
+    def with_goals(self, texts: Sequence[str], models: Sequence[str] = ()) -> "Profile":
+        """Return this profile with more goals, which may be about endpoints of more models.
 
         Raises:
             ProfileError: a goal is not in the grammar, or is stated already.
             UnknownNameError: a goal is about a property that does not exist.
         """
         goals = (*self.goals, *(parse_goal(text) for text in texts))
-        return _build(self.model_dump() | {"goals": [goal.model_dump() for goal in goals]}, "")
+        known = tuple(dict.fromkeys((*self.models, *models)))
+        return _build(self.model_dump() | {"goals": [goal.model_dump() for goal in goals], "models": known}, "")
 
 
 _SECTIONS: dict[str | int, type[BaseModel]] = {

@@ -26,6 +26,7 @@ LOG_SPAN = 1000.0
 
 _CHUNK = 1_000
 _NO_WORD = re.compile(r"[^\w.-]+")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*$")
 _UNIT = re.compile(r"[\[(]([^\[\]()]+)[\])]\s*$")
 
 
@@ -130,7 +131,7 @@ def read_assay(
     *,
     smiles_column: str | None = None,
     time_column: str | None = None,
-    log: LogChoice = "auto",
+    log: LogChoice | Sequence[LogChoice] = "auto",
     skip_bad: bool = False,
     on_rows: Callable[[int], None] | None = None,
 ) -> Assay:
@@ -148,6 +149,7 @@ def read_assay(
         smiles_column: name of the SMILES column; without it, the column whose name says so.
         time_column: name of a column of numbers or ISO dates.
         log: whether regressions are learned as log10; "auto" does so for positive values that span three decades.
+            Or that of each target.
         skip_bad: leave out cells that hold no number instead of refusing the table.
         on_rows: called with the number of rows read so far.
 
@@ -165,8 +167,9 @@ def read_assay(
     untimed = _find_untimed(rows, source, time_column, skip_bad=skip_bad)
     codes, keys = pd.factorize(np.array(rows.keys, dtype=object))
     molecules = _Molecules(codes, [rows.smiles[key] for key in keys], rows.numbers)
-    columns = zip(targets, rows.columns, strict=True)
-    read = [_read_target(source, name, column, molecules, log, skip_bad) for name, column in columns]
+    choices = [log] * len(targets) if isinstance(log, str) else log
+    columns = zip(targets, rows.columns, choices, strict=True)
+    read = [_read_target(source, name, column, molecules, choice, skip_bad) for name, column, choice in columns]
     earliest = None if rows.times is None else _find_earliest(codes, rows.times, len(keys))
     labels = np.column_stack([one for _, one in read])
     table, times = _keep_labelled(LabelTable(molecules.smiles, labels, list(keys)), earliest)
@@ -230,7 +233,9 @@ def _read_target(
     """Return what a column holds, and the label of each molecule, [M]."""
     labels, bad = column.finish()
     bad_cells = collect([f"row {row}: {text!r}" for row, text in bad])
-    _check_cells(source, name, bad_cells, skip_bad=skip_bad)
+    if bad_cells.n and not skip_bad:
+        advice = _advise([text for _, text in bad], has_numbers=bool(np.isfinite(labels).any()))
+        raise TableError(f"{source}: {name} is no number in {bad_cells.describe()} (rows count from 0); {advice}")
     task, log_scale = _choose_scale(source, name, labels, log)
     merged = _merge(molecules.codes, labels, len(molecules.smiles), task, log_scale=log_scale)
     _require_learnable(source, name, merged)
@@ -246,12 +251,13 @@ def _read_target(
     ), merged.labels
 
 
-def _check_cells(source: str, name: str, bad_cells: Finding, *, skip_bad: bool) -> None:
-    if bad_cells.n and not skip_bad:
-        raise TableError(
-            f"{source}: {name} is no number in {bad_cells.describe()} (rows count from 0); correct these cells, empty "
-            "those where nothing was measured, or leave them out with --skip-bad"
-        )
+def _advise(texts: Sequence[str], *, has_numbers: bool) -> str:
+    """Return what to do about cells that hold no number."""
+    if all(_DECIMAL_COMMA.match(text) for text in texts):
+        return "write decimals with a point, as in 0.5"
+    if not has_numbers and len(set(texts)) == 2:
+        return "write the two classes as 0 and 1, or as inactive and active"
+    return "correct these cells, empty those where nothing was measured, or leave them out with --skip-bad"
 
 
 def _choose_scale(source: str, name: str, labels: NDArray[np.float64], log: LogChoice) -> tuple[TaskType, bool]:
@@ -266,10 +272,20 @@ def _choose_scale(source: str, name: str, labels: NDArray[np.float64], log: LogC
             f"{source}: {name} holds only the two values {values[0]:g} and {values[1]:g}; write classes as 0 and 1"
         )
     if log == "on" and values[0] < 0:
-        raise TableError(f"{source}: {name} has values below 0, which have no logarithm; leave --log on out")
-    low, high = np.percentile(known, [1, 99])
-    spans_decades = bool(values[0] > 0 and high / low >= LOG_SPAN)
-    return "regression", log == "on" or (log == "auto" and spans_decades)
+        raise TableError(
+            f"{source}: {name} has values below 0, which have no logarithm; correct them, or use --log off"
+        )
+    return "regression", log == "on" or (log == "auto" and spans_decades(known))
+
+
+def spans_decades(values: NDArray[np.float64]) -> bool:
+    """Say whether values, finite ones, are learned as log10 unless told otherwise.
+
+    >>> spans_decades(np.array([2.0, 30.0, 7000.0])), spans_decades(np.array([-1.0, 7000.0]))
+    (True, False)
+    """
+    low, high = np.percentile(values, [1, 99])
+    return bool(values.min() > 0 and high / low >= LOG_SPAN)
 
 
 def _merge(
@@ -305,10 +321,9 @@ def _merge(
 def _require_learnable(source: str, name: str, merged: _Merged) -> None:
     known = merged.labels[np.isfinite(merged.labels)]
     left_out = f" ({len(merged.in_conflict)} more have contradicting ones)" if len(merged.in_conflict) else ""
+    have = "1 molecule has" if len(known) == 1 else f"{len(known)} molecules have"
     if len(known) < MIN_LABELS:
-        raise TableError(
-            f"{source}: {len(known)} molecules have a label of {name}{left_out}; at least {MIN_LABELS} are needed"
-        )
+        raise TableError(f"{source}: {have} a label of {name}{left_out}; at least {MIN_LABELS} are needed")
     if np.ptp(known) == 0:
         raise TableError(
             f"{source}: every label of {name} is {known[0]:g}{left_out}; a model needs molecules that differ in it"

@@ -20,6 +20,8 @@ class Encoder:
     settings: NetworkSettings
     weights: tuple[Mapping[str, Tensor], ...]
     """Of each network, by name"""
+    learned: frozenset[str] = frozenset()
+    """Standardised SMILES of the molecules that it was trained on"""
 
     def of_member(self, member: int) -> Mapping[str, Tensor]:
         """Return the weights that a member of a new ensemble starts from; a larger ensemble uses them in turn."""
@@ -36,4 +38,4 @@ def load_encoder(name: str | Path) -> Encoder:
     predictor = load_predictor(name)
     states = (network.state_dict() for network in predictor.networks)
     weights = ({name: t for name, t in state.items() if not name.startswith(_HEADS)} for state in states)
-    return Encoder(str(name), predictor.networks[0].settings, tuple(weights))
+    return Encoder(str(name), predictor.networks[0].settings, tuple(weights), frozenset(predictor.domain.smiles))

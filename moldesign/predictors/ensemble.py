@@ -8,22 +8,29 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import ArrayLike, NDArray
 
 from moldesign.checkpoint import Card, load_model, save_model
-from moldesign.chem.smiles import Mol
-from moldesign.chem.standardize import standardize_smiles
+from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text
+from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.errors import ModelFormatError, UnknownNameError
 from moldesign.graphs import FEATURES_VERSION, featurize_smiles
 from moldesign.predictors.calibration import DEFAULT_LEVEL, Calibration, fit_calibration, summarize_outputs
 from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
 from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.explain import Explanation, explain
+from moldesign.predictors.forking import survive_forks
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble
+from moldesign.predictors.parallel import can_fork, map_forked
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 4096
+_CHUNK = 512
+"""Molecules predicted at once: their RDKit objects and graphs stay in the cache of a core."""
+_WORTH_FORKING = 4096
+"""Molecules from which on the work is shared among all cores."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,10 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Predictor:
-    """An ensemble of networks with the same endpoints."""
+    """An ensemble of networks with the same endpoints.
+
+    It may predict in several threads at once, and in a process that was forked from one in which it has predicted.
+    """
 
     name: str
     endpoints: tuple[Endpoint, ...]
@@ -80,6 +90,9 @@ class Predictor:
     domain: TrainingDomain
     card: Card = field(repr=False)
     calibration: Calibration = field(default_factory=Calibration, repr=False)
+
+    def __post_init__(self) -> None:
+        survive_forks()
 
     def predict(
         self,
@@ -92,6 +105,9 @@ class Predictor:
     ) -> Predictions:
         """Predict every endpoint; rows stay 1:1 with the input.
 
+        Processes forked from this one share the work on thousands of molecules, one for each thread that PyTorch may
+        use: on a CPU, and where no other thread of Python is running (see `parallel`).
+
         Args:
             smiles: N SMILES; what cannot be read keeps its row, with NaN values and an error.
             standardize: predict the neutral form of the largest fragment, as the training data were prepared.
@@ -103,11 +119,16 @@ class Predictor:
             TypeError: `smiles` is a str, not a list of them.
             ValueError: the level is not between 0 and 1.
         """
-        pieces = [
-            self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i, level)
-            for i in range(0, max(len(smiles), 1), _CHUNK)
-        ]
-        return _join(pieces)
+        refuse_single_text(smiles)
+
+        def predict_from(i: int) -> Predictions:
+            return self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i, level)
+
+        starts = range(0, max(len(smiles), 1), _CHUNK)
+        if len(smiles) < _WORTH_FORKING or self._device.type != "cpu" or not can_fork():
+            return _join([predict_from(i) for i in starts])
+        self._predict_chunk(smiles[:1], standardize, with_domain, first_row, level)  # caches that the processes share
+        return _join(map_forked(predict_from, starts))
 
     def measure_domain(self, smiles: Sequence[str | None]) -> DomainMeasure:
         """Say how near each molecule, standardised, is to the training set, and to which training molecule.
@@ -135,6 +156,15 @@ class Predictor:
             TypeError: `smiles` is a str, not a list of them.
         """
         return self.domain.neighbours(standardize_smiles(smiles).mols, self.find_column(endpoint), k)
+
+    def explain(self, smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
+        """Say on which atoms a prediction rests, and which measured molecules are nearest: see `explain.explain`.
+
+        Raises:
+            UnknownNameError: no such endpoint.
+            InvalidSmilesError: the SMILES is no molecule.
+        """
+        return explain(self, smiles, endpoint, n_neighbours=n_neighbours)
 
     def find_column(self, endpoint: str) -> int:
         """Return the number of an endpoint, by its name or an alias.
@@ -170,7 +200,8 @@ class Predictor:
             run = self._apply(smiles[start : start + _CHUNK])
             rows = start + run.rows
             mean[rows], std[rows] = run.outputs.mean(axis=0), run.outputs.std(axis=0)
-            mean[start : start + _CHUNK][self.domain.find_trained(run.prepared)] = np.nan
+            canonical = [None if mol is None else canonicalize(mol) for mol in run.mols]
+            mean[start : start + _CHUNK][self.domain.find_trained(canonical)] = np.nan
         if n_trained := int((np.isfinite(measured) & np.isnan(mean)).sum()):
             logger.warning("%d labels left out: trained on already, or of molecules that cannot be read", n_trained)
         asked = np.flatnonzero(np.isfinite(measured).any(axis=0))
@@ -178,11 +209,19 @@ class Predictor:
         return replace(self, calibration=self.calibration | newer)
 
     def _apply(self, smiles: Sequence[Any], *, standardize: bool = True, first_row: int = 0) -> "_Run":
-        prepared = standardize_smiles(smiles, enabled=standardize, first_row=first_row)
-        featurized = featurize_smiles(prepared.smiles, first_row=first_row)
-        errors = [early or late for early, late in zip(prepared.errors, featurized.errors, strict=True)]
+        parsed = parse_smiles(smiles, first_row=first_row)
+        mols = [standardize_mol(mol) if standardize and mol is not None else mol for mol in parsed.mols]
+        # What stays as it was written needs no canonical SMILES: the graph is the same.
+        rows = zip(smiles, parsed.mols, mols, strict=True)
+        texts = [None if new is None else text if new is old else canonicalize(new) for text, old, new in rows]
+        featurized = featurize_smiles(texts, first_row=first_row)
+        errors = [early or late for early, late in zip(parsed.errors, featurized.errors, strict=True)]
         outputs, states = apply_ensemble(self.networks, featurized.graphs)
-        return _Run(prepared.smiles, prepared.mols, featurized.rows, outputs, states, errors)
+        return _Run(mols, featurized.rows, outputs, states, errors)
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self.networks[0].parameters()).device
 
     def _predict_chunk(
         self, smiles: Sequence[Any], standardize: bool, with_domain: bool, first_row: int, level: float
@@ -240,9 +279,8 @@ class Predictor:
 class _Run(NamedTuple):
     """What the networks make of N texts, n of them readable."""
 
-    prepared: list[str | None]
-    """Standardised SMILES"""
     mols: list[Mol | None]
+    """Standardised"""
     rows: NDArray[np.int64]
     """[n], the readable ones"""
     outputs: NDArray[np.float32]

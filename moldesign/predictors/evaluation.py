@@ -70,6 +70,16 @@ def measure_target(
     return defined | {"n": int(np.size(truth))}
 
 
+def format_figure(value: float) -> str:
+    """Return a figure with as many decimals as a reader has use for.
+
+    >>> format_figure(0.98765), format_figure(-2.5), format_figure(412.34), format_figure(21888.316)
+    ('0.988', '-2.500', '412.3', '21,888')
+    """
+    size = abs(value)
+    return f"{value:,.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.3f}"
+
+
 def choose_threshold(truth: ArrayLike, probability: ArrayLike) -> float:
     """Return the probability from which calling a molecule positive gives the highest Matthews correlation.
 

@@ -1,7 +1,8 @@
 """Why a predictor says what it says of one molecule: the atoms that it rests on, and the nearest measured molecules."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,32 @@ from moldesign.graphs import featurize_smiles
 from moldesign.predictors.attribution import attribute_atoms
 from moldesign.predictors.domain import Neighbour
 from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.gnn import PropertyNetwork
 
-if TYPE_CHECKING:
-    from moldesign.predictors.ensemble import Predictor
+
+class Explainable(Protocol):
+    """What is asked of a predictor; each part is as `ensemble.Predictor` has it."""
+
+    @property
+    def name(self) -> str:
+        """How users call it."""
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """T endpoints."""
+
+    @property
+    def networks(self) -> tuple[PropertyNetwork, ...]:
+        """Of the ensemble, each with T outputs."""
+
+    def predict(self, smiles: Sequence[Any]) -> Any:
+        """Return `values`, `std` and `in_domain`, each [N, T]."""
+
+    def neighbours(self, smiles: Sequence[str | None], endpoint: str, k: int) -> list[list[Neighbour]]:
+        """Return the k nearest training molecules of each molecule."""
+
+    def find_column(self, endpoint: str) -> int:
+        """Return the number of an endpoint."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +62,7 @@ class Explanation:
     """The most similar training molecules with a label of the endpoint, the nearest first"""
 
 
-def explain(predictor: "Predictor", smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
+def explain(predictor: Explainable, smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
     """Explain what the predictor says of one molecule; its networks' reasons are averaged.
 
     Args:
@@ -58,7 +82,7 @@ def explain(predictor: "Predictor", smiles: str, endpoint: str | None = None, *,
     column = 0 if endpoint is None else predictor.find_column(endpoint)
     explained, parent = predictor.endpoints[column], _require_parent(smiles)
     prediction = predictor.predict([parent])
-    [neighbours] = predictor.neighbours([parent], explained.name, k=n_neighbours)
+    [neighbours] = predictor.neighbours([parent], explained.name, n_neighbours)
     graphs = featurize_smiles([parent]).graphs
     members = [attribute_atoms(network, graphs, column)[0].weights for network in predictor.networks]
     return Explanation(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
-from torch_geometric.nn import GINEConv, global_add_pool, global_max_pool, global_mean_pool
+from torch_geometric.nn import GINEConv, global_max_pool
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PropertyNetwork(nn.Module):
         """Return atom states, float32 [n_atoms, hidden_size]: each layer adds what the bonded atoms tell."""
         states = self.embed_atoms(graphs.x)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            states = states + layer(norm(states).relu(), graphs.edge_index, graphs.edge_attr)
+            states = states + layer(norm(states).relu_(), graphs.edge_index, graphs.edge_attr)
         return states  # type: ignore[no-any-return]
 
     def pool(self, states: Tensor, graphs: Batch, presence: Tensor | None = None) -> Tensor:
@@ -62,16 +62,42 @@ class PropertyNetwork(nn.Module):
             presence: how far each atom is there, 0 to 1, float32 [n_atoms]; without it every atom is.
         """
         owner, n_graphs = graphs.batch, graphs.num_graphs
-        mean = global_mean_pool(states, owner, n_graphs)
-        if presence is not None:
+        if presence is None:
+            presence = states.new_ones(states.shape[0])
+        else:
             states = states * presence[:, None]
-            mean = global_add_pool(states, owner, n_graphs) / global_add_pool(presence[:, None], owner, n_graphs)
+        total = _sum_rows(states, owner, n_graphs)
+        mean = total / _sum_rows(presence[:, None], owner, n_graphs)
         largest = global_max_pool(states, owner, n_graphs)
-        total = global_add_pool(states, owner, n_graphs) / 25.0  # about the atoms of a drug
-        return torch.cat([mean, largest, total], dim=1)
+        return torch.cat([mean, largest, total / 25.0], dim=1)  # about the atoms of a drug
 
 
-def _make_layer(settings: NetworkSettings) -> GINEConv:
+class BondMessageLayer(GINEConv):  # type: ignore[misc]  # PyG is untyped
+    """update((1 + eps) * own state + sum over bonds of relu(neighbour's state + lin(bond)))
+
+    It is PyG's layer; only the order of the work differs, which takes a third of the time on a CPU: bonds are read and
+    summed as whole rows, and the messages of a batch exist once.
+    """
+
+    def forward(self, states: Tensor, edges: Tensor, bonds: Tensor) -> Tensor:
+        """Return the new states, float32 [n_atoms, hidden_size].
+
+        Args:
+            states: of the atoms, float32 [n_atoms, hidden_size].
+            edges: source and target atom of each directed bond, int64 [2, 2 * n_bonds].
+            bonds: features, float32 [2 * n_bonds, n_bond_features].
+        """
+        if self.explain:  # the masks of an explanation enter PyG's own messages
+            return super().forward(states, edges, bonds)  # type: ignore[no-any-return]
+        messages = self.lin(bonds).add_(states.index_select(0, edges[0])).relu_()
+        return self.nn(((1 + self.eps) * states).index_add(0, edges[1], messages))  # type: ignore[no-any-return]
+
+
+def _make_layer(settings: NetworkSettings) -> BondMessageLayer:
     size = settings.hidden_size
     update = nn.Sequential(nn.Linear(size, size), nn.ReLU(), nn.Linear(size, size))
-    return GINEConv(update, edge_dim=settings.n_bond_features)
+    return BondMessageLayer(update, edge_dim=settings.n_bond_features)
+
+
+def _sum_rows(rows: Tensor, owner: Tensor, n_owners: int) -> Tensor:
+    return rows.new_zeros(n_owners, rows.shape[1]).index_add(0, owner, rows)

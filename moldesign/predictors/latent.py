@@ -28,7 +28,7 @@ N_NEIGHBOURS = 5
 N_REFERENCES = 500
 """Training molecules kept per endpoint, at most."""
 
-_BATCH = 128
+_BATCH = 64
 """Graphs whose states fit into the cache of a core."""
 _BLOCK = 512
 """Queries compared at once."""

@@ -13,7 +13,7 @@ import numpy as np
 from moldesign.checkpoint import CARD_FILE, Card
 from moldesign.datasets.folds import fold_rows, split_rows
 from moldesign.datasets.splits import Rows, Split
-from moldesign.errors import RunFolderError, TableError
+from moldesign.errors import TableError
 from moldesign.graphs import GraphTable, count_features, featurize_smiles
 from moldesign.predictors.assay import Assay, describe_endpoint, read_assay
 from moldesign.predictors.calibration import Calibration
@@ -24,6 +24,7 @@ from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, SplitFit, fit
 from moldesign.predictors.finished import FinishedNetwork
 from moldesign.predictors.gnn import NetworkSettings
 from moldesign.predictors.latent import apply_with_states
+from moldesign.predictors.model_folder import make_folder, refuse_finished
 from moldesign.predictors.outcomes import calibrate, evaluate
 from moldesign.predictors.train_options import TrainOptions
 from moldesign.predictors.training import TrainingSet, TrainingSettings
@@ -75,11 +76,11 @@ def train_predictor(
     """
     chosen, folder, began = options or TrainOptions(), Path(out), time.monotonic()
     chosen.check()
-    _refuse_finished(folder)
+    refuse_finished(folder)
     encoder = None if chosen.start is None else load_encoder(chosen.start)
     assay, graphs = _read(table, targets, chosen, on_progress)
     splits = _split(assay, chosen)
-    bench = _set_up(assay, graphs, chosen, _make_work_folder(folder), on_progress)
+    bench = _set_up(assay, graphs, chosen, make_folder(folder / WORK_FOLDER, out=folder), on_progress)
     plan, trials = _search(bench, _plan(encoder, chosen, len(targets)), splits[0], chosen.n_trials)
     fits = [_fit(bench, plan, split, number, chosen.n_folds) for number, split in enumerate(splits, start=1)]
     bench.workload.announce("testing")
@@ -96,18 +97,9 @@ def train_predictor(
     return TrainingResult(folder, predictor, record)
 
 
-def _refuse_finished(folder: Path) -> None:
-    if (folder / CARD_FILE).exists():
-        raise RunFolderError(f"{folder} holds a model already; choose another --out, or delete the folder first")
-
-
-def _make_work_folder(folder: Path) -> Path:
-    work = folder / WORK_FOLDER
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunFolderError(f"cannot write to {folder}: {error.strerror or error}; choose another --out") from error
-    return work
+def count_finished(folder: Path) -> int:
+    """Return how many networks an interrupted training has left in a folder for the next one."""
+    return len(list((folder / WORK_FOLDER).rglob(CARD_FILE)))
 
 
 def _read(

@@ -45,7 +45,7 @@ class Training(NamedTuple):
 
 def make_record(assay: Assay, outcomes: Sequence[Outcome], training: Training, *, seconds: float) -> dict[str, Any]:
     """Return everything that is known of a training, as JSON can hold it."""
-    options, plan = training.options, training.plan
+    options, plan, described = training.options, training.plan, describe_assay(assay)
     return {
         "format_version": RECORD_VERSION,
         "date": _today(),
@@ -54,17 +54,13 @@ def make_record(assay: Assay, outcomes: Sequence[Outcome], training: Training, *
         "seed": options.seed,
         "device": options.device,
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in _LIBRARIES},
-        "table": {
-            "source": assay.source,
-            "n_rows": assay.n_rows,
-            "n_molecules": assay.n_molecules,
-            "left_out": _describe_finding(assay.unreadable),
-        },
+        "table": described["table"],
         "split": {
             "kind": options.split,
             "n_folds": options.n_folds,
             "parts": [dict(zip(("train", "valid", "test"), map(len, fit.split), strict=True)) for fit in training.fits],
             "measured_on": describe_split(training),
+            "caveat": describe_caveat(assay, training),
         },
         "start": None if plan.encoder is None else plan.encoder.name,
         "network": plan.shape.to_dict(),
@@ -73,8 +69,8 @@ def make_record(assay: Assay, outcomes: Sequence[Outcome], training: Training, *
         "curves": _describe_curves(training),
         "baseline": BASELINE_NAME,
         "targets": {
-            target.name: _describe_target(assay, target, outcome)
-            for target, outcome in zip(assay.targets, outcomes, strict=True)
+            outcome.endpoint.name: described["targets"][outcome.endpoint.name] | _describe_outcome(assay, outcome)
+            for outcome in outcomes
         },
     }
 
@@ -89,6 +85,7 @@ def make_card(assay: Assay, outcomes: Sequence[Outcome], training: Training) -> 
         "licence": "that of the table",
         "split": training.options.split,
         "measured_on": describe_split(training),
+        "caveat": describe_caveat(assay, training),
         "n_training_molecules": len(training.rows),
         "n_labels": {target.name: int(np.isfinite(labels[:, t]).sum()) for t, target in enumerate(assay.targets)},
         "test": {outcome.endpoint.name: outcome.figures for outcome in outcomes},
@@ -125,12 +122,38 @@ def describe_split(training: Training) -> str:
     )
 
 
+def describe_caveat(assay: Assay, training: Training) -> str:
+    """Return how many test molecules the model knew from which the networks start; empty where it knew none."""
+    start = training.plan.encoder
+    if start is None:
+        return ""
+    tested = np.unique(np.concatenate([fit.split.test for fit in training.fits])).tolist()
+    n_known = sum(assay.table.smiles[row] in start.learned for row in tested)
+    if n_known == 0:
+        return ""
+    return (
+        f"{start.name}, from which the networks start, had learned from {n_known:,} of the {len(tested):,} test "
+        "molecules. Where it knew this property, the figures are too good; --from scratch measures without it."
+    )
+
+
+def describe_assay(assay: Assay) -> dict[str, Any]:
+    """Return what was read, and what in it is odd, of the table and of each target."""
+    table = {
+        "source": assay.source,
+        "n_rows": assay.n_rows,
+        "n_molecules": assay.n_molecules,
+        "left_out": _describe_finding(assay.unreadable),
+    }
+    return {"table": table, "targets": {target.name: _describe_column(target) for target in assay.targets}}
+
+
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write `training.json`."""
     write_text_atomically(folder / RECORD_FILE, json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _describe_target(assay: Assay, target: Target, outcome: Outcome) -> dict[str, Any]:
+def _describe_column(target: Target) -> dict[str, Any]:
     return {
         "task": target.task,
         "unit": target.unit,
@@ -139,7 +162,12 @@ def _describe_target(assay: Assay, target: Target, outcome: Outcome) -> dict[str
         "n_repeated": target.n_repeated,
         "bad_cells": _describe_finding(target.bad_cells),
         "conflicts": _describe_finding(target.conflicts),
-        "threshold": outcome.threshold if target.task == "classification" else None,
+    }
+
+
+def _describe_outcome(assay: Assay, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "threshold": outcome.threshold if outcome.endpoint.task == "classification" else None,
         "test": outcome.figures,
         "test_std": outcome.spread,
         "baseline": outcome.baseline_figures,

@@ -20,6 +20,10 @@ from moldesign.reporting.pictures import (
 
 N_STRONGEST = 5
 _MAP, _NEIGHBOUR = Size(400, 300), Size(230, 220)
+_SHORT = 18
+"""Characters of a name of which two fit above the colour scale."""
+_TITLE_LENGTH, _SMILES_LENGTH = 66, 100
+"""Characters that fit beside the narrowest picture, of one neighbour."""
 _MARGIN, _TITLE, _LEGEND, _BAR = 20, 60, 90, 360
 
 
@@ -49,7 +53,8 @@ def draw_explanations(explanations: Sequence[Explanation]) -> str:
     row_height = _TITLE + _MAP.height
     rows = [move(_draw_row(one, scale), _MARGIN, _MARGIN + i * row_height) for i, one in enumerate(explanations)]
     endpoint = explanations[0].endpoint
-    bar = draw_scale(scale, f"lowers {endpoint.name}", f"raises {endpoint.name}", explanations[0].unit, _BAR)
+    what = endpoint.name if len(endpoint.name) <= _SHORT else "the value"
+    bar = draw_scale(scale, f"lowers {what}", f"raises {what}", explanations[0].unit, _BAR)
     top = 2 * _MARGIN + len(rows) * row_height
     size = Size(2 * _MARGIN + _MAP.width + max(n_neighbours, 1) * _NEIGHBOUR.width, top + _LEGEND)
     caption = draw_text("Contribution of each atom; the numbers are atom indices", _MARGIN, top)
@@ -62,6 +67,16 @@ def describe_prediction(explanation: Explanation) -> str:
     return f"{unit} {figures}" if explanation.endpoint.task == "classification" else f"{figures} {unit}".rstrip()
 
 
+def shorten(text: str, length: int) -> str:
+    """Return the text, its middle left out where it is longer.
+
+    >>> shorten("measured solubility", 11), shorten("logS", 11)
+    ('measu…ility', 'logS')
+    """
+    half = (length - 1) // 2
+    return text if len(text) <= length else f"{text[:half]}…{text[-half:]}"
+
+
 def _draw_row(explanation: Explanation, scale: float) -> str:
     weights, endpoint = explanation.atom_weights, explanation.endpoint
     numbered = rank_atoms(weights)
@@ -70,8 +85,8 @@ def _draw_row(explanation: Explanation, scale: float) -> str:
     domain = f"{'inside' if explanation.in_domain else 'outside'} the domain of the model"
     cells = (_draw_neighbour(one, endpoint) for one in explanation.neighbours)
     return (
-        draw_text(title, 0, 14, size=15, bold=True)
-        + draw_text(explanation.smiles, 0, 34, size=11)
+        draw_text(shorten(title, _TITLE_LENGTH), 0, 14, size=15, bold=True)
+        + draw_text(shorten(explanation.smiles, _SMILES_LENGTH), 0, 34, size=11)
         + draw_text(f"Nearest training molecules; {domain}", _MAP.width, _TITLE, bold=True)
         + move(heat_map, 0, _TITLE)
         + "".join(move(cell, _MAP.width + i * _NEIGHBOUR.width, _TITLE + 20) for i, cell in enumerate(cells))

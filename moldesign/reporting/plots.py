@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
 
 MODEL, BASELINE, NEUTRAL = "#1f6f8b", "#d98032", "#8a8f98"
@@ -18,6 +18,9 @@ MODEL, BASELINE, NEUTRAL = "#1f6f8b", "#d98032", "#8a8f98"
 
 MAX_VECTOR_POINTS = 2_000
 """More points are drawn as an image inside the SVG, which would otherwise grow to many megabytes."""
+
+LOG_FROM = 10.0
+"""Losses whose largest is so many times the smallest are drawn on a logarithmic scale."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -56,14 +59,19 @@ def draw_losses(curves: Sequence[Curve], title: str) -> str:
     def fill(axes: Axes) -> None:
         for number, curve in enumerate(curves):
             names = ("training", "validation", "kept") if number == 0 else (None, None, None)
-            axes.plot(range(1, len(curve.train) + 1), curve.train, color=NEUTRAL, lw=1, label=names[0])
+            marker = "." if len(curve.train) == 1 else None  # a line of one point would not be seen
+            axes.plot(range(1, len(curve.train) + 1), curve.train, marker=marker, color=NEUTRAL, lw=1, label=names[0])
             measured = [(epoch, loss) for epoch, loss in enumerate(curve.valid, start=1) if loss is not None]
             if measured:
                 axes.plot(*zip(*measured, strict=True), color=MODEL, lw=1.2, label=names[1])
                 axes.plot(*measured[curve.best_epoch - 1], "o", color=MODEL, ms=5, label=names[2])
-        if min(loss for curve in curves for loss in curve.train) > 0:
+        losses = [loss for curve in curves for loss in (*curve.train, *curve.valid) if loss is not None]
+        if min(losses) > 0 and max(losses) > LOG_FROM * min(losses):
             axes.set_yscale("log")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend()
 
     return _draw(title, "epoch", "loss", fill)
@@ -82,7 +90,7 @@ def draw_parity(truth: ArrayLike, values: ArrayLike, std: ArrayLike, unit: str, 
     x, y = np.asarray(truth, dtype=float), np.asarray(values, dtype=float)
     both = np.concatenate([x, y])
     both = both[both > 0] if log_scale else both
-    ends = (both.min(), both.max())
+    ends = _widen(both, log_scale=log_scale)
     is_image = len(x) > MAX_VECTOR_POINTS
 
     def fill(axes: Axes) -> None:
@@ -92,7 +100,10 @@ def draw_parity(truth: ArrayLike, values: ArrayLike, std: ArrayLike, unit: str, 
             axes.errorbar(x, y, yerr=std, fmt="none", ecolor=MODEL, alpha=0.2, lw=1)
         axes.scatter(x, y, s=14, color=MODEL, alpha=0.6, lw=0, rasterized=is_image)
         axes.plot(ends, ends, color=NEUTRAL, lw=1, ls="--")
-        axes.set(aspect="equal", adjustable="datalim")
+        axes.set(xlim=ends, ylim=ends, aspect="equal")
+        if not log_scale:
+            axes.xaxis.set_major_locator(MaxNLocator(6))
+            axes.yaxis.set_major_locator(MaxNLocator(6))
 
     suffix = f" [{unit}]" if unit else ""
     return _draw("Predicted and measured", f"measured{suffix}", f"predicted{suffix}", fill)
@@ -125,6 +136,14 @@ def draw_precision_recall(truth: ArrayLike, model: ArrayLike, baseline: ArrayLik
         axes.legend(loc="lower left")
 
     return _draw("Precision and recall", "share of positives found (recall)", "precision", fill)
+
+
+def _widen(values: NDArray[np.float64], *, log_scale: bool) -> tuple[float, float]:
+    """Return the ends of an axis on which the values do not touch its edge."""
+    scaled = np.log10(values) if log_scale else values
+    margin = 0.05 * (np.ptp(scaled) or 1.0)
+    low, high = float(scaled.min() - margin), float(scaled.max() + margin)
+    return (10.0**low, 10.0**high) if log_scale else (low, high)
 
 
 def _draw(title: str, x_label: str, y_label: str, fill: Callable[[Axes], None]) -> str:

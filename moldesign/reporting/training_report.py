@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from moldesign.checkpoint import write_text_atomically
 from moldesign.errors import ModelFormatError
-from moldesign.predictors.evaluation import is_better
+from moldesign.predictors.evaluation import format_figure, is_better
 from moldesign.predictors.training_record import RECORD_FILE, RECORD_VERSION
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule
 from moldesign.reporting.plots import Curve, draw_losses, draw_parity, draw_precision_recall, draw_roc
@@ -74,6 +74,7 @@ def render_training_report(name: str, folder: str, record: Record) -> str:
         seed=record["seed"],
         command=record["command"],
         measured_on=record["split"]["measured_on"],
+        caveat=record["split"].get("caveat", ""),
         baseline=record["baseline"],
         targets=[_view_target(target, fields, record["baseline"]) for target, fields in record["targets"].items()],
         losses=_plot_losses(record["curves"]),
@@ -95,9 +96,17 @@ def _view_target(name: str, target: Record, baseline: str) -> dict[str, Any]:
         "baseline_is_better": bool(target["verdict"] and target["verdict"]["baseline_is_better"]),
         "notes": _list_notes(target),
         "figures": _list_figures(target),
+        "units": _describe_units(target),
         "plots": _plot_target(target),
         "worst": _find_worst(target),
     }
+
+
+def _describe_units(target: Record) -> str:
+    units = [f"RMSE and MAE are in {target['unit']}."] if target["unit"] else []
+    if target["log_scale"]:
+        units.append("Figures called log10 are of the logarithms: 0.3 is a factor of two, 1 a factor of ten.")
+    return " ".join(units)
 
 
 def _describe_verdict(verdict: Record | None, baseline: str) -> str:
@@ -116,6 +125,8 @@ def _list_notes(target: Record) -> list[str]:
             f"A molecule is called positive from a probability of {target['threshold']:.2f} up; that was chosen on the "
             "validation molecules. Accuracy, precision, recall, specificity, F1 and MCC depend on it."
         )
+    if target["folds"]:
+        notes.append("The figures are means over the folds; the plots show the molecules of all folds together.")
     if target["test"]["n"] < SMALL_TEST:
         notes.append(f"There are only {target['test']['n']} test molecules, so the figures are uncertain.")
     return notes
@@ -139,7 +150,7 @@ def _format_figure(value: float | None, spread: float | None) -> str:
         return "not defined"
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.3f}" if spread is None else f"{value:.3f} ± {spread:.3f}"
+    return format_figure(value) if spread is None else f"{format_figure(value)} ± {format_figure(spread)}"
 
 
 def _plot_target(target: Record) -> list[str]:

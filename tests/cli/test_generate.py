@@ -20,7 +20,10 @@ from moldesign.generation.session import Session
 from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.profile import default_profile, load_profile
 from moldesign.policies.sampling import SampledBatch
+from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.ensemble import load_model_folder
 from tests.cli.conftest import Moldesign
+from tests.cli.tiny_models import save_predictor
 
 GOALS = ("--goal", "qed max", "--goal", "herg <= 0.9")
 SHORT = ("--budget", 40, "--n", 10)
@@ -44,6 +47,22 @@ def test_run_writes_ranked_hits_and_a_summary(moldesign: Moldesign) -> None:
     assert "goals: qed max; herg <= 0.9\n" in done.err
     assert "40 of 40 molecules" in done.err
     assert {path.name for path in Path("run").iterdir()} >= {"hits.sdf", "profile.toml", "metrics.jsonl"}
+
+
+def test_goals_may_name_endpoints_of_a_trained_model(moldesign: Moldesign, tmp_path: Path) -> None:
+    endpoint = Endpoint("pIC50", "regression", "", "of the user's own assay", low=-2.0, high=2.0)
+    save_predictor(tmp_path / "mine", "mine", (endpoint,), ["CCO", "c1ccccc1"])
+    goals = ("--model", "mine", "--goal", "pIC50 max")
+    done = moldesign("generate", *goals, *SHORT, "--out", "run")
+    assert done.code == 0
+    frame = pd.read_csv("run/hits.csv")
+    predicted = load_model_folder(tmp_path / "mine").predict(frame["smiles"].tolist()).values[:, 0]
+    np.testing.assert_allclose(frame["pIC50"], predicted, atol=1e-4)
+    assert load_profile("run/profile.toml").models == ("mine",)
+    assert moldesign("generate", "--resume", "--out", "run", "--budget", 60).code == 0
+    Path("qed.toml").write_text('[[goal]]\nproperty = "qed"\nmax = true\n')
+    assert moldesign("generate", "qed.toml", *goals, *SHORT, "--out", "both").code == 0
+    assert moldesign("generate", "--model", "mine", "--out", "none").code == 2
 
 
 def test_quiet_run_says_where_the_hits_are(moldesign: Moldesign) -> None:

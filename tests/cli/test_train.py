@@ -1,6 +1,7 @@
 """`moldesign train`: from a table to a model that every other verb takes, and clear words for what cannot be."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from moldesign.cli import train as verb
 from moldesign.objectives.profile import parse_goals
 from moldesign.predictors import baseline
+from moldesign.predictors.recalibration import Refit
 from moldesign.predictors.training import TrainingProgress
 from moldesign.predictors.workload import Progress
 from tests.cli.conftest import Moldesign
@@ -145,11 +147,73 @@ def test_ctrl_c_keeps_finished_networks_and_the_same_command_goes_on(
         patch.setattr(verb, "describe_progress", interrupt)
         stopped = quick("--target", "balance", "--out", "mine")
     assert stopped.code == 130
-    assert "interrupted; the networks that are finished are in mine; the same command goes on" in stopped.err
+    assert "interrupted; 1 finished network is kept in mine; the same command goes on" in stopped.err
     assert not Path("mine/card.json").exists()
     assert quick("--target", "balance", "--out", "mine").code == 0
     assert not Path("mine/.work").exists()
     assert len(json.loads(Path("mine/training.json").read_text())["curves"]) == 2
+
+
+def test_ctrl_c_before_the_first_network_has_nothing_to_keep(quick: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(progress: Progress) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(verb, "describe_progress", interrupt)
+    stopped = quick("--target", "balance", "--out", "mine")
+    assert stopped.code == 130
+    assert "interrupted before the first network was finished; the same command starts again" in stopped.err
+
+
+@pytest.fixture
+def new_data(assay: str) -> str:
+    """Molecules that the model of `quick` has not seen: those of the table, one carbon longer."""
+    frame = make_frame().assign(smiles=lambda rows: "C" + rows["smiles"].str.replace("^(Cl|Br|N#C|F)", "C", regex=True))
+    frame.to_csv("new.csv", index=False)
+    return "new.csv"
+
+
+def test_a_model_is_recalibrated_on_new_data(quick: Moldesign, moldesign: Moldesign, new_data: str) -> None:
+    quick("--target", "balance", "--target", "aromatic", "--out", "mine")
+    command = ("train", new_data, "--target", "balance", "--target", "aromatic", "--recalibrate", "mine")
+    done = moldesign(*command, "--out", "newer")
+    assert done.code == 0
+    assert "balance: regression, " in done.out
+    assert re.search(r"balance: intervals fitted on \d\d molecules.*; there were none before", done.out)
+    assert re.search(r"aromatic: probabilities fitted on \d\d molecules.*\(expected calibration error\)", done.out)
+    assert done.out.splitlines()[-1] == "model in newer; next: moldesign predict library.csv --model newer"
+    assert {path.name for path in Path("newer").iterdir()} == {"card.json", "model.safetensors"}
+    predicted = moldesign("predict", new_data, "--model", "newer", "--out", "predicted.csv")
+    assert predicted.code == 0
+    table = pd.read_csv("predicted.csv")
+    is_inside = (table["newer_balance_low"] <= table["balance"]) & (table["balance"] <= table["newer_balance_high"])
+    assert is_inside.mean() >= 0.9
+    assert "calibrated on: source new.csv" in moldesign("models", "newer").out
+    again = moldesign(*command, "--out", "newer")
+    assert again.code == 1
+    assert "newer holds a model already" in again.err
+    assert moldesign(*command, "--out", "third", "--quiet") == (0, "third\n", "")
+
+
+@pytest.mark.parametrize("option", [("--epochs", 60), ("--split", "random"), ("--log", "on"), ("--from", "scratch")])
+def test_options_of_the_training_are_refused_with_recalibrate(
+    moldesign: Moldesign, assay: str, option: tuple[object, ...]
+) -> None:
+    done = moldesign("train", assay, "--target", "herg", "--recalibrate", "admet", *option, "--out", "mine")
+    assert done.code == 2
+    assert f"Invalid value for {option[0]}: --recalibrate trains nothing; leave this option out" in done.err
+
+
+def test_an_endpoint_that_the_model_does_not_have_is_an_error(moldesign: Moldesign, assay: str) -> None:
+    done = moldesign("train", assay, "--target", "balance", "--recalibrate", "activity", "--out", "mine")
+    assert done.code == 1
+    assert done.err.splitlines()[-1].startswith("error: unknown endpoint of activity 'balance'")
+    assert not Path("mine").exists()
+
+
+def test_what_an_endpoint_lacks_is_said() -> None:
+    assert verb.describe_refit(Refit(72, 24, "coverage", None)) == (
+        "intervals fitted on 72 molecules (24 more left out: trained on already); there were none before"
+    )
 
 
 def test_progress_has_rate_and_remaining_time() -> None:

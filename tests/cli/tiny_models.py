@@ -15,7 +15,17 @@ from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 
 ENDPOINTS = (
-    Endpoint("herg", "classification", "probability", "blocks the hERG channel", aliases=("herg_karim",)),
+    Endpoint(
+        "herg",
+        "classification",
+        "probability",
+        "blocks the hERG channel",
+        aliases=("herg_karim",),
+        direction="lower is better",
+        reference_range="below 0.3 favourable",
+        source="a paper, https://doi.org/10.1021/x",
+        licence="CC BY 4.0",
+    ),
     Endpoint("solubility", "regression", "log10 mol/L", "in water", low=-8.0, high=1.0, center=-3.0),
     Endpoint("ames", "classification", "probability", "mutagenic in bacteria"),
 )
@@ -29,7 +39,8 @@ def save_predictor(folder: Path, name: str, endpoints: tuple[Endpoint, ...], tra
     labels = np.zeros((len(training), len(endpoints)))
     domain = fit_domain(training, labels, rng=np.random.default_rng(0))
     test = {"herg": {"AUROC": 0.8125, "AUPRC": 0.75, "n": 131}, "solubility": {"MAE": 0.9, "n": 1996}}
-    card = {"source": "random numbers", "licence": "none", "test": test}
+    card = {"source": "random numbers", "licence": "none", "test": test, "date": "2026-01-31"}
+    card |= {"n_labels": {"herg": 523, "solubility": 7985}, "split": {"herg": "official"}}
     Predictor(name, endpoints, networks, domain, card).save(folder)
 
 

@@ -86,10 +86,11 @@ def test_chunks_know_their_first_row(tmp_path: Path, frame: pd.DataFrame) -> Non
         ("id;Canonical_Smiles;y", "Canonical_Smiles"),
         ("OPENADMET_CANONICAL_SMILES\tb\tc", "OPENADMET_CANONICAL_SMILES"),
         ("\ufeffsmiles,b,c", "smiles"),
+        ("id|smiles|y", "smiles"),
     ],
 )
 def test_smiles_column_is_found_by_name(tmp_path: Path, header: str, expected: str) -> None:
-    separator = max(",;\t", key=header.count)
+    separator = max(",;\t|", key=header.count)
     names = header.removeprefix("\ufeff").split(separator)
     row = separator.join("CCO" if name == expected else "x" for name in names)
     path = write_bytes(tmp_path / "t.csv", f"{header}\r\n{row}\r\n".encode())
@@ -131,6 +132,9 @@ def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:
     path = write_bytes(tmp_path / "t.csv", b"smiles,y\nC,1\n")
     with pytest.raises(TableError, match="no column 'z'; columns: smiles, y"):
         list(read_table(path, columns=["z"]))
+    write_bytes(tmp_path / "spaces.csv", b"smiles y\nC 1\n")
+    with pytest.raises(TableError, match=r"the only column is 'smiles y'; columns are separated by comma, "):
+        list(read_table(tmp_path / "spaces.csv", columns=["y"]))
     with pytest.raises(TableError, match="no column 'mol'"):
         list(read_table(path, smiles_column="mol"))
 

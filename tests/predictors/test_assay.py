@@ -122,8 +122,29 @@ def test_text_among_the_values_is_named_or_skipped(write):
 
 
 @pytest.mark.parametrize(
+    ("cells", "advice"),
+    [
+        (["0,5", "-1,25"] * 12 + ["7"], "write decimals with a point, as in 0.5"),
+        (["high", "low"] * 12 + ["low"], "write the two classes as 0 and 1, or as inactive and active"),
+        (["high", "low", "medium", *["low"] * 22], "correct these cells"),
+        (["1,5", "high", *["2"] * 23], "correct these cells"),
+    ],
+)
+def test_advice_fits_the_text_among_the_values(write, cells, advice):
+    with pytest.raises(TableError, match=advice):
+        read_assay(write(make_columns() | {"y": cells}), ["y"])
+
+
+def test_each_target_may_have_its_own_scale(write):
+    columns = make_columns() | {"z": list(range(25))}
+    assay = read_assay(write(columns), ["y", "z"], log=["off", "on"])
+    assert [target.log_scale for target in assay.targets] == [False, True]
+
+
+@pytest.mark.parametrize(
     ("columns", "said"),
     [
+        (make_columns() | {"y": [1, *[None] * 24]}, "1 molecule has a label of y; at least 20 are needed"),
         (make_columns() | {"y": [1] * 25}, "every label of y is 1"),
         (make_columns() | {"y": [3.5] * 25}, "every label of y is 3.5"),
         (make_columns() | {"y": [1, -1] * 12 + [1]}, "only the two values -1 and 1; write classes as 0 and 1"),

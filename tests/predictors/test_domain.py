@@ -64,6 +64,25 @@ def test_what_resembles_nothing_is_outside(domain):
     assert not measure(domain, ["F[Xe]F"]).in_domain.any()
 
 
+@pytest.mark.parametrize(
+    "unusual",
+    [
+        "CC(=O)Oc1ccccc1C(=O)O[Na]",
+        "CC(=O)Oc1ccccc1C(=O)[O]",
+        "CC(=O)Oc1ccccc1[13C](=O)O",
+        "CC(=O)Oc1ccccc1C(=O)O*",
+    ],
+)
+def test_unusual_atoms_are_outside_unless_trained_on(domain, unusual):
+    canonical = Chem.CanonSmiles(unusual)
+    assert measure(domain, [unusual]).similarity[0] >= domain.thresholds[0]
+    assert not measure(domain, [unusual]).in_domain.any()
+    assert not domain.contains(parse_smiles([unusual]).mols).any()
+    labels = np.vstack([LABELS, [1.0, np.nan]])
+    knowing = fit_domain([*TRAINING, canonical], labels, rng=np.random.default_rng(0))
+    assert measure(knowing, [unusual]).in_domain.tolist() == [[True, False]]
+
+
 @pytest.mark.parametrize("bad", [None, "", "C(C"])
 def test_what_cannot_be_read_keeps_its_row_and_is_outside(domain, bad):
     measured = measure(domain, [TRAINING[0], bad, TRAINING[1]])

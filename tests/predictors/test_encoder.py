@@ -12,6 +12,7 @@ def test_an_encoder_is_a_network_without_its_heads(tmp_path, tiny_predictor):
     tiny_predictor.save(tmp_path)
     encoder = load_encoder(tmp_path)
     assert encoder.settings == tiny_predictor.networks[0].settings
+    assert encoder.learned == set(tiny_predictor.domain.smiles)
     for network, weights in zip(tiny_predictor.networks, encoder.weights, strict=True):
         state = network.state_dict()
         assert {name for name in state if name not in weights} == {n for n in state if n.startswith("heads.")}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
@@ -341,3 +342,15 @@ def test_predicting_draws_no_random_numbers(tiny_predictor):
     first = tiny_predictor.predict(["CCO"]).values
     assert torch.equal(before, torch.get_rng_state())
     np.testing.assert_array_equal(first, tiny_predictor.predict(["CCO"]).values)
+
+
+def test_four_threads_predict_what_one_predicts(calibrated_predictor):
+    drugs = list(NAMED_DRUGS.values())
+    tables = [[*drugs[start:], *MIXED] * 5 for start in range(8)]
+    alone = [calibrated_predictor.predict(table) for table in tables]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(calibrated_predictor.predict, tables))
+    for one, other in zip(alone, together, strict=True):
+        for part in ("values", "std", "low", "high", "in_domain", "distance"):
+            np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
+        assert one.errors == other.errors

@@ -79,3 +79,9 @@ def test_units_of_the_learned_scale():
     assert name_learned_unit(Endpoint("herg", "classification", "probability", "")) == "logit"
     assert name_learned_unit(Endpoint("logp", "regression", "log10 ratio", "")) == "log10 ratio"
     assert name_learned_unit(Endpoint("x", "regression", "", "", log_scale=True)) == "log10"
+
+
+def test_a_predictor_explains_itself(tiny_predictor):
+    own, other = tiny_predictor.explain("CCO", "t_half"), explain(tiny_predictor, "CCO", "half_life")
+    np.testing.assert_array_equal(own.atom_weights, other.atom_weights)
+    assert (own.endpoint, own.value, own.neighbours) == (other.endpoint, other.value, other.neighbours)

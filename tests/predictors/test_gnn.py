@@ -1,13 +1,17 @@
 """The network: what it may depend on, and what it may not."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from torch_geometric.nn import GINEConv
 
 from moldesign.graphs import featurize_smiles
+from moldesign.predictors.gnn import BondMessageLayer
 from moldesign.predictors.training import apply_network
 from tests.conftest import NAMED_DRUGS
 from tests.graphs.rewriting import rewrite
@@ -90,3 +94,23 @@ def test_an_atom_enters_the_pool_as_far_as_it_is_present():
     assert torch.allclose(pooled[0, :16], (states[0] + states[1] + states[2] / 2) / 2.5, atol=1e-6)
     assert torch.allclose(pooled[0, 32:], (states[0] + states[1] + states[2] / 2) / 25, atol=1e-6)
     assert torch.equal(pooled[1], everything[1])
+
+
+def test_the_layer_is_that_of_pyg():
+    graphs = featurize_smiles(["CC(=O)Oc1ccccc1C(=O)O", "C", "C#N"]).graphs.to_batch()
+    layer = NETWORK.layers[0]
+    states = torch.randn(graphs.num_nodes, 16, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        own = layer(states, graphs.edge_index, graphs.edge_attr)
+        torch.testing.assert_close(own, GINEConv.forward(layer, states, graphs.edge_index, graphs.edge_attr))
+
+
+def test_the_layer_learns_as_that_of_pyg():
+    graphs = featurize_smiles(["CC(=O)Oc1ccccc1C(=O)O", "C#N"]).graphs.to_batch()
+    gradients = []
+    for forward in (BondMessageLayer.forward, GINEConv.forward):
+        layer = deepcopy(NETWORK.layers[0])
+        states = torch.ones(graphs.num_nodes, 16).cumsum(0).requires_grad_()
+        forward(layer, states, graphs.edge_index, graphs.edge_attr).square().mean().backward()
+        gradients.append([states.grad, *(parameter.grad for parameter in layer.parameters())])
+    torch.testing.assert_close(*gradients)

@@ -13,7 +13,7 @@ from moldesign.predictors import baseline, ensemble_fit
 from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.ensemble import load_model_folder
 from moldesign.predictors.evaluation import judge
-from moldesign.predictors.modelling import train_predictor
+from moldesign.predictors.modelling import count_finished, train_predictor
 from moldesign.predictors.train_options import TrainOptions
 from tests.predictors.toy_assay import QUICK, SMILES, make_frame, write_assay
 
@@ -150,6 +150,15 @@ def test_a_folder_that_cannot_be_made_is_refused(assay, tmp_path):
         train_predictor(assay, ["balance"], tmp_path / "file", QUICK)
 
 
+def test_finished_networks_are_counted(tmp_path):
+    assert count_finished(tmp_path) == 0
+    for member in range(2):
+        folder = tmp_path / ".work" / "split_1" / f"network_{member}"
+        folder.mkdir(parents=True)
+        (folder / "card.json").write_text("{}")
+    assert count_finished(tmp_path) == 2
+
+
 def test_folds_test_every_molecule_and_train_on_all_of_them(assay, tmp_path):
     result = train_predictor(assay, ["balance", "aromatic"], tmp_path / "model", replace(QUICK, n_folds=3))
     target = result.record["targets"]["balance"]
@@ -178,9 +187,13 @@ def test_every_kind_of_split(assay, tmp_path, kind):
 
 
 def test_a_model_can_start_from_another(trained, assay, tmp_path):
-    options = replace(QUICK, start=trained.folder, n_networks=3, n_epochs=1)
+    options = replace(QUICK, start=trained.folder, n_networks=3, n_epochs=1, seed=1)
     result = train_predictor(assay, ["aromatic"], tmp_path / "model", options)
     assert result.predictor.card["start"] == str(trained.folder)
+    known = set(trained.predictor.domain.smiles) & set(result.record["targets"]["aromatic"]["predictions"]["smiles"])
+    assert known
+    assert f"had learned from {len(known)} of the 9 test molecules" in result.record["split"]["caveat"]
+    assert result.predictor.card["caveat"] == result.record["split"]["caveat"]
     assert len(result.predictor.networks) == 3
     assert result.predictor.networks[0].settings.n_endpoints == 1
 

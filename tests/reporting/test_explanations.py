@@ -57,6 +57,17 @@ def test_rows_share_one_scale():
     assert heights[1] > 1.5 * heights[0]
 
 
+def test_long_texts_overlap_nothing():
+    smiles = "C" * 150
+    named = replace(SOLUBILITY, name="measured log solubility in mols per litre, at room temperature, of the free base")
+    one = replace(ETHANOL, endpoint=named, smiles=smiles, atom_weights=np.ones(150, dtype=np.float32))
+    texts = read_texts(draw_explanations([one]))
+    assert texts[0] == "measured log solubility in mols …ee base: 0.512 ± 0.2 log10 mol/L"
+    assert len(texts[0]) <= 67
+    assert "C" * 49 + "…" + "C" * 49 in texts
+    assert {"lowers the value", "raises the value"} <= set(texts)
+
+
 def test_nothing_to_draw():
     with pytest.raises(ValueError, match="at least one explanation"):
         draw_explanations([])

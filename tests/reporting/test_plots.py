@@ -1,5 +1,6 @@
 """Plots: SVG that can be read, the same for the same data, small also for many points."""
 
+import re
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -44,6 +45,22 @@ def test_many_points_are_an_image() -> None:
     svg = draw_parity(points, points**2, np.ones(5_000), "", log_scale=False)
     assert "<image" in svg
     assert len(svg) < 200_000
+
+
+def test_a_parity_plot_is_square_and_shows_every_point() -> None:
+    svg = draw_parity([1, 2, 3], [1.1, 2.2, 9.0], [0.1, 0.2, 0.3], "nM", log_scale=False)
+    texts = read_texts(svg)
+    ticks = [text for text in texts if re.fullmatch(r"[\d.]+", text)]
+    assert len(ticks) % 2 == 0
+    assert float(ticks[-1]) >= 8
+    assert ticks[: len(ticks) // 2] == ticks[len(ticks) // 2 :]
+
+
+def test_losses_over_decades_have_plain_numbers() -> None:
+    wide = [Curve([1.0, 0.1, 0.02], [1.1, 0.3, 0.2], 3)]
+    assert {"0.02", "0.05", "0.1", "0.2", "0.5", "1"} <= set(read_texts(draw_losses(wide, "Loss")))
+    narrow = [Curve([0.45, 0.3], [0.4, 0.25], 2)]
+    assert sum(text.startswith("0.") for text in read_texts(draw_losses(narrow, "Loss"))) >= 3
 
 
 def test_losses_without_validation_have_no_validation_curve() -> None:

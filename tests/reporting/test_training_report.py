@@ -68,6 +68,21 @@ def test_a_better_baseline_is_stated() -> None:
     assert 'class="verdict bad"' not in good
 
 
+def test_units_and_caveats_are_stated() -> None:
+    page = render(targets={"IC50": make_target(log_scale=True)})
+    assert "RMSE and MAE are in nM." in page
+    assert "0.3 is a factor of two, 1 a factor of ten" in page
+    assert "are in" not in render(targets={"IC50": make_target(unit="")})
+    split = {"kind": "scaffold", "n_folds": 0, "measured_on": "4 test molecules", "caveat": "admet had learned from 2."}
+    assert '<p class="verdict bad">admet had learned from 2.</p>' in render(split=split)
+
+
+def test_large_figures_have_no_idle_decimals() -> None:
+    page = render(targets={"IC50": make_target(test={"RMSE": 21888.316, "MAE": 412.34, "n": 4})})
+    assert ">21,888<" in page
+    assert ">412.3<" in page
+
+
 def test_the_better_figure_of_each_row_is_marked() -> None:
     page = re.sub(r"\s+", " ", render())
     assert '<td>RMSE</td><td class="number best">0.700</td> <td class="number">0.800</td>' in page

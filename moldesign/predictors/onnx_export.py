@@ -1,0 +1,232 @@
+"""A predictor as an ONNX file, for programs without PyTorch; checked against PyTorch before it is written.
+
+The file holds the ensemble, the scaling to units and the calibration of classes. It takes the arrays of a `GraphTable`
+and gives values and std; intervals, domain and neighbours stay with the predictor.
+"""
+
+import copy
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from moldesign.checkpoint import write_bytes_atomically
+from moldesign.errors import ExportError
+from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
+from moldesign.predictors.calibration import PlattScaling, summarize_outputs
+from moldesign.predictors.ensemble import Predictor
+from moldesign.predictors.latent import apply_ensemble
+
+OPSET = 18
+TOLERANCE = 1e-4
+"""How far a value may be from that of PyTorch: absolute for values up to 1, relative beyond."""
+
+INPUTS = {
+    "atoms": "float32 [n_atoms, n_atom_features]",
+    "bonds": "float32 [2 * n_bonds, n_bond_features], both directions of a bond",
+    "edges": "int64 [2, 2 * n_bonds], source and target atom of each, counted over the batch",
+    "atom_starts": "int64 [n_molecules + 1], the first atom of each molecule, and the number of atoms",
+}
+OUTPUTS = {
+    "values": "float32 [n_molecules, n_endpoints], in the unit of each endpoint",
+    "std": "float32 [n_molecules, n_endpoints], spread of the ensemble, in the same unit",
+}
+GRAPHS = (
+    "moldesign.graphs.featurize_smiles(smiles).graphs has the inputs as attributes of the same names; the SMILES are "
+    "those of moldesign.chem.standardize.standardize_smiles, as in the training"
+)
+
+_DONE_BY_THE_FILE = {"log_scale", "center", "spread", "floor"}
+_EXAMPLES = ("CC(=O)Oc1ccccc1C(=O)O", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", "C[C@H](N)C(=O)O", "C")
+_LARGE_BATCH = 200
+
+
+def export_onnx(predictor: Predictor, path: str | Path) -> None:
+    """Write a predictor as one ONNX file.
+
+    Batches may have any number of molecules. The metadata of the file name the endpoints and their units, and say how
+    the inputs are made. `values` and `std` are those of `Predictor.predict`.
+
+    Args:
+        predictor: what is exported; it stays as it is.
+        path: the file, which must not exist yet.
+
+    Raises:
+        ExportError: onnx, onnxscript or onnxruntime is not installed; the file exists or cannot be written; or the
+            exported model differs from PyTorch by more than `TOLERANCE` on any of some real molecules.
+    """
+    target = Path(path)
+    onnx, onnxruntime = _require_tools()
+    if target.exists():
+        raise ExportError(f"{target} exists already; choose another file, or delete it first")
+    if not target.parent.is_dir():
+        raise ExportError(f"{target} cannot be written: there is no folder {target.parent}; create it first")
+    model = _trace(_ExportedEnsemble(predictor).eval())
+    onnx.helper.set_model_props(model, describe_model(predictor))
+    onnx.checker.check_model(model, full_check=True)
+    content = model.SerializeToString()
+    verify(predictor, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]))
+    try:
+        write_bytes_atomically(target, content)
+    except OSError as error:
+        raise ExportError(f"{target} cannot be written: {error.strerror}; choose another file") from error
+
+
+def describe_model(predictor: Predictor) -> dict[str, str]:
+    """Return what the file says of itself; values that are not plain text are JSON."""
+    card = predictor.card
+    described: dict[str, Any] = {
+        "name": predictor.name,
+        "moldesign_version": metadata.version("moldesign"),
+        "features_version": FEATURES_VERSION,
+        "graphs": GRAPHS,
+        "inputs": INPUTS,
+        "outputs": OUTPUTS,
+        "endpoints": [
+            {name: part for name, part in endpoint.to_dict().items() if name not in _DONE_BY_THE_FILE}
+            for endpoint in predictor.endpoints
+        ],
+        **{key: card[key] for key in ("source", "licence", "date", "sha256", "limits") if key in card},
+    }
+    return {
+        f"moldesign.{key}": value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in described.items()
+    }
+
+
+def verify(predictor: Predictor, session: Any) -> None:
+    """Compare an exported model with the predictor: on a single atom, on two molecules, and on a larger batch.
+
+    Args:
+        predictor: the original.
+        session: an `onnxruntime.InferenceSession` of the export.
+
+    Raises:
+        ExportError: they differ; names endpoint and figures.
+    """
+    known = predictor.domain.smiles[:: max(1, len(predictor.domain.smiles) // _LARGE_BATCH)]
+    for smiles in (["C"], ["[Na+]", _EXAMPLES[0]], [*_EXAMPLES, *known]):
+        graphs = featurize_smiles(smiles).graphs
+        outputs = apply_ensemble(predictor.networks, graphs).outputs
+        summary = summarize_outputs(predictor.endpoints, outputs, predictor.calibration)
+        found = session.run(list(OUTPUTS), to_inputs(graphs))
+        for name, ours, theirs in zip(OUTPUTS, summary[:2], found, strict=True):
+            _require_equal(predictor, name, ours, theirs)
+
+
+def to_inputs(graphs: GraphTable) -> dict[str, NDArray[Any]]:
+    """Return graphs as the exported model takes them."""
+    return {"atoms": graphs.atoms, "bonds": graphs.bonds, "edges": graphs.edges, "atom_starts": graphs.atom_starts}
+
+
+def _require_equal(predictor: Predictor, name: str, expected: NDArray[np.float32], found: NDArray[np.float32]) -> None:
+    if expected.shape != found.shape:
+        raise ExportError(f"the export gives {name} of shape {found.shape}, not {expected.shape}; nothing is written")
+    allowed = TOLERANCE * np.maximum(1, np.abs(expected))
+    wrong = ~(np.abs(found - expected) <= allowed) & ~(np.isnan(found) & np.isnan(expected))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise ExportError(
+            f"the export gives {found[row, column]:.6g} for {name} of {predictor.endpoints[column].name}, and PyTorch "
+            f"{expected[row, column]:.6g}; nothing is written: install the newest onnx, onnxscript and onnxruntime"
+        )
+
+
+class _ExportedEnsemble(nn.Module):
+    """The networks as they are, and behind them what `summarize_outputs` does, for tensors."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        super().__init__()
+        endpoints = predictor.endpoints
+        scalings = [predictor.calibration.parts.get(one.name) for one in endpoints]
+        is_class = [one.task == "classification" for one in endpoints]
+        logits = [(part.slope, part.intercept) if isinstance(part, PlattScaling) else (1.0, 0.0) for part in scalings]
+        scales = [
+            logit if chosen else (one.spread, one.center)
+            for one, chosen, logit in zip(endpoints, is_class, logits, strict=True)
+        ]
+        self.networks = nn.ModuleList(copy.deepcopy(network).cpu() for network in predictor.networks)
+        self.scale, self.shift = nn.Buffer(torch.tensor(scales).T[0]), nn.Buffer(torch.tensor(scales).T[1])
+        self.is_class = nn.Buffer(torch.tensor(is_class))
+        self.is_log = nn.Buffer(torch.tensor([one.log_scale and one.task == "regression" for one in endpoints]))
+        self.is_platt = nn.Buffer(torch.tensor([isinstance(part, PlattScaling) for part in scalings]))
+
+    def forward(self, atoms: Tensor, bonds: Tensor, edges: Tensor, atom_starts: Tensor) -> tuple[Tensor, Tensor]:
+        """Return values and std, float32 [n_molecules, n_endpoints] each."""
+        graphs = SimpleNamespace(
+            x=atoms,
+            edge_attr=bonds,
+            edge_index=edges,
+            batch=_find_owners(atom_starts, atoms.shape[0]),
+            num_graphs=atom_starts.shape[0] - 1,
+        )
+        outputs = torch.stack([network(graphs) for network in self.networks])
+        members = self._to_values(outputs)
+        values = torch.where(self.is_platt, self._to_values(outputs.mean(dim=0)), members.mean(dim=0))
+        return values, members.std(dim=0, correction=0)
+
+    def _to_values(self, outputs: Tensor) -> Tensor:
+        scaled = outputs * self.scale + self.shift
+        powers = torch.pow(10.0, torch.where(self.is_log, scaled, 0.0))
+        return torch.where(self.is_class, scaled.sigmoid(), torch.where(self.is_log, powers, scaled))
+
+
+def _find_owners(atom_starts: Tensor, n_atoms: int) -> Tensor:
+    """Return the molecule of each atom, int64 [n_atoms]: each first atom but the very first one begins another."""
+    firsts = atom_starts[1:-1]
+    begins = torch.zeros(n_atoms, dtype=torch.int64).scatter_add(0, firsts, torch.ones_like(firsts))
+    return begins.cumsum(0)
+
+
+def _trace(ensemble: _ExportedEnsemble) -> Any:
+    """Return the ensemble as an ONNX ModelProto."""
+    graphs = featurize_smiles(list(_EXAMPLES)).graphs
+    example = tuple(torch.from_numpy(array) for array in to_inputs(graphs).values())
+    free = torch.export.Dim.DYNAMIC
+    with _quiet_exporter():
+        program: Any = torch.onnx.export(
+            ensemble,
+            example,
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_shapes={"atoms": {0: free}, "bonds": {0: free}, "edges": {1: free}, "atom_starts": {0: free}},
+            opset_version=OPSET,
+            dynamo=True,
+        )
+    return program.model_proto
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Silence what the exporter says of packages that are not needed here; its errors are exceptions."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _require_tools() -> tuple[Any, Any]:
+    try:
+        import onnx  # noqa: PLC0415  optional extras
+        import onnxruntime  # noqa: PLC0415
+        import onnxscript  # noqa: F401, PLC0415
+    except ImportError as error:
+        raise ExportError(
+            f"the export needs {error.name}, which is not installed: pip install 'moldesign[onnx]'"
+        ) from error
+    return onnx, onnxruntime
