@@ -4,7 +4,8 @@
     python scripts/render_readme.py --check   # exit with 1 if a table is stale
 
 A table stands between `<!-- table:NAME -->` and `<!-- /table -->`. NAME is `endpoints` or `priors`
-(from the cards of the bundled models), or the name of a file in benchmarks/results.
+(from the cards of the bundled models), or the name of a file in benchmarks/results. The tables of `SECTIONS` come with
+their heading and introduction, and leave nothing behind while their file is not there.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,38 @@ ENDPOINT_COLUMNS = (
 )
 PRIOR_COLUMNS = ("prior", "trained on", "molecules", "seen in training", "valid", "unique", "novel")
 
+SHOWN_OURS = ("teacher", "student")
+"""Our models in the accuracy tables; where there is neither, all of ours."""
 SHOWN_ANCHORS = ("chemprop_rdkit", "best_clean")
 """Columns of published figures that the accuracy tables show; the result files hold more."""
+
+SECTIONS = {
+    "admet_accuracy": (
+        "Accuracy on the 22 TDC ADMET tasks",
+        "The student is the network that ships; the teacher, whose knowledge it was taught, is larger and slower.",
+    ),
+    "moleculenet_accuracy": (
+        "Accuracy on MoleculeNet",
+        "The deterministic scaffold split: test molecules have other ring systems than those trained on.",
+    ),
+    "prediction_speed": (
+        "From SMILES text to the table of all endpoints",
+        "The same molecules, machine and cores for all; start-up is not part of a rate. RDKit's bare parse is the "
+        "ceiling of every program that reads SMILES.",
+    ),
+    "calibration": (
+        "Does it know what it does not know?",
+        "On the official test sets: how many measured values lie in the 90 % interval, how far probabilities are from "
+        "frequencies (expected calibration error), whether errors grow from each fifth of the predictions to the "
+        "next when they are ordered by `std`, and how much larger they are outside the domain than inside.",
+    ),
+    "explanation_check": (
+        "Do the reasons point at the right atoms?",
+        "Attributions of networks trained on properties whose atoms are known: Crippen logP contributions and the "
+        "presence of a nitro group. An AUROC of 1 ranks all the right atoms first, 0.5 is chance.",
+    ),
+}
+"""Heading and introduction of tables that may not have been measured yet."""
 
 BLOCK = re.compile(r"<!-- table:(?P<name>\S+) -->\n.*?<!-- /table -->", re.DOTALL)
 OPENING = "<!-- table:"
@@ -77,10 +108,14 @@ def render_table(name: str) -> str:
         return tabulate(PRIOR_COLUMNS, list_priors())
     path = RESULTS / f"{name}.json"
     if not path.is_file():
-        known = sorted(["endpoints", "priors", *(file.stem for file in RESULTS.glob("*.json"))])
+        if name in SECTIONS:
+            return ""
+        known = sorted({"endpoints", "priors", *SECTIONS, *(file.stem for file in RESULTS.glob("*.json"))})
         raise ValueError(f"README.md asks for the table {name!r}; known tables: {', '.join(known)}")
     result = json.loads(path.read_text(encoding="utf-8"))
-    return f"{RENDERERS.get(name, render_figures)(result)}\n{describe_measurement(result)}\n"
+    heading, introduction = SECTIONS.get(name, (None, None))
+    opening = "" if heading is None else f"### {heading}\n\n{introduction}\n\n"
+    return f"{opening}{RENDERERS.get(name, render_figures)(result)}\n{describe_measurement(result)}\n"
 
 
 def render_figures(result: Mapping[str, Any]) -> str:
@@ -99,22 +134,38 @@ def render_accuracy(result: Mapping[str, Any]) -> str:
     An arrow says that the 95 % interval of the gain over the best baseline does not contain 0.
     """
     rows, extra = result["figures"], result["extra"]
-    models = [name for name in extra["models"] if any(name in row["models"] for row in rows.values())]
+    ours = list_ours(rows)
     anchors = [name for name in SHOWN_ANCHORS if any(name in row["anchors"] for row in rows.values())]
-    header = ["task", "metric", "test molecules", *map(label, models), *map(label, anchors)]
+    has_baseline = any(row.get("best_baseline") for row in rows.values())
+    has_chemprop = any("chemprop" in row["models"] for row in rows.values())
+    header = ["task", "metric", "test molecules", *map(label, ours), *["best baseline here"] * has_baseline]
+    header += [*["chemprop here"] * has_chemprop, *(f"published: {label(name)}" for name in anchors)]
     lines = []
     for task, row in rows.items():
-        best = find_best_cells(row, () if task in extra["not_comparable"] else anchors)
-        cells = {name: show_model(row, name) for name in models}
-        cells |= {name: show(row["anchors"].get(name)) for name in anchors}
-        bold = (f"**{cell}**" if name in best else cell for name, cell in cells.items())
+        compared = () if task in extra["not_comparable"] else anchors
+        shown = {name: name for name in ours}
+        shown |= {"best baseline": row.get("best_baseline")} if has_baseline else {}
+        shown |= {"chemprop": "chemprop"} if has_chemprop else {}
+        best = find_best_cells(row, set(shown.values()), compared)
+        cells = [
+            (model, show_model(row, model, named=cell == "best baseline") + show_win(row, cell, ours, compared))
+            for cell, model in shown.items()
+        ]
+        cells += [(name, show(row["anchors"].get(name))) for name in anchors]
+        bold = (f"**{cell}**" if name in best else cell for name, cell in cells)
         lines.append([label(task), row["metric"], show(row["n_test"]), *bold])
-    return "\n".join([tabulate(header, lines), *describe_accuracy(extra, anchors), ""])
+    return "\n".join([tabulate(header, lines), *describe_accuracy(extra, ours, anchors), ""])
 
 
-def find_best_cells(row: Mapping[str, Any], anchors: Sequence[str]) -> set[str]:
-    """Return the models and published columns that have the best figure of a row, of equal ones all."""
-    figures = {name: model["mean"] for name, model in row["models"].items()}
+def list_ours(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return our models that the table shows, of those that any task has: all but the baselines, if none is named."""
+    present = dict.fromkeys(name for row in rows.values() for name in row.get("gain_over_best_baseline", row["models"]))
+    return [name for name in SHOWN_OURS if name in present] or list(present)
+
+
+def find_best_cells(row: Mapping[str, Any], shown: Collection[str | None], anchors: Sequence[str]) -> set[str]:
+    """Return which of the shown models and published columns have the best figure of a row, of equal ones all."""
+    figures = {name: model["mean"] for name, model in row["models"].items() if name in shown}
     figures |= {name: row["anchors"][name] for name in anchors if name in row["anchors"]}
     if not figures:
         return set()
@@ -122,27 +173,92 @@ def find_best_cells(row: Mapping[str, Any], anchors: Sequence[str]) -> set[str]:
     return {name for name, figure in figures.items() if figure == best}
 
 
-def show_model(row: Mapping[str, Any], name: str) -> str:
-    """Return mean, deviation over the seeds and the arrow of one model; a dash where it was not run."""
+def show_model(row: Mapping[str, Any], name: str | None, *, named: bool = False) -> str:
+    """Return name, if asked, mean, deviation over the seeds and arrow of one model; a dash where it was not run."""
     if name not in row["models"]:
         return "-"
     model, gain = row["models"][name], row.get("gain_over_best_baseline", {}).get(name)
     deviation = "" if model["std"] is None else f" ± {model['std']:.2g}"
     arrow = "" if gain is None else " ↑" if gain["low"] > 0 else " ↓" if gain["high"] < 0 else ""
-    return f"{show(model['mean'])}{deviation}{arrow}"
+    return f"{f'{label(str(name))} ' if named else ''}{show(model['mean'])}{deviation}{arrow}"
 
 
-def describe_accuracy(extra: Mapping[str, Any], anchors: Sequence[str]) -> list[str]:
-    """Return the lines below the table: protocol, models, published figures, what cannot be compared."""
+def show_win(row: Mapping[str, Any], name: str, ours: Sequence[str], anchors: Sequence[str]) -> str:
+    """Return a tick for one of our models that is at or above every published figure."""
+    published = [row["anchors"][column] for column in anchors if column in row["anchors"]]
+    if name not in ours or name not in row["models"] or not published:
+        return ""
+    figure, lower = row["models"][name]["mean"], row["better"] == "lower"
+    return " ✓" if all(figure <= one if lower else figure >= one for one in published) else ""
+
+
+def describe_accuracy(extra: Mapping[str, Any], ours: Sequence[str], anchors: Sequence[str]) -> list[str]:
+    """Return the lines below the table: protocol, wins, models, published figures, what cannot be compared."""
     notes = [
         extra["protocol"],
         "Bold: the best of its row. Arrows: the gain over the best baseline has a 95 % interval (paired bootstrap over "
         "the test molecules) above (↑) or below (↓) 0",
+        *(["Ticks: at least as good as the published figures beside it"] if anchors else []),
+        *describe_wins(extra.get("wins", {}), ours, anchors),
         *(f"{label(name)}: {note}" for name, note in extra["models"].items()),
         *(f"Published, {label(name)}: {extra['anchors'][name]}" for name in anchors),
         *(f"Published for {label(task)}, not compared: {reason}" for task, reason in extra["not_comparable"].items()),
     ]
     return [f"* {note}." for note in notes]
+
+
+def describe_wins(wins: Mapping[str, Any], ours: Sequence[str], anchors: Sequence[str]) -> list[str]:
+    """Return on how many tasks our models reach the published figures, and the other counts as they are named."""
+    reached = [
+        f"The {label(name)} is at or above the published figure on "
+        + ", ".join(f"{wins[name][column]} tasks ({label(column)})" for column in anchors if column in wins[name])
+        for name in ours
+        if any(column in wins.get(name, {}) for column in anchors)
+    ]
+    counts = [f"{capitalize(name)}: {count} tasks" for name, count in wins.items() if isinstance(count, str)]
+    return reached + counts
+
+
+def render_speed(result: Mapping[str, Any]) -> str:
+    """Return the rates as a table, and below it memory and start of fresh processes."""
+    figures, extra = result["figures"], result["extra"]
+    lines = [render_figures({"figures": figures["rates"]})]
+    lines += [
+        f"* {capitalize(label(name))}, peak memory of all its processes: "
+        + "; ".join(f"{show(peak)} MiB for {int(rows.removesuffix('_rows')):,} rows" for rows, peak in peaks.items())
+        + "."
+        for name, peaks in figures["memory_mib"].items()
+    ]
+    fresh = (f"{label(name)} {seconds:.2f} s" for name, seconds in figures["fresh_process_s"].items())
+    lines += [
+        f"* Fresh processes, the start of Python included: {', '.join(fresh)}.",
+        f"* moldesign: `{extra['model']}`, {extra['n_endpoints']} endpoints, on {extra['device']}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def render_calibration(result: Mapping[str, Any]) -> str:
+    """Return one row per task, and below it on how many tasks the predictor does what is asked."""
+    figures, extra = result["figures"], result["extra"]
+    columns = [name for name in CALIBRATION_COLUMNS if any(name in row for row in figures.values())]
+    rows = [
+        [label(task), *(show_calibration(name, row.get(name)) for name in columns)] for task, row in figures.items()
+    ]
+    header = ["task", *(CALIBRATION_COLUMNS[name] for name in columns)]
+    notes = [f"* {capitalize(label(name))}: {show(value)}." for name, value in extra["summary"].items()]
+    if isinstance(extra["calibration"], str):
+        notes.append(f"* {capitalize(extra['calibration'])}.")
+    return "\n".join([tabulate(header, rows), *notes, ""])
+
+
+def show_calibration(name: str, value: Any) -> str:
+    """Return a figure of the calibration table: shares in per cent, answers in words."""
+    if value is None:
+        return "-"
+    if name in ("coverage", "outside_domain"):
+        return f"{value:.1%}"
+    return ("no", "yes")[value] if name == "grows_with_std" else show(value)
 
 
 def describe_measurement(result: Mapping[str, Any]) -> str:
@@ -211,6 +327,11 @@ def label(key: str) -> str:
     return key.replace("_", " ")
 
 
+def capitalize(text: str) -> str:
+    """Return a text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def show(value: Any) -> str:
     """Return a value as a reader wants it: four digits, thousands separated, a dash for nothing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
@@ -222,7 +343,26 @@ def show(value: Any) -> str:
     return f"{value:,.0f}" if isinstance(value, int) or abs(value) >= 1000 else f"{value:.4g}"
 
 
-RENDERERS = {"admet_accuracy": render_accuracy, "moleculenet_accuracy": render_accuracy}
+CALIBRATION_COLUMNS = {
+    "n": "test molecules",
+    "coverage": "inside the 90 % interval",
+    "width": "width, in spreads",
+    "width_constant": "width if constant",
+    "ece": "calibration error",
+    "ece_uncalibrated": "uncalibrated",
+    "ece_if_perfect": "if perfect",
+    "grows_with_std": "error grows with std",
+    "outside_domain": "outside the domain",
+    "error_outside_over_inside": "error outside / inside",
+}
+"""Figures of a task in the calibration table, by what its header says."""
+
+RENDERERS = {
+    "admet_accuracy": render_accuracy,
+    "moleculenet_accuracy": render_accuracy,
+    "prediction_speed": render_speed,
+    "calibration": render_calibration,
+}
 """Tables that need more than a row per figure."""
 
 

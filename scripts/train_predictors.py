@@ -1,7 +1,7 @@
-"""Train the bundled predictors.
+"""Train the bundled predictors of activity; that of ADMET is distilled by `scripts.teacher`.
 
-    python -m scripts.train_predictors admet    --data DATA --device cpu
     python -m scripts.train_predictors activity --data DATA --device cpu
+    python -m scripts.train_predictors targets  --data DATA --device cpu --epochs 10
 
 No molecule of any test set (by InChIKey of the standardised parent) is in the training set of any endpoint. The model
 folder with its card is written into moldesign/predictors/weights. The card holds the figures on the test split, which
@@ -13,13 +13,13 @@ import datetime
 import logging
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
 
-from moldesign.datasets.catalog import TDC_ADMET, load_tdc_admet
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.fitting import (
@@ -33,15 +33,16 @@ from moldesign.predictors.fitting import (
 from moldesign.predictors.training import TrainingProgress, TrainingSettings
 from scripts.panels.activity import read_activity
 from scripts.panels.admet import LOG_SCALED
-from scripts.panels.panel import find_panel
+from scripts.panels.panel import find_panel, name_splits, read_panel
 from scripts.panels.records import Task
 from scripts.panels.splitting import N_INACTIVES
 
 __all__ = ["LOG_SCALED", "WEIGHTS", "measure_on_test"]
 
 WEIGHTS = Path(__file__).parents[1] / "moldesign" / "predictors" / "weights"
-RECORDS = {"admet": "admet", "activity": "targets"}
-"""The panel that describes the endpoints of each predictor."""
+PANEL = "targets"
+"""That describes the endpoints of both predictors."""
+CACHE = Path("work/molecules")
 
 
 def main() -> None:
@@ -49,13 +50,14 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     torch.set_num_threads(options.threads)
     began = time.monotonic()
-    tasks = {"admet": read_admet, "activity": read_activity}[options.panel](options.data)
-    train, test = separate(tasks, options.panel)
-    endpoints = describe(options.panel, list(tasks), train)
+    tasks = READERS[options.panel](options.data)
+    train, test = separate(tasks)
+    endpoints = describe(list(tasks), train)
     settings = FittingSettings(
         TrainingSettings(n_epochs=options.epochs),
         n_networks=options.networks,
         hidden_size=options.hidden_size,
+        calibration_folds=options.calibration_folds,
     )
     print(f"{len(train.smiles)} training molecules, {len(test.smiles)} test molecules", flush=True)
     predictor = fit_predictor(
@@ -76,24 +78,30 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("panel", choices=["admet", "activity"])
+    parser.add_argument("panel", choices=list(READERS))
     parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--epochs", type=int, default=14)
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--hidden-size", type=int, default=96)
+    parser.add_argument("--calibration-folds", type=int, default=0, help="train so many ensembles more to calibrate on")
     parser.add_argument("--work", type=Path, default=Path("work/predictors"), help="folder of finished networks")
     return parser.parse_args()
 
 
-def read_admet(data: Path) -> dict[str, Task]:
-    return {name: Task(*load_tdc_admet(name, data)) for name in TDC_ADMET}
+def read_targets(data: Path) -> dict[str, Task]:
+    """Return the potencies of the panel: its classes are the predictor `activity`."""
+    kinds = {name: record.kind for name, record in find_panel(PANEL).items()}
+    return {name: task for name, task in read_panel(PANEL, data, CACHE).items() if kinds[name] == "regression"}
 
 
-def separate(tasks: dict[str, Task], panel: str) -> tuple[LabelTable, LabelTable]:
+READERS: Mapping[str, Callable[[Path], dict[str, Task]]] = {"activity": read_activity, "targets": read_targets}
+
+
+def separate(tasks: dict[str, Task]) -> tuple[LabelTable, LabelTable]:
     """Merge the endpoints, and take every test molecule of any endpoint out of all training sets."""
-    is_class = [panel == "activity" or TDC_ADMET[name].task == "classification" for name in tasks]
+    is_class = [find_panel(PANEL)[name].kind == "classification" for name in tasks]
     test = merge_labels([task.test for task in tasks.values()], list(tasks), is_class)
     train = merge_labels([task.train for task in tasks.values()], list(tasks), is_class)
     forbidden = set(test.keys)
@@ -102,8 +110,8 @@ def separate(tasks: dict[str, Task], panel: str) -> tuple[LabelTable, LabelTable
     return train.select(np.flatnonzero(keep)), test
 
 
-def describe(panel: str, names: list[str], train: LabelTable) -> list[Endpoint]:
-    records = find_panel(RECORDS[panel])
+def describe(names: list[str], train: LabelTable) -> list[Endpoint]:
+    records = find_panel(PANEL)
     return [records[name].describe(train.labels[:, t]) for t, name in enumerate(names)]
 
 
@@ -128,20 +136,18 @@ def prefix_figures(prefix: str, figures: dict[str, float]) -> dict[str, float]:
 
 def make_card(options: argparse.Namespace, figures: dict[str, dict[str, float]], seconds: float) -> dict[str, object]:
     sources = {
-        "admet": (
-            "TDC ADMET benchmark group, official train_val and test splits",
-            "CC BY 4.0 or as each original",
-        ),
         "activity": (
             f"ExCAPE-DB actives and inactives, scaffold split 85/15; training keeps {N_INACTIVES} inactives a target",
             "CC BY-SA 4.0",
         ),
+        "targets": ("potencies from ChEMBL and ExCAPE-DB, see each endpoint", "CC BY-SA 3.0 or as each original"),
     }
     source, licence = sources[options.panel]
     return {
         "source": source,
         "licence": licence,
         "test": figures,
+        "split": {name: split for name, split in name_splits(PANEL).items() if name in figures},
         "epochs": options.epochs,
         "training_seconds": round(seconds),
         "training_command": f"python -m scripts.train_predictors {options.panel} --data DATA "

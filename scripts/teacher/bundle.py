@@ -30,8 +30,9 @@ from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble
 from scripts.panels.panel import find_panel, name_splits, read_panel
 from scripts.panels.records import Task
-from scripts.teacher.distil import PANEL, Materials, gather, parse_options, read_unseen
+from scripts.teacher.distil import PANEL, SEED, Materials, gather, parse_options, read_unseen
 from scripts.teacher.networks import TaskTable, featurize_all
+from scripts.teacher.store import StoredPrediction, digest, locate_prediction, save_prediction
 from scripts.train_predictors import WEIGHTS, measure_on_test
 
 SMALLEST = 1e-4
@@ -49,6 +50,7 @@ def main() -> None:
     predictor.save(WEIGHTS / predictor.name)
     for name, values in figures.items():
         print(name, values)
+    store_predictions(predictor, materials)
 
 
 def assemble(options: argparse.Namespace, materials: Materials) -> Predictor:
@@ -76,6 +78,15 @@ def join_training(materials: Materials) -> LabelTable:
     labels[: len(table.keys), : len(materials.tasks)] = table.labels
     labels[[number[key] for key in further.keys], len(materials.tasks) :] = further.labels
     return LabelTable([*table.smiles, *(further.smiles[row] for row in new)], labels, keys)
+
+
+def store_predictions(predictor: Predictor, materials: Materials) -> None:
+    """Write what the predictor says of the test molecules to where `benchmarks.admet_accuracy` looks for it."""
+    for t, task in enumerate(materials.tasks):
+        values = predictor.predict(task.test.smiles, with_domain=False).values[:, [t]].astype(np.float64)
+        path = locate_prediction(materials.work / "accuracy", "student", task.name, SEED)
+        recipe = digest(materials.weights, materials.encoder.digest, *(n.state_dict() for n in predictor.networks))
+        save_prediction(path, task.test.smiles, StoredPrediction(values, float("nan"), recipe))
 
 
 def load_student(folder: Path, n_endpoints: int) -> PropertyNetwork:
@@ -121,7 +132,7 @@ def make_card(
         "licence": "CC BY 4.0 or as each original",
         "teacher": dict(materials.weights),
         "test": figures,
-        "test_split": name_splits(PANEL),
+        "split": name_splits(PANEL),
         "training_command": f"python -m scripts.teacher.distil --data DATA --epochs {options.epochs}; "
         "python -m scripts.teacher.bundle --data DATA",
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
