@@ -1,4 +1,4 @@
-"""The policy at work in the environment: it chooses a token among those that syntax and valence allow."""
+"""The policy at work in the environment: it chooses a token among those that syntax and chemistry allow."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from torch import Tensor
 from moldesign.envs.vector_env import SmilesVectorEnv
 from moldesign.envs.vocabulary import START, Vocabulary
 from moldesign.policies.bundled import Prior
+from moldesign.policies.chemistry import ChemistryFilter
 from moldesign.policies.language_model import TokenPolicy
-from moldesign.policies.valence import ValenceFilter
 
 
 class SampledBatch(NamedTuple):
@@ -48,6 +48,7 @@ def sample_batch(
     *,
     temperature: float = 1.0,
     keep_valence: bool = True,
+    keep_aromaticity: bool = True,
 ) -> SampledBatch:
     """Let the policy write one molecule in every copy of the environment.
 
@@ -57,11 +58,15 @@ def sample_batch(
         generator: a CPU generator, the only source of randomness.
         temperature: above 1 for more variety, below for less.
         keep_valence: leave out the tokens that would give an atom too many bonds, see `ValenceFilter`.
+        keep_aromaticity: leave out those that would leave an aromatic ring without a Kekulé form, see
+            `AromaticityFilter`.
     """
     device = next(policy.parameters()).device
     env.reset()
-    valence = ValenceFilter(env.vocabulary, env.max_length)
-    free = valence.start(env.num_envs)
+    chemistry = ChemistryFilter(
+        env.vocabulary, env.max_length, keep_valence=keep_valence, keep_aromaticity=keep_aromaticity
+    )
+    written = chemistry.start(env.num_envs)
     running = np.arange(env.num_envs)
     tokens = torch.full((env.num_envs,), START)
     rewards = np.zeros(env.num_envs)
@@ -70,21 +75,15 @@ def sample_batch(
     with torch.inference_mode():
         while running.size:
             logits, state = policy(tokens[:, None].to(device), state)
-            allowed = valence.narrow(env.state, free) if keep_valence else env.action_masks()
-            is_refused = torch.from_numpy(~allowed[running])
-            scaled = (logits[:, 0].cpu() / temperature).masked_fill(is_refused, -torch.inf)
-            chosen = torch.multinomial(scaled.softmax(dim=-1), 1, generator=generator)[:, 0]
-            actions = np.zeros(env.num_envs, dtype=np.int64)
-            actions[running] = chosen.numpy()
-            valence.step(env.state, free, actions)
+            actions = chemistry.draw(env.state, written, running, logits[:, 0].cpu() / temperature, generator)
             observations, paid, terminated, _, infos = env.step(actions)
             ended = terminated[running]
             rewards[running[ended]] = paid[running[ended]]
             if ended.any():
                 smiles[running[ended]] = infos["smiles"][running[ended]]
-            going = torch.from_numpy(~ended)
-            tokens, state = chosen[going], state[:, going.to(device)]
+            state = state[:, torch.from_numpy(~ended).to(device)]
             running = running[~ended]
+            tokens = torch.from_numpy(actions[running])
     width = int((observations != 0).sum(axis=1).max())
     return SampledBatch(torch.from_numpy(observations[:, :width].copy()), smiles.tolist(), rewards)
 

@@ -4,10 +4,11 @@ The environment allows whatever is SMILES. A policy that has not yet learnt that
 molecules on "C=O=C"; here such tokens are found before they are written. The free valence of every written atom is
 kept: a bond of order 2 takes 2 of it at both ends, a ring bond from the moment when the ring is opened. Bonds
 between aromatic atoms count 1; their double bonds are bounded by the degree instead (at most three neighbours, two
-for o, s and [nH]). Whether an aromatic ring has a Kekulé form is not looked at.
+for o, s and [nH]). Whether an aromatic ring has a Kekulé form is looked at in `aromaticity`.
 
 While rings are open, a token is refused too if they could not be closed behind it: because no atom is left from
-which the chain can grow ("C1CF"), or because the tokens up to the length limit are too few.
+which the chain can grow ("C1CF"), or because the tokens up to the length limit are too few. As in all SMILES that
+RDKit writes, a ring that is opened in a branch is closed before the branch ends ("C(C1)C1" is refused).
 
 A few forms that RDKit repairs while reading but never writes count as wrong: five-valent nitrogen and chlorine
 ("CN(=O)=O", "O=n1ccccc1"), and aromatic sulphur with three neighbours ("O=s1cccc1").
@@ -57,7 +58,7 @@ class FreeValence:
 
 
 class OpenRings(NamedTuple):
-    """What the open rings of B partial strings wait for; every array is [B, 1]."""
+    """What the open rings of B partial strings wait for; every array is [B, 1] but `is_inner`."""
 
     order: IntArray
     """Sum of the bond orders that it takes to close them."""
@@ -65,9 +66,21 @@ class OpenRings(NamedTuple):
     """Tokens that remain for new atoms, if the next token closes nothing."""
     n_sites: IntArray
     """Atoms to which open branches return and from which a chain can grow."""
+    most: IntArray
+    """The most rings that wait at one anchor; no two of them can be closed by the same atom."""
+    is_inner: BoolArray
+    """[B, L]: which rings must be closed before the chain goes on from one of these atoms"""
+    inner: IntArray
+    """The part of `order` that is due to those."""
 
     def can_close(
-        self, here: IntArray | int, growth: IntArray | int, *, spare: IntArray | int = 0, order: IntArray | int = 0
+        self,
+        here: IntArray | int,
+        growth: IntArray | int,
+        *,
+        spare: IntArray | int = 0,
+        order: IntArray | int = 0,
+        inner: IntArray | int = 0,
     ) -> BoolArray:
         """Say whether the rings could be closed behind the next token, bool [B, 1] or as the arguments are.
 
@@ -79,11 +92,23 @@ class OpenRings(NamedTuple):
             growth: above 0 if a chain could then grow from the current atom.
             spare: what the token adds to `spare`.
             order: what it adds to `order`.
+            inner: what it adds to `inner`.
         """
         needed, n_new = self.order + order, np.maximum(self.spare + spare, 0)
         by_new = np.where((np.asarray(growth) > 0) | (self.n_sites > 0), 2 * n_new + np.minimum(self.n_sites, n_new), 0)
-        can_close: BoolArray = np.logical_or(needed == 0, here + by_new >= needed)
+        within_branch = (np.asarray(growth) > 0) | (here >= self.inner + inner)
+        can_close: BoolArray = within_branch & np.logical_or(needed == 0, here + by_new >= needed)
         return can_close
+
+    def can_part(self, here: IntArray) -> BoolArray:
+        """Say whether the rings that wait at one anchor find an atom each, bool [B, 1] or as `here` is.
+
+        Args:
+            here: what the current atom could close; one less if a chain grows from it.
+        """
+        n_here = np.minimum(here - (self.order > here), 1)
+        can_part: BoolArray = (self.n_sites > 0) | (self.most <= np.maximum(self.spare, 0) + np.maximum(n_here, 0))
+        return can_part
 
 
 class ValenceFilter:
@@ -148,7 +173,7 @@ class ValenceFilter:
             table[:, [bond]] = fits & leads_on & rings.can_close(here, here)
         table[:, Slot.RING :] = _find_fitting_labels(state, free, order, rings)
         left = self._left[order[:, 0]]
-        fits_atom = (left >= 0) & rings.can_close(left, left)
+        fits_atom = (left >= 0) & rings.can_close(left, left) & rings.can_part(left)
         fitting: BoolArray = table.take(self._slots, axis=1) & (fits_atom | (self._slots != Slot.ATOM))
         return fitting
 
@@ -225,12 +250,17 @@ def _find_open_rings(state: GrammarState, free: FreeValence, order: IntArray, ma
     is_open = state.anchor >= 0
     n_open = is_open.sum(1)
     spare = max_length - 2 - state.n_tokens - state.depth - n_open
-    needed = (is_open * _ORDERS[state.order]).sum(1)
-    return OpenRings(needed[:, None], spare[:, None], _count_growing_returns(state, free, order))
+    needed = is_open * _ORDERS[state.order]
+    sites = _find_growing_returns(state, free, order)
+    n_sites = (sites >= 0).sum(1, keepdims=True)
+    most = state.waiting.max(1, keepdims=True, initial=0)
+    is_inner = state.anchor > sites.max(1, keepdims=True, initial=-1)
+    inner = (needed * is_inner).sum(1, keepdims=True)
+    return OpenRings(needed.sum(1, keepdims=True), spare[:, None], n_sites, most, is_inner, inner)
 
 
-def _count_growing_returns(state: GrammarState, free: FreeValence, order: IntArray) -> IntArray:
-    """Return how many of the atoms to which open branches return could bind one more, [B, 1].
+def _find_growing_returns(state: GrammarState, free: FreeValence, order: IntArray) -> IntArray:
+    """Return the atoms to which open branches return, [B, D], -1 for each that could not bind one more.
 
     Right behind "(" the current atom is such an atom; the branch's first bond is taken from it.
     """
@@ -240,8 +270,7 @@ def _count_growing_returns(state: GrammarState, free: FreeValence, order: IntArr
     is_here = returns == state.current[:, None]
     left = np.minimum(free.order[rows, returns] - is_here * order, free.degree[rows, returns] - is_here)
     is_growing = (left >= 1) & (np.arange(n_returns) < state.depth[:, None])
-    n_sites: IntArray = is_growing.sum(1, keepdims=True)
-    return n_sites
+    return np.where(is_growing, returns, -1)
 
 
 def _find_closable(state: GrammarState, free: FreeValence, order: IntArray) -> BoolArray:
@@ -258,7 +287,9 @@ def _find_fitting_labels(state: GrammarState, free: FreeValence, order: IntArray
     fits_anchor = free.order[np.arange(len(order))[:, None], np.maximum(state.anchor, 0)] >= more
     left = np.minimum(here_order - needed, here_degree - 1)
     paid = needed - more
-    leads_on = rings.can_close(left, left, spare=np.where(is_open, 1, -1), order=np.where(is_open, -paid, paid))
+    change = np.where(is_open, -paid, paid)
+    inner = np.where(is_open & ~rings.is_inner, 0, change)
+    leads_on = rings.can_close(left, left, spare=np.where(is_open, 1, -1), order=change, inner=inner)
     fitting: BoolArray = (left >= 0) & fits_anchor & leads_on
     return fitting
 
