@@ -3,15 +3,19 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from scripts.panels.panel import find_panel
+from scripts.panels.records import Task
 from scripts.teacher import distil, networks
 from scripts.teacher.distil import gather, write_lesson
 from scripts.teacher.store import StoredPrediction, locate_prediction, save_prediction
 from tests.tiny_encoder import save_encoder
 from tests.toy_task import make_task
 
-TASK = make_task("regression", name="length", n_train=40)
+TASK = make_task("regression", name="caco2", n_train=40)
+FURTHER = pd.DataFrame({"smiles": ["CCS", "CCCl", "c1ccccc1C"], "label": [1.0, 0.0, 1.0]})
 POOL = ["CCCCCCO", "CCCCN"]
 
 
@@ -20,10 +24,13 @@ def materials(tmp_path, monkeypatch):
     """A teacher of one model, the network, whose predictions of unseen molecules are the labels plus 10."""
     save_encoder(tmp_path)
     (tmp_path / "pool.csv").write_text("smiles,key\n" + "".join(f"{text},key {text}\n" for text in POOL))
-    (tmp_path / "teacher_weights.json").write_text(json.dumps({"length": {"seed 0": [{"gnn": 1.0}]}}))
-    path = locate_prediction(tmp_path / "unseen", "gnn", "length", 0)
+    (tmp_path / "teacher_weights.json").write_text(json.dumps({"caco2": {"seed 0": [{"gnn": 1.0}]}}))
+    path = locate_prediction(tmp_path / "unseen", "gnn", "caco2", 0)
     save_prediction(path, TASK.train.smiles, StoredPrediction(TASK.train.labels + 10, 1.0, "made up"))
     monkeypatch.setattr(distil, "load_admet_tasks", lambda names, data, cache: [TASK])
+    panel = find_panel("admet")
+    monkeypatch.setattr(distil, "find_panel", lambda name: {one: panel[one] for one in ("caco2", "clintox")})
+    monkeypatch.setattr(distil, "read_panel", lambda name, data, cache: {"clintox": Task(FURTHER, FURTHER)})
     monkeypatch.setattr(distil, "predict_by_trees", lambda work, task, inputs: np.full(len(inputs), np.nan))
     monkeypatch.setattr(networks, "SETTINGS", networks.TrainingSettings(n_epochs=2))
     return gather(None, tmp_path)
@@ -33,11 +40,17 @@ def test_lesson_holds_the_pool_the_unseen_predictions_and_the_labels(materials):
     table = materials.table
     lesson = write_lesson(materials)
     n = len(table.smiles)
-    assert lesson.smiles == [*POOL, *table.smiles, *table.smiles * distil.MEASURED_TIMES]
+    times = distil.MEASURED_TIMES
+    assert lesson.smiles == [*POOL, *table.smiles, *table.smiles * times, *["CCS", "CCCl", "Cc1ccccc1"] * times]
+    assert [endpoint.name for endpoint in lesson.endpoints] == ["caco2", "clintox"]
     said = distil.ask_teacher(materials, POOL)
-    np.testing.assert_array_equal(lesson.labels[:2], said)
-    np.testing.assert_allclose(lesson.labels[2 : 2 + n], table.labels + 10)
-    np.testing.assert_array_equal(lesson.labels[2 + n : 2 + 2 * n], table.labels)
+    np.testing.assert_array_equal(lesson.labels[:2, :1], said)
+    np.testing.assert_allclose(lesson.labels[2 : 2 + n, :1], table.labels + 10)
+    np.testing.assert_array_equal(lesson.labels[2 + n : 2 + 2 * n, :1], table.labels)
+    further = lesson.labels[2 + (1 + times) * n :]
+    np.testing.assert_array_equal(further[:, 1], [1.0, 0.0, 1.0] * times)
+    assert np.isnan(further[:, 0]).all()
+    assert np.isnan(lesson.labels[: -3 * times, 1]).all()
 
 
 def test_teacher_is_asked_once(materials, monkeypatch):
