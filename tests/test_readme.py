@@ -3,11 +3,14 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import harness
 from scripts import render_readme
+
+KNOWN = "admet_accuracy, calibration, endpoints, explanation_check, moleculenet_accuracy, prediction_speed, priors$"
 
 
 @pytest.fixture
@@ -72,56 +75,145 @@ def test_nested_figures_become_rows_and_columns(results: Path) -> None:
     )
 
 
-def test_accuracy_table_marks_the_best_and_what_is_beyond_chance() -> None:
+def make_accuracy() -> dict[str, Any]:
+    """Three tasks: the first is won, the second has published figures of other rows, the third is lost."""
     model = {"std": None, "n_seeds": 1, "seconds": None}
     rows = {
         "caco2": {
             "metric": "MAE",
             "better": "lower",
             "n_test": 1820,
-            "models": {"trees": {**model, "mean": 0.28, "std": 0.0034}, "knn": {**model, "mean": 0.45}},
+            "models": {
+                "teacher": {**model, "mean": 0.25, "std": 0.0034},
+                "student": {**model, "mean": 0.256},
+                "trees": {**model, "mean": 0.2},
+                "chemprop": {**model, "mean": 0.33},
+                "knn": {**model, "mean": 0.31},
+            },
             "anchors": {"best_clean": 0.256, "maplight": 0.276},
-            "gain_over_best_baseline": {"trees": {"gain": 0.17, "low": 0.1, "high": 0.2}},
+            "best_baseline": "knn",
+            "gain_over_best_baseline": {
+                "teacher": {"gain": 0.06, "low": 0.01, "high": 0.1},
+                "student": {"gain": 0.054, "low": -0.01, "high": 0.1},
+                "trees": {"gain": 0.11, "low": 0.1, "high": 0.2},
+            },
         },
         "ppbr": {
             "metric": "MAE",
             "better": "lower",
             "n_test": 559,
-            "models": {"trees": {**model, "mean": 8.0}},
+            "models": {"teacher": {**model, "mean": 8.0}},
             "anchors": {"best_clean": 7.53},
         },
         "hia": {
             "metric": "AUROC",
             "better": "higher",
             "n_test": 117,
-            "models": {"trees": {**model, "mean": 0.8}, "knn": {**model, "mean": 0.9}},
+            "models": {"student": {**model, "mean": 0.8}, "knn": {**model, "mean": 0.9}},
             "anchors": {},
-            "gain_over_best_baseline": {"trees": {"gain": -0.1, "low": -0.2, "high": -0.01}},
+            "best_baseline": "knn",
+            "gain_over_best_baseline": {"student": {"gain": -0.1, "low": -0.2, "high": -0.01}},
         },
     }
     extra = {
         "protocol": "Official rows",
-        "models": {"trees": "boosted trees", "knn": "nearest molecule"},
+        "models": {"teacher": "a stack", "knn": "nearest molecule"},
         "anchors": {"best_clean": "a paper", "maplight": "another"},
         "not_comparable": {"ppbr": "other rows"},
+        "wins": {"teacher": {"best_clean": "1 of 1", "maplight": "1 of 1"}, "student within 2 % of teacher": "0 of 1"},
     }
-    lines = render_readme.render_accuracy({"figures": rows, "extra": extra}).splitlines()
-    assert lines[0] == "| task | metric | test molecules | trees | knn | best clean |"
+    return {"figures": rows, "extra": extra}
+
+
+def test_accuracy_table_marks_the_best_and_what_is_beyond_chance() -> None:
+    lines = render_readme.render_accuracy(make_accuracy()).splitlines()
+    assert lines[0] == (
+        "| task | metric | test molecules | teacher | student | best baseline here | chemprop here "
+        "| published: best clean |"
+    )
     assert lines[2:5] == [
-        "| caco2 | MAE | 1,820 | 0.28 ± 0.0034 ↑ | 0.45 | **0.256** |",
-        "| ppbr | MAE | 559 | **8** | - | 7.53 |",
-        "| hia | AUROC | 117 | 0.8 ↓ | **0.9** | - |",
+        "| caco2 | MAE | 1,820 | **0.25 ± 0.0034 ↑ ✓** | 0.256 ✓ | knn 0.31 | 0.33 | 0.256 |",
+        "| ppbr | MAE | 559 | **8** | - | - | - | 7.53 |",
+        "| hia | AUROC | 117 | - | 0.8 ↓ | **knn 0.9** | - | - |",
     ]
     assert lines[5:7] == ["", "* Official rows."]
     assert "* Published, best clean: a paper." in lines
     assert "* Published for ppbr, not compared: other rows." in lines
+    assert "* The teacher is at or above the published figure on 1 of 1 tasks (best clean)." in lines
+    assert "* Student within 2 % of teacher: 0 of 1 tasks." in lines
+
+
+def test_accuracy_table_shows_all_of_ours_without_teacher_and_student() -> None:
+    result = make_accuracy()
+    for row in result["figures"].values():
+        for name in ("teacher", "student", "chemprop"):
+            row["models"].pop(name, None)
+            row.get("gain_over_best_baseline", {}).pop(name, None)
+    lines = render_readme.render_accuracy(result).splitlines()
+    assert lines[0] == "| task | metric | test molecules | trees | best baseline here | published: best clean |"
+    assert lines[2] == "| caco2 | MAE | 1,820 | **0.2 ↑ ✓** | knn 0.31 | 0.256 |"
+    assert not any("The teacher is" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", sorted(render_readme.SECTIONS))
+def test_a_section_without_a_result_leaves_nothing(results: Path, name: str) -> None:
+    text = f"before\n\n<!-- table:{name} -->\n### Old\n<!-- /table -->\n\nafter\n"
+    assert render_readme.render(text) == f"before\n\n<!-- table:{name} -->\n<!-- /table -->\n\nafter\n"
+
+
+def test_a_section_with_a_result_has_its_heading(results: Path) -> None:
+    harness.write_result("explanation_check", {"random": {"logp_auroc": 0.5}}, seed=1)
+    heading, introduction = render_readme.SECTIONS["explanation_check"]
+    assert render_readme.render_table("explanation_check").startswith(
+        f"### {heading}\n\n{introduction}\n\n|  | logp auroc |\n| --- | --- |\n| random | 0.5 |\n"
+    )
+
+
+def test_speed_table_tells_rates_memory_and_start() -> None:
+    figures = {
+        "rates": {
+            "rdkit_parse": {"molecules_per_s": 20_000, "ratio_to_parse": 1.0, "startup_s": None},
+            "moldesign": {"molecules_per_s": 3_100, "ratio_to_parse": 0.155, "startup_s": 2.5},
+        },
+        "memory_mib": {"from_python": {"10000_rows": 612, "100000_rows": 700}},
+        "fresh_process_s": {"import_moldesign": 0.1, "first_prediction": 3.456},
+    }
+    extra = {"model": "admet", "n_endpoints": 22, "device": "cpu"}
+    lines = render_readme.render_speed({"figures": figures, "extra": extra}).splitlines()
+    assert lines[2:4] == ["| rdkit parse | 20,000 | 1 | - |", "| moldesign | 3,100 | 0.155 | 2.5 |"]
+    assert lines[5:] == [
+        "* From python, peak memory of all its processes: 612 MiB for 10,000 rows; 700 MiB for 100,000 rows.",
+        "* Fresh processes, the start of Python included: import moldesign 0.10 s, first prediction 3.46 s.",
+        "* moldesign: `admet`, 22 endpoints, on cpu.",
+    ]
+
+
+def test_calibration_table_has_both_kinds_of_task() -> None:
+    figures = {
+        "caco2": {"n": 179, "coverage": 0.8994, "width": 1.5, "grows_with_std": 1, "outside_domain": 0.1},
+        "herg": {"n": 120, "ece": 0.04, "grows_with_std": 0, "error_by_std_fifth": [0.1, 0.2]},
+    }
+    extra = {"summary": {"mean_coverage": 0.8994, "ece_up_to_0.05": "1 of 1"}, "calibration": {}}
+    lines = render_readme.render_calibration({"figures": figures, "extra": extra}).splitlines()
+    assert lines[0] == (
+        "| task | test molecules | inside the 90 % interval | width, in spreads | calibration error "
+        "| error grows with std | outside the domain |"
+    )
+    assert lines[2:4] == ["| caco2 | 179 | 89.9% | 1.5 | - | yes | 10.0% |", "| herg | 120 | - | - | 0.04 | no | - |"]
+    assert lines[5:] == ["* Mean coverage: 0.8994.", "* Ece up to 0.05: 1 of 1."]
+
+
+def test_missing_calibration_is_said() -> None:
+    extra = {"summary": {}, "calibration": "the model carries no calibration"}
+    table = render_readme.render_calibration({"figures": {"herg": {"n": 120}}, "extra": extra})
+    assert table.splitlines()[-1] == "* The model carries no calibration."
 
 
 def test_accuracy_results_have_their_own_renderer(results: Path) -> None:
     extra = {"protocol": "Official rows", "models": {}, "anchors": {}, "not_comparable": {}}
     harness.write_result("admet_accuracy", {}, seed=0, extra=extra)
     table = render_readme.render_table("admet_accuracy")
-    assert table.startswith("| task | metric | test molecules |\n| --- | --- | --- |\n\n* Official rows.\n")
+    assert "\n\n| task | metric | test molecules |\n| --- | --- | --- |\n\n* Official rows.\n" in table
     assert table.splitlines()[-1].startswith("Measured with ")
 
 
@@ -151,7 +243,7 @@ def test_cards_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("<!-- table:nothing -->\n<!-- /table -->\n", "'nothing'; known tables: endpoints, priors"),
+        ("<!-- table:nothing -->\n<!-- /table -->\n", f"'nothing'; known tables: {KNOWN}"),
         ("<!-- table:speed -->\n| a |\n", "without its"),
     ],
 )

@@ -44,8 +44,11 @@ def standardize_mol(mol: Mol) -> Mol:
     >>> canonicalize(standardize_mol(sodium_salt))
     'CC(=O)O'
     """
+    is_mixture = len(Chem.GetMolFrags(mol)) > 1
+    if not (is_mixture or mol.HasSubstructMatch(_charged_atom())):
+        return mol
     with quiet_rdkit():
-        parent = _largest_fragment(mol) if len(Chem.GetMolFrags(mol)) > 1 else mol
+        parent = _largest_fragment(mol) if is_mixture else mol
         return _neutralize(parent) if parent.HasSubstructMatch(_charged_atom()) else parent
 
 

@@ -7,6 +7,9 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch
 from torch_geometric.nn import GINEConv, global_max_pool
 
+from moldesign.predictors.bags import sum_bags
+from moldesign.predictors.messages import Messages
+
 
 @dataclass(frozen=True)
 class NetworkSettings:
@@ -46,11 +49,16 @@ class PropertyNetwork(nn.Module):
         """Return float32 [B, n_endpoints]: scaled values of regressions, logits of classifications."""
         return self.heads(self.pool(self.encode(graphs), graphs))  # type: ignore[no-any-return]
 
-    def encode(self, graphs: Batch) -> Tensor:
-        """Return atom states, float32 [n_atoms, hidden_size]: each layer adds what the bonded atoms tell."""
+    def encode(self, graphs: Batch, messages: Messages | None = None) -> Tensor:
+        """Return atom states, float32 [n_atoms, hidden_size]: each layer adds what the bonded atoms tell.
+
+        Args:
+            graphs: B molecules.
+            messages: of the same molecules; with them the layers compute the same faster.
+        """
         states = self.embed_atoms(graphs.x)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            states = states + layer(norm(states).relu_(), graphs.edge_index, graphs.edge_attr)
+            states = states + layer(norm(states).relu_(), graphs.edge_index, graphs.edge_attr, messages)
         return states  # type: ignore[no-any-return]
 
     def pool(self, states: Tensor, graphs: Batch, presence: Tensor | None = None) -> Tensor:
@@ -75,22 +83,31 @@ class PropertyNetwork(nn.Module):
 class BondMessageLayer(GINEConv):  # type: ignore[misc]  # PyG is untyped
     """update((1 + eps) * own state + sum over bonds of relu(neighbour's state + lin(bond)))
 
-    It is PyG's layer; only the order of the work differs, which takes a third of the time on a CPU: bonds are read and
+    It is PyG's layer; only the order of the work differs, which makes it faster on a CPU: bonds are read and
     summed as whole rows, and the messages of a batch exist once.
     """
 
-    def forward(self, states: Tensor, edges: Tensor, bonds: Tensor) -> Tensor:
+    def forward(self, states: Tensor, edges: Tensor, bonds: Tensor, messages: Messages | None = None) -> Tensor:
         """Return the new states, float32 [n_atoms, hidden_size].
 
         Args:
             states: of the atoms, float32 [n_atoms, hidden_size].
             edges: source and target atom of each directed bond, int64 [2, 2 * n_bonds].
             bonds: features, float32 [2 * n_bonds, n_bond_features].
+            messages: the same edges and bonds, arranged; with them it is faster.
         """
         if self.explain:  # the masks of an explanation enter PyG's own messages
             return super().forward(states, edges, bonds)  # type: ignore[no-any-return]
-        messages = self.lin(bonds).add_(states.index_select(0, edges[0])).relu_()
-        return self.nn(((1 + self.eps) * states).index_add(0, edges[1], messages))  # type: ignore[no-any-return]
+        kept = (1 + self.eps) * states
+        if messages is not None:
+            return self.nn(kept.add_(self._receive(states, messages)))  # type: ignore[no-any-return]
+        told = self.lin(bonds).add_(states.index_select(0, edges[0])).relu_()
+        return self.nn(kept.index_add_(0, edges[1], told))  # type: ignore[no-any-return]
+
+    def _receive(self, states: Tensor, messages: Messages) -> Tensor:
+        parts = torch.cat([states, self.lin(messages.kinds)])
+        told = sum_bags(parts, messages.parts, messages.part_starts).relu_()
+        return sum_bags(told, messages.rows, messages.starts)
 
 
 def _make_layer(settings: NetworkSettings) -> BondMessageLayer:
@@ -100,4 +117,4 @@ def _make_layer(settings: NetworkSettings) -> BondMessageLayer:
 
 
 def _sum_rows(rows: Tensor, owner: Tensor, n_owners: int) -> Tensor:
-    return rows.new_zeros(n_owners, rows.shape[1]).index_add(0, owner, rows)
+    return rows.new_zeros(n_owners, rows.shape[1]).index_add_(0, owner, rows)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from moldesign.graphs import GraphTable
 from moldesign.predictors.gnn import PropertyNetwork
+from moldesign.predictors.messages import BondKinds, arrange_messages, find_bond_kinds
 
 N_DIMENSIONS = 16
 N_NEIGHBOURS = 5
@@ -57,10 +58,14 @@ def apply_ensemble(networks: Sequence[PropertyNetwork], graphs: GraphTable) -> E
     device, shape = next(networks[0].parameters()).device, networks[0].settings
     outputs = [np.zeros((len(networks), 0, shape.n_endpoints), dtype=np.float32)]
     states = [np.zeros((0, 3 * shape.hidden_size), dtype=np.float32)]
+    kinds = find_bond_kinds(graphs.bonds)
     with torch.inference_mode():
         for start in range(0, len(graphs), _BATCH):
-            batch = graphs.select(np.arange(start, min(start + _BATCH, len(graphs)))).to_batch().to(device)
-            pooled = [network.pool(network.eval().encode(batch), batch) for network in networks]
+            end = min(start + _BATCH, len(graphs))
+            part, bonds = graphs.select(np.arange(start, end)), slice(*graphs.bond_starts[[start, end]])
+            batch = part.to_batch().to(device)
+            messages = arrange_messages(part, BondKinds(kinds.features, kinds.of_bond[bonds])).to(device)
+            pooled = [network.pool(network.eval().encode(batch, messages), batch) for network in networks]
             heads = [network.heads(state) for network, state in zip(networks, pooled, strict=True)]
             outputs.append(torch.stack(heads).cpu().numpy())
             states.append(pooled[0].cpu().numpy())

@@ -1,18 +1,24 @@
 """The highest Tanimoto similarity of molecules to the training molecules of each endpoint, for many at once.
 
 Of the training molecules that have the same labels and the same number of bits, the one that shares most bits with a
-query is the most similar one. So the maximum of each such group is taken over counts of shared bits, a byte each, and
-only one similarity per group is computed.
+query is the most similar one. So the maximum of each such group is taken over counts of shared bits, and only one
+similarity per group is computed. The counts of a training molecule are sums too: of one row per bit that it has, which
+says which queries have the bit.
 """
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
+
+from moldesign.predictors.bags import sum_bags
 
 Similarity = NDArray[np.float32]
 
 _BLOCK = 512
-"""Queries compared at once: [M, _BLOCK] bytes."""
+"""Queries compared at once with one endpoint: [M, _BLOCK] bytes."""
+_NARROW_BLOCK = 64
+"""Queries compared at once with all: their bits, and the similarities of all groups, stay in the cache of a core."""
 
 
 class LabelledFingerprints:
@@ -31,6 +37,8 @@ class LabelledFingerprints:
         bits = np.unpackbits(fingerprints[rows], axis=1, bitorder="little")
         # No two molecules share more bits than one of them has: mostly a byte holds the count.
         self._bits = csr_array(bits.astype(np.min_scalar_type(n_bits.max(initial=0)), copy=False))
+        self._set_bits = torch.from_numpy(self._bits.indices.astype(np.int32))
+        self._bag_starts = torch.from_numpy(self._bits.indptr.astype(np.int32))
         kinds = kinds[largest_first]
         self._n_bits = kinds[:, 0].astype(np.float32)
         self._groups = [np.flatnonzero(labelled) for labelled in kinds[:, 1:].T]
@@ -41,8 +49,8 @@ class LabelledFingerprints:
         It is 0 for an endpoint without labels, and for an empty query.
         """
         highest = np.zeros((len(queries), len(self._groups)), dtype=np.float32)
-        for start in range(0, len(queries), _BLOCK):
-            block = slice(start, start + _BLOCK)
+        for start in range(0, len(queries), _NARROW_BLOCK):
+            block = slice(start, start + _NARROW_BLOCK)
             similarity = self._compare_groups(queries[block])
             for endpoint, groups in enumerate(self._groups):
                 highest[block, endpoint] = similarity[groups].max(axis=0, initial=0)
@@ -71,13 +79,15 @@ class LabelledFingerprints:
     def _compare_groups(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the highest similarity of each group to each query, float32 [groups, N]."""
         query_bits = np.unpackbits(queries, axis=1, bitorder="little")
-        shared = self._bits @ np.ascontiguousarray(query_bits.T)
-        most = shared[: len(self._n_bits)].astype(np.float32)
+        rows_by_bit = torch.from_numpy(np.ascontiguousarray(query_bits.T, dtype=np.float32))
+        shared: NDArray[np.float32] = sum_bags(rows_by_bit, self._set_bits, self._bag_starts).numpy()
+        most = shared[: len(self._n_bits)]
         for start, end in zip(self._turn_ends[:-1], self._turn_ends[1:], strict=True):
             np.maximum(most[: end - start], shared[start:end], out=most[: end - start])
-        union = self._n_bits[:, None] + query_bits.sum(axis=1, dtype=np.float32) - most
-        similarity: NDArray[np.float32] = most / np.maximum(union, 1)
-        return similarity
+        union = self._n_bits[:, None] + query_bits.sum(axis=1, dtype=np.float32)
+        union -= most
+        most /= np.maximum(union, 1, out=union)
+        return most
 
 
 def _deal_turns(group: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:

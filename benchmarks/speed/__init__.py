@@ -1,0 +1,1 @@
+"""Parts of the speed benchmarks: fresh processes, their memory, and other programs."""
