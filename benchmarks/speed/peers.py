@@ -42,7 +42,7 @@ class PeerRate(NamedTuple):
 
 
 def measure_chemprop(command: Path, smiles: Sequence[str], options: Sequence[str] = ()) -> PeerRate:
-    """Return the rate of one default model, trained for an epoch: its weights decide nothing about its speed.
+    """Return the rate of one default model, trained for three epochs: its weights decide nothing about its speed.
 
     Args:
         command: path of the `chemprop` command.
@@ -96,7 +96,7 @@ def derive_rate(n: int, seconds_few: float, seconds_all: float) -> PeerRate:
 def _train_chemprop(command: Path, smiles: Sequence[str], folder: Path) -> Path:
     table = folder / "train.csv"
     pd.DataFrame({"smiles": smiles, "length": [len(text) for text in smiles]}).to_csv(table, index=False)
-    options = ["-s", "smiles", "--target-columns", "length", "--epochs", "1", "-o", str(folder / "model")]
+    options = ["-s", "smiles", "--target-columns", "length", "--epochs", "3", "-o", str(folder / "model")]
     run_measured([str(command), "train", "-i", str(table), *options])
     return folder / "model" / "model_0" / "best.pt"
 
