@@ -56,7 +56,7 @@ Way = Callable[[Sequence[str]], object]
 def main() -> None:
     options = parse_options()
     use_cores(options.cores)
-    smiles = choose_smiles(options.data, max(options.n, *options.memory_rows))
+    smiles = choose_smiles(options.data, max([options.n, *options.memory_rows]))
     chosen = smiles[: options.n]
     rates = measure_own(options, chosen)
     rates |= measure_peers(options, chosen)

@@ -102,7 +102,8 @@ class LatentSpace:
         Args:
             states: of N molecules, float32 [N, D].
         """
-        queries: NDArray[np.float32] = ((states - self.center) @ self.projection).astype(np.float32, copy=False)
+        deviations = torch.from_numpy((states - self.center).astype(np.float32, copy=False))
+        queries: NDArray[np.float32] = (deviations @ torch.from_numpy(self.projection)).numpy()
         distances = np.full((len(queries), len(self.scales)), np.inf, dtype=np.float32)
         for t in np.flatnonzero(np.isfinite(self.scales)):
             for start in range(0, len(queries), _BLOCK):
@@ -176,7 +177,9 @@ def _find_kth_distance(
     queries: NDArray[np.float32], references: NDArray[np.float32], n_left_out: int = 0
 ) -> NDArray[np.float32]:
     """Return the distance to the k-th nearest reference, after the `n_left_out` nearest, float32 [N]."""
-    squared = (references**2).sum(axis=1) - 2 * queries @ references.T
+    # PyTorch multiplies on as many threads as it was given; NumPy would take all cores, in each of several processes.
+    n_squared, left, right = (torch.from_numpy(array) for array in ((references**2).sum(axis=1), queries, references))
+    squared = torch.addmm(n_squared, left, right.T, alpha=-2).numpy()
     nth = min(N_NEIGHBOURS + n_left_out, len(references)) - 1
     kth: NDArray[np.float32] = np.partition(squared, nth, axis=1)[:, nth] + (queries**2).sum(axis=1)
     distance: NDArray[np.float32] = np.sqrt(kth.clip(min=0))

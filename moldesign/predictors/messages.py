@@ -49,9 +49,9 @@ def find_bond_kinds(bonds: NDArray[np.float32]) -> BondKinds:
     >>> find_bond_kinds(np.array([[1, 0], [0, 1], [1, 0]], dtype=np.float32)).of_bond.tolist()
     [0, 1, 0]
     """
-    # Different features have different products with irrational numbers; a rounded product at worst repeats a kind.
-    products = bonds @ np.sqrt(np.arange(2.0, bonds.shape[1] + 2))
-    _, first, of_bond = np.unique(-products, return_index=True, return_inverse=True)
+    # Different features have different sums when weighted with irrational numbers.
+    sums = (bonds * np.sqrt(np.arange(2.0, bonds.shape[1] + 2))).sum(axis=1)
+    _, first, of_bond = np.unique(sums, return_index=True, return_inverse=True)
     return BondKinds(bonds[first], of_bond.ravel())
 
 
