@@ -40,6 +40,10 @@ class ProfileError(MoldesignError, ValueError):
     """A goal or profile that cannot be understood: the message names the key and its line."""
 
 
+class OpenPointError(MoldesignError, ValueError):
+    """A scaffold or linker ends that cannot be grown: the message names the text and the remedy."""
+
+
 class ModelFormatError(MoldesignError, ValueError):
     """A model folder that is damaged, of another format, or made with other features."""
 

@@ -1,10 +1,10 @@
 """`moldesign generate`: design molecules that meet a profile."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -64,6 +64,36 @@ def generate(
         list[str] | None,
         typer.Option(metavar="SMILES", help="A molecule to begin with. Repeat it for more."),
     ] = None,
+    min_similarity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=0,
+            max=1,
+            help="Hits resemble the nearest --start molecule at least so much (Tanimoto, Morgan radius 2; 0.4 keeps to "
+            "its series).",
+        ),
+    ] = None,
+    max_similarity: Annotated[
+        float | None,
+        typer.Option(metavar="X", min=0, max=1, help="Hits resemble no --start molecule more than this."),
+    ] = None,
+    scaffold: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SMILES",
+            help="Keep this scaffold and grow it at each '*' and nowhere else, as in 'O=C(N*)c1ccc(*)cc1'. "
+            "Repeated, each molecule keeps one of them.",
+        ),
+    ] = None,
+    link: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A*.B*",
+            help="Keep these two pieces and join them by a linker from '*' to '*', as in 'c1ccccc1*.C1COCCN1*'. "
+            "Repeated, each molecule joins one of the pairs.",
+        ),
+    ] = None,
     prior: Annotated[
         str | None,
         typer.Option(
@@ -81,9 +111,15 @@ def generate(
     """Design molecules that meet a target profile, and rank them.
 
     Say what the molecules must be in PROFILE.toml or by --goal. A PROPERTY is an endpoint that `moldesign models`
-    lists, a descriptor (qed, logp, mw, tpsa, sa, ...), alerts, novelty, similarity(SMILES), substructure(SMARTS)
-    or your own module:function. Without a profile and goals, the aim is oral drug-likeness: no hERG block, not
-    mutagenic, soluble, easy to make, no structural alert.
+    lists, a descriptor (qed, logp, mw, tpsa, sa, ...), alerts, novelty, similarity(SMILES), substructure(SMARTS),
+    your own module:function or program(COMMAND); see docs/scorers.md for these two, and for docking. Without a
+    profile and goals, the aim is oral drug-likeness: no hERG block, not mutagenic, soluble, easy to make, no
+    structural alert.
+
+    Three options say where a molecule may change: --scaffold decorates, --link joins two pieces, --start with
+    --min-similarity stays near known molecules. What they ask for is a hard limit: every hit keeps it. Further limits
+    (required or forbidden substructures, elements, charge, size, stereochemistry) stand under [constraints] in
+    PROFILE.toml.
 
     The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), profile.toml and
     run.sqlite (every molecule that was scored). Ctrl-C keeps everything; --resume goes on.
@@ -93,7 +129,11 @@ def generate(
       moldesign generate
       moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --goal "sa <= 3.5" --out drd2
       moldesign generate --model my_model --goal "pIC50 >= 8" --goal "herg <= 0.3"
+      moldesign generate --goal "qed >= 0.6" --goal "program(python dock.py) min"
       moldesign generate kinase.toml --budget 20000 --seed 1
+      moldesign generate --scaffold "O=C(N*)c1ccc(*)cc1" --goal "qed >= 0.6" --goal "herg <= 0.3"
+      moldesign generate --link "c1ccccc1*.C1COCCN1*" --goal "logp in 1..3" --goal "sa <= 3"
+      moldesign generate --start "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --goal "solubility >= -2"
       moldesign generate --resume --out drd2
     """
     if resume and out is None:
@@ -102,7 +142,8 @@ def generate(
     from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
 
     folder = out or choose_new_folder()
-    wanted = choose_profile(profile, goal or [], folder if resume else None, budget, model or ())
+    limits = choose_limits(scaffold or [], link or [], start or [], min_similarity, max_similarity)
+    wanted = choose_profile(profile, goal or [], folder if resume else None, budget, model or (), limits)
     for warning in wanted.warnings:
         typer.echo(f"warning: {warning}", err=True)
     settings = choose_settings(folder if resume else None, prior, seed, device)
@@ -117,14 +158,38 @@ def generate(
             settings=settings,
         )
     typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
+    if result.n_failed or result.n_not_run:
+        typer.echo(describe_unscored(result), err=True)
     if len(result.frame) < n or result.interrupted:
         typer.echo(explain_shortfall(result, n, wanted), err=True)
     if result.interrupted:
         raise typer.Exit(130)
 
 
+def choose_limits(
+    scaffold: list[str], link: list[str], start: list[str], at_least: float | None, at_most: float | None
+) -> dict[str, Any]:
+    """Return the constraints that options stand for, by the keys of `[constraints]`.
+
+    Raises:
+        typer.BadParameter: a similarity is asked for, and there is nothing to compare with.
+    """
+    limits: dict[str, Any] = {key: texts for key, texts in (("scaffold", scaffold), ("link", link)) if texts}
+    if at_least is None and at_most is None:
+        return limits
+    if not start:
+        raise typer.BadParameter("similar to what? add --start SMILES", param_hint="--min-similarity, --max-similarity")
+    ends = (0.0 if at_least is None else at_least, 1.0 if at_most is None else at_most)
+    return limits | {"similar_to": start, "similarity": ends}
+
+
 def choose_profile(
-    path: Path | None, goals: list[str], resumed: Path | None, budget: int | None, models: Sequence[str] = ()
+    path: Path | None,
+    goals: list[str],
+    resumed: Path | None,
+    budget: int | None,
+    models: Sequence[str] = (),
+    limits: Mapping[str, Any] | None = None,
 ) -> "Profile":
     """Return what the command line asks for: file and goals, those of the resumed run, or the default.
 
@@ -145,6 +210,8 @@ def choose_profile(
         profile = load_profile(resumed / PROFILE_FILE)
     else:
         profile = default_profile()
+    if limits:
+        profile = profile.with_constraints(**limits)
     if budget is None:
         return profile
     return profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
@@ -197,9 +264,11 @@ def describe_plan(profile: "Profile", settings: "GenerationSettings", folder: Pa
     """Return what is going to happen, for the user to check."""
     weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
     goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
+    commands = {goal.property_name: shlex.join(goal.command) for goal in profile.goals if goal.command}
     return (
         f"goals: {goals}\n"
-        f"a hit scores at least {profile.threshold:g}; up to {profile.budget.calls:,} molecules are scored\n"
+        + "".join(f"{name} is what this program says: {command}\n" for name, command in commands.items())
+        + f"a hit scores at least {profile.threshold:g}; up to {profile.budget.calls:,} molecules are scored\n"
         f"prior {settings.prior}, seed {settings.seed}, on {settings.device}, into {folder}; "
         "Ctrl-C stops and keeps everything"
     )
@@ -230,6 +299,14 @@ def describe_result(result: "GenerationResult", profile: "Profile") -> str:
     return f"{summary}\n\n{table}\n\n{folder / 'hits.csv'}, {folder / 'hits.sdf'}"
 
 
+def describe_unscored(result: "GenerationResult") -> str:
+    """Say how many molecules have no score, and where the reasons are."""
+    not_run = f"programs were not run for {result.n_not_run:,} molecules that could not become hits any more"
+    where = f"see {result.run_dir / 'unscored.csv'}"
+    failed = f"warning: {result.n_failed:,} molecules have no score, because a scorer failed on them; {where}"
+    return "\n".join(text for text, n in ((not_run, result.n_not_run), (failed, result.n_failed)) if n)
+
+
 def describe_resumption(folder: Path, n: int) -> str:
     """Return the command that goes on with the run.
 
@@ -257,6 +334,9 @@ def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile") ->
 def describe_best(result: "GenerationResult", profile: "Profile") -> str:
     """Say how near the best molecule of a run without hits came, and which goal it meets least."""
     if result.best is None:
-        return "no hits, because no molecule was scored"
-    value, goal = min(zip(result.best.terms, (term.text for term in profile.terms), strict=True))
+        return (
+            f"no hits, because {'none of the molecules has a score' if result.n_scored else 'no molecule was scored'}"
+        )
+    scores = zip(result.best.terms, (term.text for term in profile.terms), strict=True)
+    value, goal = min((value, goal) for value, goal in scores if value == value)  # noqa: PLR0124  NaN was not run
     return f"no hits (the best score is {result.best.total:.3f}; that molecule meets {goal!r} least, with {value:.3f})"

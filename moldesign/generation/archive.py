@@ -19,13 +19,14 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS molecules (
     call INTEGER PRIMARY KEY,
     smiles TEXT NOT NULL UNIQUE,
-    total REAL NOT NULL,
+    total REAL,
     terms TEXT NOT NULL,
     raw TEXT NOT NULL,
     std TEXT NOT NULL,
     in_domain TEXT NOT NULL,
     source TEXT NOT NULL,
-    time REAL NOT NULL
+    time REAL NOT NULL,
+    missing TEXT
 );
 """
 
@@ -46,14 +47,15 @@ class RunArchive:
     """Every scored molecule of a run; a killed process loses at most the batch in flight.
 
     The table `molecules` holds one row per call of the oracle: call number, canonical SMILES, total, the JSON objects
-    `terms` (transformed), `raw`, `std` and `in_domain` by term name, source (policy, start) and time (Unix seconds).
+    `terms` (transformed), `raw`, `std` and `in_domain` by term name, source (policy, start), time (Unix seconds), and
+    why a term's value, and so as a rule the total, is missing (null). The table `scores` is a `ScoreCache`.
 
     Args:
         folder: the run folder.
         term_names: the K terms, in the order of the molecules' tuples.
 
     Raises:
-        RunFolderError: the file is no run store, or the disk is full.
+        RunFolderError: the file is no run store, or one of an older version, or the disk is full.
     """
 
     def __init__(self, folder: Path, term_names: Sequence[str]) -> None:
@@ -63,6 +65,10 @@ class RunArchive:
             self._connection = sqlite3.connect(self.path)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript(_SCHEMA)
+            columns = [row[1] for row in self._connection.execute("PRAGMA table_info(molecules)")]
+        if "missing" not in columns:
+            self._connection.close()
+            raise RunFolderError(f"{self.path} was written by an older version; choose another --out")
 
     def append(self, molecules: Sequence[ScoredMolecule]) -> None:
         """Store a batch; it is on disk when this returns.
@@ -74,31 +80,33 @@ class RunArchive:
             (
                 m.call,
                 m.smiles,
-                m.total,
+                None if math.isnan(m.total) else m.total,
                 *(self._to_json(values) for values in (m.terms, m.raw, m.std, m.in_domain)),
                 m.source,
                 m.time,
+                m.missing,
             )
             for m in molecules
         ]
         with self._explaining(), self._connection:
-            self._connection.executemany("INSERT INTO molecules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO molecules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def read(self) -> Iterator[ScoredMolecule]:
         """Yield every stored molecule in the order of the calls."""
         with self._explaining():
             rows = self._connection.execute("SELECT * FROM molecules ORDER BY call").fetchall()
-        for call, smiles, total, terms, raw, std, in_domain, source, time in rows:
+        for call, smiles, total, terms, raw, std, in_domain, source, time, missing in rows:
             yield ScoredMolecule(
                 call=call,
                 smiles=smiles,
-                total=total,
+                total=math.nan if total is None else total,
                 terms=_from_json(terms),
                 raw=_from_json(raw),
                 std=_from_json(std),
                 in_domain=tuple(bool(flag) for flag in json.loads(in_domain).values()),
                 source=source,
                 time=time,
+                missing=missing,
             )
 
     def close(self) -> None:
@@ -124,7 +132,7 @@ class RunArchive:
             return dict(self._connection.execute("SELECT name, value FROM facts").fetchall())
 
     def _to_json(self, values: Sequence[float]) -> str:
-        # JSON has no NaN; null stands for "no standard deviation".
+        # JSON has no NaN; null stands for a missing value, and for the standard deviation of what is computed.
         numbers = {
             name: None if math.isnan(value) else value for name, value in zip(self.term_names, values, strict=True)
         }

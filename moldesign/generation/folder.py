@@ -20,6 +20,7 @@ from moldesign.objectives.profile import Profile, dump_profile, load_profile
 PROFILE_FILE = "profile.toml"
 METRICS_FILE = "metrics.jsonl"
 HITS_CSV, HITS_SDF = "hits.csv", "hits.sdf"
+UNSCORED_CSV = "unscored.csv"
 CHECKPOINT = "checkpoint"
 
 
@@ -116,9 +117,8 @@ def _holds_run(folder: Path) -> bool:
 
 
 def _require_same_goals(folder: Path, profile: Profile) -> None:
-    """Compare everything but the budget, which a resumed run may raise."""
-    known = load_profile(folder / PROFILE_FILE)
-    if known.model_copy(update={"budget": profile.budget}) != profile:
+    """Compare everything but the budget, which a resumed run may raise, and how scorers are run."""
+    if not load_profile(folder / PROFILE_FILE).has_same_aim(profile):
         raise RunFolderError(
             f"{folder} holds a run with another profile (see {folder / PROFILE_FILE}); "
             "resume it with the same goals, or choose another --out"

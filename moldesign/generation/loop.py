@@ -12,14 +12,17 @@ from typing import Any
 import pandas as pd
 
 from moldesign.chem.smiles import canonicalize, require_mols
+from moldesign.errors import ObjectiveError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.progress import Progress, Scoreboard
 from moldesign.generation.session import Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
+from moldesign.generation.unscored import describe_unscored, select_failed, write_unscored
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
+from moldesign.objectives.programs import open_programs
 from moldesign.policies.bundled import Prior, load_prior
 
 
@@ -36,6 +39,10 @@ class GenerationResult:
     """The molecule with the highest score, a hit or not; None where nothing was scored."""
     interrupted: bool
     seconds: float
+    n_failed: int = 0
+    """Molecules that might be hits and have no score, because a scorer failed on them; see `unscored.csv`."""
+    n_not_run: int = 0
+    """Molecules for which a program was not run, because they could not become hits any more."""
 
 
 def generate(
@@ -53,7 +60,8 @@ def generate(
     """Write molecules that meet a profile.
 
     Args:
-        profile: what the molecules must be.
+        profile: what the molecules must be. If its constraints have scaffolds or linker ends, the policy writes on
+            these: `profile.with_constraints(scaffold=["c1ccc(*)cc1*"])`.
         n: how many hits to return at most.
         budget: unique molecules that may be scored; without it the profile's own budget.
         out: the run folder, `moldesign-run-1` and so on without it; with `resume` the folder to go on in.
@@ -68,7 +76,9 @@ def generate(
             is full.
         InvalidSmilesError: a start molecule cannot be read.
         UnknownTokenError: a start molecule has a token that the prior has never seen.
-        ObjectiveError: a goal's function did not return one number per molecule.
+        OpenPointError: the prior cannot write the scaffold or the linker ends.
+        ObjectiveError: a goal's function or program gave too rarely a number; what was scored before is kept, and the
+            run can be resumed.
     """
     folder = Path(out) if out else choose_new_folder()
     settings = (settings or (recall_settings(folder) if resume else GenerationSettings())).with_overrides(overrides)
@@ -76,17 +86,25 @@ def generate(
         profile = profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
     prior = load_prior(settings.prior)
     start, began = read_start_molecules(start, prior), time.monotonic()
-    with open_run_folder(folder, profile, resume=resume), RunArchive(folder, profile.term_names) as archive:
+    session = Session(prior, profile, settings, folder)
+    with (
+        open_run_folder(folder, profile, resume=resume),
+        RunArchive(folder, profile.term_names) as archive,
+        open_programs((term.property for term in profile.terms), archive.path),
+    ):
         oracle = Oracle(profile, profile.budget.calls, archive.append)
-        session = Session(prior, profile, settings, folder)
         start = session.agree_with(archive, start)
         if resume:
             write_profile(folder, profile)
             oracle.preload(archive.read())
             session.restore()
-        interrupted = run(session, oracle, start, profile.threshold, on_progress)
-        frame = describe_hits(select_hits(oracle.history, n, profile.threshold), profile)
-        write_hits(folder, frame)
+        try:
+            interrupted = run(session, oracle, start, profile.threshold, on_progress)
+        except ObjectiveError as error:
+            write_results(folder, oracle.history, profile, n)
+            raise ObjectiveError(f"{error}; everything scored is kept in {folder}: go on with --resume") from error
+        frame = write_results(folder, oracle.history, profile, n)
+    failed = select_failed(oracle.history, profile)
     return GenerationResult(
         frame=frame,
         run_dir=folder,
@@ -94,7 +112,17 @@ def generate(
         best=next(iter(select_hits(oracle.history, 1, threshold=0.0)), None),
         interrupted=interrupted,
         seconds=time.monotonic() - began,
+        n_failed=len(failed),
+        n_not_run=sum(molecule.missing is not None for molecule in oracle.history) - len(failed),
     )
+
+
+def write_results(folder: Path, molecules: Sequence[ScoredMolecule], profile: Profile, n: int) -> pd.DataFrame:
+    """Write the best `n` hits, and the molecules that have no score because a scorer failed; return the hits."""
+    frame = describe_hits(select_hits(molecules, n, profile.threshold), profile)
+    write_hits(folder, frame)
+    write_unscored(folder, describe_unscored(select_failed(molecules, profile), profile))
+    return frame
 
 
 def run(
@@ -108,7 +136,7 @@ def run(
     scoreboard = Scoreboard(oracle, threshold)
     try:
         if start and session.n_batches == 0:
-            session.judge(oracle.score(start, source="start"))
+            session.welcome(oracle.score(start, source="start"))
         # A resumed run first writes again what it scored after its checkpoint, also if that spent the budget.
         while (oracle.remaining or session.n_calls < len(oracle.history)) and not session.is_exhausted:
             written = session.write_molecules()

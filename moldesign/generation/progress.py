@@ -1,5 +1,6 @@
 """How a run is doing, batch by batch: what the progress line shows and `metrics.jsonl` keeps."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,7 +25,7 @@ class Progress:
     """Mean total of the ten best molecules so far; of all, while there are fewer."""
     top_100: float
     mean: float
-    """Mean total of the batch's scored molecules."""
+    """Mean total of the batch's molecules that have one."""
     validity: float
     """Share of the batch that is a molecule."""
     n_hits: int
@@ -67,6 +68,7 @@ class Scoreboard:
         """
         self._take_in(self._oracle.history[self._n_seen : n_calls])
         totals = scored.rewards.total[scored.is_scored]
+        totals = totals[~np.isnan(totals)]
         seconds = time.monotonic() - self._began
         return Progress(
             batch=batch,
@@ -75,7 +77,7 @@ class Scoreboard:
             top_10=float(self._best[:10].mean()) if self._best.size else 0.0,
             top_100=float(self._best.mean()) if self._best.size else 0.0,
             mean=float(totals.mean()) if totals.size else 0.0,
-            validity=float(np.mean([text is not None for text in scored.smiles])),
+            validity=float(np.mean([text is not None for text in scored.smiles] or [False])),
             n_hits=self._n_hits,
             n_scaffolds=len(self._scaffolds),
             loss=report.loss,
@@ -85,7 +87,7 @@ class Scoreboard:
         )
 
     def _take_in(self, molecules: Sequence[ScoredMolecule]) -> None:
-        totals = [molecule.total for molecule in molecules]
+        totals = [molecule.total for molecule in molecules if not math.isnan(molecule.total)]
         self._best = np.sort(np.append(self._best, totals))[::-1][:100]
         hits = [molecule.smiles for molecule in molecules if molecule.total >= self._threshold]
         self._scaffolds.update(murcko_scaffold(mol) for mol in require_mols(hits))

@@ -13,14 +13,16 @@ from moldesign.errors import RunFolderError
 from moldesign.generation.archive import RunArchive, read_facts
 from moldesign.generation.folder import append_metrics, load_checkpoint, save_checkpoint, truncate_metrics
 from moldesign.generation.progress import Progress
+from moldesign.generation.prompts import make_mode
 from moldesign.generation.settings import GenerationSettings
 from moldesign.learning.learner import Learner, LearningReport
 from moldesign.learning.replay import ReplayBuffer
+from moldesign.objectives.constraints import forgive_limits
 from moldesign.objectives.oracle import OracleBatch
+from moldesign.objectives.payment import Payment
 from moldesign.objectives.profile import Profile
 from moldesign.policies.bundled import Prior
-from moldesign.policies.pretraining import pad_sequences
-from moldesign.policies.sampling import SampledBatch, make_sampling_env, sample_batch
+from moldesign.policies.sampling import SampledBatch
 from moldesign.seeding import make_generators
 
 
@@ -42,43 +44,57 @@ class Session:
     """
 
     def __init__(self, prior: Prior, profile: Profile, settings: GenerationSettings, folder: Path) -> None:
-        self.settings, self.folder, self.vocabulary = settings, folder, prior.vocabulary
-        self.env = make_sampling_env(prior.vocabulary, prior.max_length, settings.batch_size)
+        self.profile, self.settings, self.folder = profile, settings, folder
+        self.mode = make_mode(profile.constraints, prior, settings.batch_size)
         self.learner = Learner(prior.policy.to(settings.device), settings.learning)
         self.replay = ReplayBuffer()
-        self.diversity = profile.diversity.make_filter()
+        # Molecules with a scaffold that is to be kept cannot differ in it.
+        self.diversity = None if profile.constraints.scaffold else profile.diversity.make_filter()
+        self.payment = Payment(profile.terms, profile.threshold)
         self.generators = make_generators(settings.seed)
         self.n_batches = self.n_calls = self.n_idle = 0
         self.report = LearningReport(0.0, 0.0, 0.0)
         self._saved = time.monotonic()
 
     def write_molecules(self) -> SampledBatch:
-        """Let the policy write one batch in the environment."""
-        return sample_batch(self.learner.policy, self.env, self.generators.torch)
+        """Let the policy write one batch, on what the profile wants to be kept, if anything."""
+        return self.mode.write(self.learner.policy, self.generators)
+
+    def welcome(self, scored: OracleBatch) -> None:
+        """Remember the start molecules by what they are worth without hard limits: they show where to begin."""
+        self.judge(scored._replace(rewards=forgive_limits(scored.rewards, self.profile.terms)))
 
     def judge(self, scored: OracleBatch) -> NDArray[np.float32]:
         """Return what the policy is paid for each row, and remember the good molecules; float32 [B].
 
-        What is no molecule earns nothing; a scaffold that came often earns less.
+        What is no molecule earns nothing; a scaffold that came often earns less; NaN stands for what nothing is to be
+        learned from, because its scorer failed or the budget did not cover it.
         """
         self._count_calls(scored)
-        rewards = scored.rewards.total_or_zero()
-        rows = np.flatnonzero(scored.is_scored)
+        rewards = self.payment.pay(scored.rewards)
+        rows = np.flatnonzero(scored.is_scored & ~np.isnan(rewards))
         smiles = [text for row in rows if (text := scored.smiles[row]) is not None]
         if self.diversity is not None:
             rewards[rows] = self.diversity.apply(smiles, rewards[rows])
         self.replay.add(smiles, rewards[rows])
-        return rewards.astype(np.float32)
+        paid: NDArray[np.float32] = rewards.astype(np.float32)
+        return paid
 
     def learn(self, written: SampledBatch, rewards: NDArray[np.float32]) -> None:
         """Improve the policy by the batch, then by the best molecules so far, each in another spelling."""
-        self.report = self.learner.update(written.sequences, torch.from_numpy(rewards))
+        self.report = self._update(written, rewards) or self.report
         for _ in range(self.settings.n_replays):
-            sample = self.replay.sample(self.settings.replay_size, self.generators.numpy)
-            known = [row for row, text in enumerate(sample.smiles) if self.vocabulary.knows(text)]
-            if known:
-                sequences = pad_sequences([self.vocabulary.encode(sample.smiles[row]) for row in known])
-                self.learner.update(sequences, torch.from_numpy(sample.rewards[known]))
+            drawn = self.replay.draw(self.settings.replay_size, self.generators.numpy)
+            rows, spelled = self.mode.spell(drawn.smiles, self.generators.numpy)
+            self._update(spelled, drawn.rewards[rows])
+
+    def _update(self, batch: SampledBatch, rewards: NDArray[np.float32]) -> LearningReport | None:
+        """Take a step on the molecules of a batch that have a reward, if there are any."""
+        is_known = torch.from_numpy(~np.isnan(rewards))
+        if not is_known.any():
+            return None
+        is_written = None if batch.is_written is None else batch.is_written[is_known]
+        return self.learner.update(batch.sequences[is_known], torch.from_numpy(rewards)[is_known], is_written)
 
     def finish_batch(self, progress: Progress) -> None:
         """Note the progress, and put a checkpoint away from time to time."""
@@ -96,6 +112,7 @@ class Session:
             "n_idle": self.n_idle,
             "replay": self.replay.state_dict(),
             "diversity": self.diversity.state_dict() if self.diversity else None,
+            "payment": self.payment.state_dict(),
             "numpy_generator": self.generators.numpy.bit_generator.state,
         }
         save_checkpoint(self.folder, tensors, state)
@@ -117,6 +134,7 @@ class Session:
             self.replay.load_state_dict(state["replay"])
             if self.diversity and state["diversity"]:
                 self.diversity.load_state_dict(state["diversity"])
+            self.payment.load_state_dict(state["payment"])
             self.generators.numpy.bit_generator.state = state["numpy_generator"]
         truncate_metrics(self.folder, self.n_batches)
 

@@ -70,25 +70,28 @@ class Learner:
             ]
         )
 
-    def update(self, sequences: Tensor, rewards: Tensor) -> LearningReport:
+    def update(self, sequences: Tensor, rewards: Tensor, is_written: Tensor | None = None) -> LearningReport:
         """Take one gradient step.
 
         Args:
             sequences: int64 [B, T], each ended by END, then PAD; without START.
             rewards: float32 [B] in [0, 1].
+            is_written: bool [B, T], False for the tokens that were given to the policy: it answers only for those
+                that it chose, so the others enter neither log p nor the KL divergence.
 
         Raises:
             ObjectiveError: the rewards are not one finite number per sequence; nothing was learned.
         """
         _require_finite(rewards, len(sequences))
         sequences, rewards = sequences.to(self._device), rewards.to(self._device)
+        chosen = sequences if is_written is None else sequences.masked_fill(~is_written.to(self._device), PAD)
         inputs = torch.cat([torch.full_like(sequences[:, :1], START), sequences[:, :-1]], dim=1)
         logits, _ = self.policy(inputs)
         with torch.no_grad():
             prior_logits, _ = self.prior(inputs)
-        log_prob = gather_log_probs(logits, sequences, pad=PAD)
-        kl = compute_token_kl(logits, prior_logits, sequences != PAD).mean()
-        loss = self._compute_loss(log_prob, prior_logits, sequences, rewards) + self.settings.kl_weight * kl
+        log_prob = gather_log_probs(logits, chosen, pad=PAD)
+        kl = compute_token_kl(logits, prior_logits, chosen != PAD).mean()
+        loss = self._compute_loss(log_prob, prior_logits, chosen, rewards) + self.settings.kl_weight * kl
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.policy.parameters(), self.settings.max_gradient_norm)
@@ -125,10 +128,10 @@ class Learner:
     def _parameters(self) -> list[nn.Parameter]:
         return [parameter for group in self._optimizer.param_groups for parameter in group["params"]]
 
-    def _compute_loss(self, log_prob: Tensor, prior_logits: Tensor, sequences: Tensor, rewards: Tensor) -> Tensor:
+    def _compute_loss(self, log_prob: Tensor, prior_logits: Tensor, chosen: Tensor, rewards: Tensor) -> Tensor:
         if self.settings.loss == "trajectory_balance":
             return compute_trajectory_balance_loss(log_prob, self.log_z, rewards, self.settings.beta).mean()
-        prior_log_prob = gather_log_probs(prior_logits, sequences, pad=PAD)
+        prior_log_prob = gather_log_probs(prior_logits, chosen, pad=PAD)
         return compute_dap_loss(log_prob, prior_log_prob, rewards, self.settings.sigma).mean()
 
 

@@ -13,7 +13,6 @@ class ReplaySample(NamedTuple):
     """Molecules drawn from the buffer."""
 
     smiles: list[str]
-    """Re-randomised: another way to write the molecule each time."""
     rewards: NDArray[np.float32]
 
 
@@ -41,8 +40,8 @@ class ReplayBuffer:
         ranked = sorted(self._rewards.items(), key=lambda item: (-item[1], item[0]))[: self.capacity]
         self._rewards = {text: reward for text, reward in ranked if reward > 0}
 
-    def sample(self, n: int, rng: np.random.Generator) -> ReplaySample:
-        """Draw up to `n` different molecules by rank, each written as a random SMILES."""
+    def draw(self, n: int, rng: np.random.Generator) -> ReplaySample:
+        """Draw up to `n` different molecules by rank, as canonical SMILES."""
         known = list(self._rewards)
         n_drawn = min(n, len(known))
         if n_drawn == 0:
@@ -50,8 +49,12 @@ class ReplayBuffer:
         weights = 1.0 / (self.rank_weight * len(known) + np.arange(len(known)) + 1e-9)
         chosen = rng.choice(len(known), size=n_drawn, replace=False, p=weights / weights.sum())
         texts = [known[i] for i in chosen]
-        written = [randomize_smiles(mol, rng) for mol in require_mols(texts)]
-        return ReplaySample(written, np.array([self._rewards[text] for text in texts], dtype=np.float32))
+        return ReplaySample(texts, np.array([self._rewards[text] for text in texts], dtype=np.float32))
+
+    def sample(self, n: int, rng: np.random.Generator) -> ReplaySample:
+        """Draw up to `n` different molecules by rank, each written as a random SMILES, another one each time."""
+        drawn = self.draw(n, rng)
+        return drawn._replace(smiles=[randomize_smiles(mol, rng) for mol in require_mols(drawn.smiles)])
 
     def state_dict(self) -> dict[str, float]:
         """Return molecules and rewards, best first, ready for JSON."""

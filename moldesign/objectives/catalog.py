@@ -2,19 +2,28 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from moldesign.chem.descriptors import DESCRIPTORS
-from moldesign.errors import UnknownNameError
+from moldesign.errors import ProfileError, UnknownNameError
+from moldesign.objectives.callables import CallableProperty
+from moldesign.objectives.functions import names_function
+from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.properties import (
     AlertProperty,
-    CallableProperty,
     DescriptorProperty,
     EndpointProperty,
     NoveltyProperty,
     PredictorHandle,
     SimilarityProperty,
     SubstructureProperty,
+)
+from moldesign.objectives.structures import (
+    STEREO_PROPERTIES,
+    NearestProperty,
+    allow_elements,
+    keep_ends,
+    keep_scaffold,
 )
 from moldesign.objectives.terms import Property
 from moldesign.predictors.bundled import list_bundled, read_model_card
@@ -24,10 +33,17 @@ _WITH_ARGUMENT: dict[str, Callable[[str], Property]] = {
     "similarity": SimilarityProperty.to,
     "substructure": SubstructureProperty.of,
     "novelty": NoveltyProperty.against_file,
+    "program": ProgramProperty.parsed,
+    "nearest": NearestProperty.to,
+    "scaffold": keep_scaffold,
+    "linked": keep_ends,
+    "only": allow_elements,
 }
-_ARGUMENTS = ("similarity(SMILES)", "substructure(SMARTS)", "novelty(FILE)")
+_ARGUMENTS = (
+    *("similarity(SMILES)", "substructure(SMARTS)", "novelty(FILE)", "program(COMMAND)"),
+    *("nearest(SMILES|SMILES)", "scaffold(SMILES with *)", "linked(A*.B*)", "only(C,N,O)"),
+)
 _CALL = re.compile(r"([\w-]+)\((.*)\)")
-_FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -36,12 +52,21 @@ class PropertyCatalog:
 
     plain: Mapping[str, Property]
     """The properties that need no argument, by name and alias."""
+    scorers: Mapping[str, Callable[[], Property]] = field(default_factory=dict)
+    """What makes each property that a profile describes itself, by its name."""
+    _found: dict[str, Property] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of_models(cls, models: Sequence[str] = ()) -> "PropertyCatalog":
+    def of_models(
+        cls, models: Sequence[str] = (), scorers: Mapping[str, Callable[[], Property]] | None = None
+    ) -> "PropertyCatalog":
         """Return the catalog with the endpoints of the bundled predictors and of other model folders.
 
         Only the cards are read; an endpoint of `models` goes before a bundled one of the same name.
+
+        Args:
+            models: names or folders.
+            scorers: what makes each property that a profile describes itself, by its name.
 
         Raises:
             UnknownNameError: a model is neither bundled nor a folder.
@@ -49,35 +74,44 @@ class PropertyCatalog:
         """
         handles = [PredictorHandle(model) for model in dict.fromkeys((*list_bundled(), *reversed(models)))]
         plain: dict[str, Property] = {name: DescriptorProperty(name) for name in DESCRIPTORS}
-        plain |= {"alerts": AlertProperty(), "novelty": NoveltyProperty.against_training(handles)}
+        plain |= STEREO_PROPERTIES | {"alerts": AlertProperty(), "novelty": NoveltyProperty.against_training(handles)}
         for handle in handles:
             plain |= _read_endpoints(handle)
-        return cls(plain)
+        return cls(plain, scorers or {})
 
     def find(self, text: str) -> Property:
-        """Return the property called `text`; a plain name may be written in any case.
+        """Return the property called `text`, the same one each time; a plain name may be written in any case.
 
         Raises:
             UnknownNameError: there is none; the message lists the nearest names.
-            ProfileError: its argument cannot be read.
+            ProfileError: its argument cannot be read, or a profile's own scorer has a name that is taken.
 
         >>> PropertyCatalog.of_models().find("QED").name
         'qed'
         """
+        if text not in self._found:
+            self._found[text] = self._make(text)
+        return self._found[text]
+
+    def known_names(self) -> list[str]:
+        """Return every name that a goal may use, with its argument where it needs one."""
+        return [*self.plain, *self.scorers, *_ARGUMENTS]
+
+    def _make(self, text: str) -> Property:
+        if text in self.scorers:
+            if text in self.plain:
+                raise ProfileError(f"{text!r} is the name of another property; give your own scorer another name")
+            return self.scorers[text]()
         if call := _CALL.fullmatch(text):
             if call[1] not in _WITH_ARGUMENT:
                 raise UnknownNameError("property", call[1], self.known_names())
             return _WITH_ARGUMENT[call[1]](call[2])
-        if _FUNCTION.fullmatch(text):
+        if names_function(text):
             return CallableProperty.imported(text)
         found = self.plain.get(text) or self.plain.get(text.lower())
         if found is None:
             raise UnknownNameError("property", text, self.known_names())
         return found
-
-    def known_names(self) -> list[str]:
-        """Return every name that a goal may use, with its argument where it needs one."""
-        return [*self.plain, *_ARGUMENTS]
 
 
 def _read_endpoints(handle: PredictorHandle) -> dict[str, Property]:

@@ -1,14 +1,16 @@
 """One goal of a profile: its grammar, its TOML keys, and the curve it stands for."""
 
+import json
 import math
 import re
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from moldesign.errors import ProfileError
+from moldesign.objectives.functions import names_function
 from moldesign.objectives.terms import Property
 from moldesign.objectives.transforms import (
     AtLeast,
@@ -32,6 +34,10 @@ _GOAL = re.compile(
     (?:\s*\*\s*(?P<weight>{_NUMBER}))?\s*""",
     re.VERBOSE,
 )
+_OWN_NAME = re.compile(r"[\w.+-]+")
+
+RUNNING_KEYS = ("timeout", "workers", "cache")
+"""How a program is run; nothing here changes its scores."""
 
 
 class Goal(BaseModel):
@@ -53,6 +59,37 @@ class Goal(BaseModel):
     """Where `max` starts at 0 (`min` ends at 1); the lower end of the property's usual range by default."""
     high: float | None = None
     """Where `max` ends at 1 (`min` starts at 0); the upper end of the property's usual range by default."""
+    command: tuple[str, ...] | None = Field(default=None, min_length=1)
+    """Program and arguments that give the property, whose name is then free."""
+    expensive: Literal[True] | None = None
+    """A function is run after the cheap goals, molecule by molecule, in processes of its own, as programs are."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Seconds that a program has for a molecule, or a function for a call."""
+    workers: int | None = Field(default=None, gt=0)
+    """Processes of a program at the same time; one per core by default."""
+    cache: str | None = Field(default=None, min_length=1)
+    """A file that keeps a program's scores for other runs."""
+
+    @field_validator("command", mode="before")
+    @classmethod
+    def _refuse_command_line(cls, command: Any) -> Any:
+        if isinstance(command, str):
+            raise ValueError(f"a command is a list; write command = {json.dumps(command.split())}")
+        return command
+
+    @model_validator(mode="after")
+    def _check_scorer(self) -> Self:
+        stated = [key for key in ("expensive", *RUNNING_KEYS) if getattr(self, key) is not None]
+        if self.command is not None and _OWN_NAME.fullmatch(self.property_name) is None:
+            raise ValueError(
+                f"the property of a command is a name of your own, in one word, not {self.property_name!r}"
+            )
+        if stated and not self.names_own_scorer:
+            raise ValueError(f"{stated[0]} is for programs and functions; {self.property_name!r} is neither")
+        is_called = names_function(self.property_name) and not self.expensive
+        if is_called and (several := [key for key in stated if key != "timeout"]):
+            raise ValueError(f"{several[0]} is for functions in processes of their own; add expensive = true")
+        return self
 
     @model_validator(mode="after")
     def _check_aim(self) -> Self:
@@ -79,6 +116,12 @@ class Goal(BaseModel):
     def is_bounded(self) -> bool:
         """Whether there are values that do not fulfil the goal."""
         return self.bounds != (-math.inf, math.inf)
+
+    @property
+    def names_own_scorer(self) -> bool:
+        """Whether the property is a program or function of the user's."""
+        is_program = self.command is not None or self.property_name.startswith("program(")
+        return is_program or names_function(self.property_name)
 
     @property
     def text(self) -> str:
@@ -115,9 +158,16 @@ class Goal(BaseModel):
     def warn_of_range(self, about: Property) -> str | None:
         """Return a warning if the goal asks for more, or less, than the usual range of the property."""
         low, high = self.bounds
-        if low <= about.high and high >= about.low:
+        usual_low = about.low if self.low is None else self.low
+        usual_high = about.high if self.high is None else self.high
+        if low <= usual_high and high >= usual_low:
             return None
-        usual = f"{about.low:.4g}..{about.high:.4g}"
+        usual = f"{usual_low:.4g}..{usual_high:.4g}"
+        if self.names_own_scorer and (self.low is None or self.high is None):
+            return (
+                f"the goal {self.text!r} may be out of reach: the scores of {about.name} are taken to lie in {usual}; "
+                "state low and high in a profile"
+            )
         return f"the goal {self.text!r} may be out of reach: {about.name} usually lies in {usual}"
 
     def about(self, property_name: str) -> "Goal":

@@ -20,6 +20,7 @@ class ScoredMolecule(NamedTuple):
     smiles: str
     """Canonical SMILES."""
     total: float
+    """NaN where `missing` says why."""
     terms: tuple[float, ...]
     raw: tuple[float, ...]
     std: tuple[float, ...]
@@ -29,6 +30,8 @@ class ScoredMolecule(NamedTuple):
     """What proposed the molecule: policy, genetic, start."""
     time: float
     """Seconds since the epoch."""
+    missing: str | None = None
+    """Why the value of a term is missing, and with it, as a rule, the total."""
 
 
 class OracleBatch(NamedTuple):
@@ -153,12 +156,14 @@ class Oracle:
             in_domain=np.array([call.in_domain for call in calls], dtype=bool).reshape(shape),
             is_valid=np.array([text is not None and text not in self._refused for text in smiles], bool),
             errors=errors,
+            missing=[call.missing for call in calls],
         )
 
 
 def _require_totals(rewards: Rewards, smiles: Sequence[str]) -> None:
-    for text, total, error in zip(smiles, rewards.total.tolist(), rewards.errors, strict=True):
-        if error is None and not 0 <= total <= 1:
+    explained = (error or missing for error, missing in zip(rewards.errors, rewards.missing, strict=True))
+    for text, total, reason in zip(smiles, rewards.total.tolist(), explained, strict=True):
+        if reason is None and not 0 <= total <= 1:
             raise ObjectiveError(f"the objective gave the total {total} for {text!r}; it must lie between 0 and 1")
 
 
@@ -173,4 +178,5 @@ def _record(rewards: Rewards, row: int, smiles: str, call: int, source: str, sec
         tuple(rewards.in_domain[row].tolist()),
         source,
         seconds,
+        rewards.missing[row],
     )

@@ -8,13 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from moldesign.errors import ProfileError, UnknownNameError
 from moldesign.objectives.catalog import PropertyCatalog
+from moldesign.objectives.constraints import Constraints, Section
 from moldesign.objectives.diversity import MurckoBuckets
-from moldesign.objectives.goals import GOAL_GRAMMAR, Goal, find_contradictions, parse_goal
+from moldesign.objectives.docking import Docking
+from moldesign.objectives.goals import GOAL_GRAMMAR, RUNNING_KEYS, Goal, find_contradictions, parse_goal
 from moldesign.objectives.reward import Rewards, score_terms
+from moldesign.objectives.scorers import collect_scorers
 from moldesign.objectives.terms import Term
 from moldesign.objectives.toml_text import KeyPath, format_toml, locate_key
 
@@ -30,18 +33,14 @@ DEFAULT_GOALS = (
 """Oral drug-likeness: no liability in the first toxicity assays, soluble, easy to make, no alert."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
-
-
-class Budget(_Section):
+class Budget(Section):
     """What a run may spend."""
 
     calls: int = Field(default=10_000, gt=0)
     """Unique molecules that may be scored."""
 
 
-class Diversity(_Section):
+class Diversity(Section):
     """How often one scaffold is paid for; see `MurckoBuckets`."""
 
     enabled: bool = True
@@ -56,36 +55,17 @@ class Diversity(_Section):
         return MurckoBuckets(bucket_size=self.bucket_size, minimum_score=self.minimum_score, penalty=self.penalty)
 
 
-class Constraints(_Section):
-    """Hard limits: a molecule that breaks one has the total 0."""
-
-    must: tuple[str, ...] = ()
-    """Goals with `>=`, `<=` or `in`."""
-
-    @field_validator("must")
-    @classmethod
-    def _check_limits(cls, must: tuple[str, ...]) -> tuple[str, ...]:
-        for text in must:
-            goal = parse_goal(text)
-            if not goal.is_bounded or goal.weight != 1:
-                raise ProfileError(f"the limit {text!r} must be >= X, <= X or in A..B, without a weight")
-        return must
-
-    @cached_property
-    def goals(self) -> tuple[Goal, ...]:
-        """The limits as goals."""
-        return tuple(parse_goal(text) for text in self.must)
-
-
-class Profile(_Section):
+class Profile(Section):
     """What the molecules must be. Make one by `load_profile`, `parse_goals` or `default_profile`."""
 
     name: str = "profile"
-    threshold: float = Field(default=0.5, ge=0, le=1)
-    """The total above which a molecule counts as a hit."""
+    threshold: float = Field(default=0.5, gt=0, le=1)
+    """The total from which a molecule counts as a hit; above 0, because 0 is what breaks a hard limit."""
     models: tuple[str, ...] = ()
     """Model folders whose endpoints goals may use, besides the bundled ones."""
     goals: tuple[Goal, ...] = Field(alias="goal", min_length=1)
+    docking: tuple[Docking, ...] = ()
+    """Receptors that goals may be about, by name."""
     budget: Budget = Budget()
     diversity: Diversity = Diversity()
     constraints: Constraints = Constraints()
@@ -98,6 +78,14 @@ class Profile(_Section):
             raise ProfileError(f"the goal {text!r} is stated {count} times; use its weight instead")
         return goals
 
+    @field_validator("docking")
+    @classmethod
+    def _refuse_same_name(cls, docking: tuple[Docking, ...]) -> tuple[Docking, ...]:
+        names = Counter(section.name for section in docking)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise ProfileError(f"two [[docking]] sections are called {twice[0]!r}; give each a name of its own")
+        return docking
+
     @cached_property
     def terms(self) -> tuple[Term, ...]:
         """One term per goal, then one per hard limit, however often it is stated.
@@ -106,7 +94,7 @@ class Profile(_Section):
             UnknownNameError: a goal is about a property that does not exist.
             ProfileError: the argument of a property cannot be read.
         """
-        catalog = PropertyCatalog.of_models(self.models)
+        catalog = self.make_catalog()
         wishes = [_make_term(goal, catalog) for goal in self.goals]
         names = Counter(term.name for term in wishes)
         distinct = [term if names[term.name] == 1 else replace(term, name=term.text) for term in wishes]
@@ -121,7 +109,7 @@ class Profile(_Section):
     @property
     def warnings(self) -> list[str]:
         """What looks like a mistake: goals that exclude each other, repeated limits, goals beyond the usual range."""
-        catalog = PropertyCatalog.of_models(self.models)
+        catalog = self.make_catalog()
         aims = [(catalog.find(goal.property_name), goal) for goal in (*self.goals, *self.constraints.goals)]
         contradictions = find_contradictions([(about.name, goal) for about, goal in aims])
         counts = Counter(_make_limit(goal, catalog).text for goal in self.constraints.goals)
@@ -129,17 +117,32 @@ class Profile(_Section):
         ranges = [goal.warn_of_range(about) for about, goal in aims]
         return list(dict.fromkeys([*contradictions, *repeated, *(text for text in ranges if text is not None)]))
 
+    def make_catalog(self) -> PropertyCatalog:
+        """Return every property that goals may be about: those of the package, of the models, and the profile's own."""
+        return PropertyCatalog.of_models(self.models, collect_scorers(self.goals, self.docking))
+
+    def has_same_aim(self, other: "Profile") -> bool:
+        """Return whether the other profile differs in nothing but the budget and how its scorers are run."""
+        return self._without_means() == other._without_means()
+
+    def _without_means(self) -> "Profile":
+        goals = tuple(goal.model_copy(update=dict.fromkeys(RUNNING_KEYS)) for goal in self.goals)
+        docking = tuple(section.without_means() for section in self.docking)
+        return self.model_copy(update={"goals": goals, "docking": docking, "budget": Budget()})
+
     def score(self, smiles: Sequence[str], /, *, first_row: int = 0) -> Rewards:
         """Score each SMILES; rows stay 1:1 with the input.
+
+        Programs are run only for molecules that can reach the threshold; see `evaluate_terms`.
 
         Args:
             smiles: N texts; what is no molecule keeps its row, with NaN and an error.
             first_row: row number of the first, for messages about chunks of a longer table.
 
         Raises:
-            ObjectiveError: a property gave no number for a valid molecule.
+            ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
         """
-        return score_terms(self.terms, smiles, first_row=first_row)
+        return score_terms(self.terms, smiles, first_row=first_row, threshold=self.threshold)
 
     def with_goals(self, texts: Sequence[str], models: Sequence[str] = ()) -> "Profile":
         """Return this profile with more goals, which may be about endpoints of more models.
@@ -152,9 +155,21 @@ class Profile(_Section):
         known = tuple(dict.fromkeys((*self.models, *models)))
         return _build(self.model_dump() | {"goals": [goal.model_dump() for goal in goals], "models": known}, "")
 
+    def with_constraints(self, **changes: Any) -> "Profile":
+        """Return this profile with some keys of its `[constraints]` replaced; see `Constraints` for all of them.
+
+        Raises:
+            ProfileError: a key is unknown, or its value cannot be used.
+
+        >>> parse_goals(["qed max"]).with_constraints(scaffold=["c1ccc(*)cc1"], charge=0).term_names[1:]
+        ('must formal_charge in 0..0', 'must scaffold(c1ccc(*)cc1) >= 1')
+        """
+        return _build(self.model_dump() | {"constraints": self.constraints.model_dump() | changes}, "")
+
 
 _SECTIONS: dict[str | int, type[BaseModel]] = {
     "goal": Goal,
+    "docking": Docking,
     "budget": Budget,
     "diversity": Diversity,
     "constraints": Constraints,
@@ -235,9 +250,9 @@ def _build(data: dict[str, Any], text: str, path: str | Path = "") -> Profile:
 
 def _resolve_goals(profile: Profile, text: str, path: str | Path) -> None:
     """Make every term once, so that a wrong name is reported with its line before anything is scored."""
-    catalog = PropertyCatalog.of_models(profile.models)
+    catalog = profile.make_catalog()
     goals = [(("goal", row, "property"), goal) for row, goal in enumerate(profile.goals)]
-    limits = [(("constraints", "must"), goal) for goal in profile.constraints.goals]
+    limits = [(("constraints", key), goal) for key, goal in profile.constraints.keyed_goals]
     for key, goal in (*goals, *limits):
         try:
             _make_term(goal, catalog)

@@ -1,16 +1,12 @@
-"""What a goal can be about: descriptors, endpoints, similarity, substructures, alerts, own functions."""
+"""What a goal can be about: descriptors, endpoints, similarity, substructures, alerts, novelty."""
 
-import importlib
 import re
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike
 from rdkit import Chem
 
 from moldesign.chem.alerts import count_alerts
@@ -19,7 +15,7 @@ from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.chem.smiles import Mol, canonicalize, quiet_rdkit, require_mols
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.datasets.tables import read_smiles, read_table
-from moldesign.errors import InvalidSmilesError, ObjectiveError, ProfileError
+from moldesign.errors import InvalidSmilesError, ProfileError
 from moldesign.objectives.terms import Batch, Evaluation
 from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.endpoints import Endpoint
@@ -156,46 +152,6 @@ class NoveltyProperty:
         """Return 1.0 for what is new, 0.0 for what is known."""
         new = [canonicalize(standardize_mol(mol)) not in self._known for mol in batch.mols]
         return Evaluation(np.array(new, dtype=np.float64))
-
-
-@dataclass(frozen=True)
-class CallableProperty:
-    """The user's own function: a list of SMILES in, one number per molecule out."""
-
-    name: str
-    function: Callable[[list[str]], ArrayLike]
-    low: float = 0.0
-    high: float = 1.0
-
-    @classmethod
-    def imported(cls, name: str) -> "CallableProperty":
-        """Return the function that `module:function` names; the current directory is searched last.
-
-        Raises:
-            ProfileError: there is no such module or function.
-        """
-        module_name, _, function_name = name.partition(":")
-        if (here := str(Path.cwd())) not in sys.path:
-            sys.path.append(here)
-        try:
-            function = getattr(importlib.import_module(module_name), function_name)
-        except (ImportError, AttributeError) as error:
-            remedy = "write module:function, with the module installed or in the current directory"
-            raise ProfileError(f"cannot import {name!r} ({error}); {remedy}") from error
-        if not callable(function):
-            raise ProfileError(f"{name!r} is not a function of a list of SMILES")
-        return cls(name, function)
-
-    def evaluate(self, batch: Batch) -> Evaluation:
-        """Return what the function gives.
-
-        Raises:
-            ObjectiveError: the function failed, or did not return numbers.
-        """
-        try:
-            return Evaluation(np.asarray(self.function(list(batch.smiles)), dtype=np.float64))
-        except Exception as error:  # a foreign function may raise anything; the message names it
-            raise ObjectiveError(f"{self.name} failed: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -29,18 +30,24 @@ class Batch:
         result: Result = self._shared[key]
         return result
 
+    def select(self, rows: NDArray[np.intp]) -> "Batch":
+        """Return some of the molecules as a batch of their own."""
+        return Batch([self.smiles[row] for row in rows], [self.mols[row] for row in rows])
+
 
 class Evaluation(NamedTuple):
     """One property of the N molecules of a batch."""
 
     values: NDArray[np.float64]
-    """Float64 [N], in the unit of the property; NaN only where `errors` says why."""
+    """Float64 [N], in the unit of the property; NaN only where `errors` or `missing` says why."""
     std: NDArray[np.float64] | None = None
     """Float64 [N], standard deviation of a prediction; None for what is computed exactly."""
     in_domain: NDArray[np.bool_] | None = None
     """Bool [N], whether a prediction can be trusted; None for what is computed exactly."""
     errors: Sequence[str | None] | None = None
     """Why the property refuses a molecule that RDKit accepts; None where there is a value."""
+    missing: Sequence[str | None] | None = None
+    """Why a molecule that nobody refuses has no value: its scorer failed, or was not run; None elsewhere."""
 
 
 class Property(Protocol):
@@ -91,8 +98,9 @@ class Term:
                 f"{self.name} must return one number per molecule; for {len(batch.smiles)} molecules it "
                 f"returned an array of shape {evaluation.values.shape}"
             )
-        refused = np.array([error is not None for error in evaluation.errors or [None] * len(batch.smiles)])
-        if (unexplained := np.isnan(evaluation.values) & ~refused).any():
+        reasons = zip(evaluation.errors or repeat(None), evaluation.missing or repeat(None), batch.smiles, strict=False)
+        explained = np.array([error is not None or missing is not None for error, missing, _ in reasons], dtype=bool)
+        if (unexplained := np.isnan(evaluation.values) & ~explained).any():
             first = batch.smiles[int(unexplained.argmax())]
             raise ObjectiveError(f"{self.name} is NaN for the valid molecule {first!r}; it must return a number")
         return evaluation

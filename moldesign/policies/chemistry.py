@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from moldesign.envs.grammar import GrammarState
+from moldesign.envs.grammar import BoolArray, GrammarState
 from moldesign.envs.vocabulary import PAD, Vocabulary
 from moldesign.policies.aromaticity import AromaticityFilter, KekuleForms
 from moldesign.policies.valence import FreeValence, ValenceFilter
@@ -51,6 +51,16 @@ class ChemistryFilter:
         """Return what is known of `batch` empty strings."""
         return WrittenAtoms(self._valence.start(batch), self._aromaticity.start(batch))
 
+    def take(self, state: GrammarState, written: WrittenAtoms, actions: NDArray[np.int64]) -> None:
+        """Account for a given token of each string, [B]; call it before the grammar takes the token.
+
+        Raises:
+            ValueError: it would leave an aromatic ring without a Kekulé form.
+        """
+        if not self._aromaticity.take(written.forms, actions.tolist()).all():
+            raise ValueError("the given tokens leave an aromatic ring without a Kekulé form")
+        self._valence.step(state, written.free, actions)
+
     def draw(
         self,
         state: GrammarState,
@@ -58,6 +68,8 @@ class ChemistryFilter:
         rows: NDArray[np.intp],
         logits: Tensor,
         generator: torch.Generator,
+        *,
+        allowed: BoolArray | None = None,
     ) -> NDArray[np.int64]:
         """Draw the next token of some strings and account for it; int64 [B], PAD for the others.
 
@@ -69,9 +81,12 @@ class ChemistryFilter:
             rows: the strings that go on, [R].
             logits: of all tokens, float32 [R, V], on the CPU.
             generator: the only source of randomness.
+            allowed: tokens that a further rule allows, bool [B, V]; of no meaning where it would leave none.
         """
-        allowed = self._valence.narrow(state, written.free) if self._keeps_valence else state.allowed
-        logits = logits.masked_fill(torch.from_numpy(~allowed[rows]), -torch.inf)
+        possible = self._valence.narrow(state, written.free) if self._keeps_valence else state.allowed
+        if allowed is not None:
+            possible = np.where((possible & allowed).any(1, keepdims=True), possible & allowed, possible)
+        logits = logits.masked_fill(torch.from_numpy(~possible[rows]), -torch.inf)
         chosen = _draw(logits, generator)
         if self._keeps_aromaticity:
             self._draw_again(logits, chosen, [written.forms[row] for row in rows], generator)

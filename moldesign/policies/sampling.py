@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from moldesign.envs.vector_env import SmilesVectorEnv
-from moldesign.envs.vocabulary import START, Vocabulary
+from moldesign.envs.vocabulary import PAD, START, Vocabulary
 from moldesign.policies.bundled import Prior
-from moldesign.policies.chemistry import ChemistryFilter
+from moldesign.policies.chemistry import ChemistryFilter, WrittenAtoms
 from moldesign.policies.language_model import TokenPolicy
+from moldesign.policies.opening import Opening
 
 
 class SampledBatch(NamedTuple):
@@ -25,6 +26,29 @@ class SampledBatch(NamedTuple):
     """Of valid syntax; chemistry may still refuse some."""
     rewards: NDArray[np.float64]
     """[B], what the environment's objective paid"""
+    is_written: Tensor | None = None
+    """bool [B, T]: the tokens that the policy chose, where others were given to it; None where it chose all."""
+
+
+class Context(NamedTuple):
+    """What a policy makes of the texts that it has read."""
+
+    logits: Tensor
+    """float32 [B, V], of the next token"""
+    state: Tensor
+    """float32 [n_layers, B, hidden_size]"""
+
+
+class Strings(NamedTuple):
+    """Strings that were written to their ends."""
+
+    tokens: NDArray[np.int64]
+    """[B, max_length], each ended by END, then PAD"""
+    smiles: list[str]
+    rewards: NDArray[np.float64]
+    """[B]"""
+    state: Tensor
+    """float32 [n_layers, B, hidden_size] of the policy before END"""
 
 
 def make_sampling_env(vocabulary: Vocabulary, max_length: int, num_envs: int) -> SmilesVectorEnv:
@@ -61,31 +85,64 @@ def sample_batch(
         keep_aromaticity: leave out those that would leave an aromatic ring without a Kekulé form, see
             `AromaticityFilter`.
     """
-    device = next(policy.parameters()).device
     env.reset()
     chemistry = ChemistryFilter(
         env.vocabulary, env.max_length, keep_valence=keep_valence, keep_aromaticity=keep_aromaticity
     )
-    written = chemistry.start(env.num_envs)
-    running = np.arange(env.num_envs)
-    tokens = torch.full((env.num_envs,), START)
-    rewards = np.zeros(env.num_envs)
-    smiles = np.full(env.num_envs, "", dtype=object)
-    state: Tensor | None = None
     with torch.inference_mode():
-        while running.size:
-            logits, state = policy(tokens[:, None].to(device), state)
-            actions = chemistry.draw(env.state, written, running, logits[:, 0].cpu() / temperature, generator)
-            observations, paid, terminated, _, infos = env.step(actions)
-            ended = terminated[running]
-            rewards[running[ended]] = paid[running[ended]]
-            if ended.any():
-                smiles[running[ended]] = infos["smiles"][running[ended]]
-            state = state[:, torch.from_numpy(~ended).to(device)]
-            running = running[~ended]
-            tokens = torch.from_numpy(actions[running])
-    width = int((observations != 0).sum(axis=1).max())
-    return SampledBatch(torch.from_numpy(observations[:, :width].copy()), smiles.tolist(), rewards)
+        context = read_tokens(policy, torch.full((env.num_envs, 1), START))
+        written = chemistry.start(env.num_envs)
+        strings = write_strings(policy, env, chemistry, written, context, generator, temperature=temperature)
+    width = int((strings.tokens != PAD).sum(axis=1).max())
+    return SampledBatch(torch.from_numpy(strings.tokens[:, :width].copy()), strings.smiles, strings.rewards)
+
+
+def read_tokens(policy: TokenPolicy, tokens: Tensor, state: Tensor | None = None) -> Context:
+    """Let the policy read on, int64 [B, T]."""
+    logits, state = policy(tokens.to(next(policy.parameters()).device), state)
+    return Context(logits[:, -1], state)
+
+
+def write_strings(
+    policy: TokenPolicy,
+    env: SmilesVectorEnv,
+    chemistry: ChemistryFilter,
+    written: WrittenAtoms,
+    context: Context,
+    generator: torch.Generator,
+    *,
+    temperature: float = 1.0,
+    opening: Opening | None = None,
+) -> Strings:
+    """Let the policy go on in every copy of the environment until all have ended; arguments as in `sample_batch`.
+
+    Args:
+        chemistry: which tokens are possible.
+        written: what it knows of the strings so far; changed.
+        context: what the policy has read of each of them.
+        opening: for strings that stand in a gap of a larger text, the rules of the gap.
+    """
+    device, running = context.state.device, np.arange(env.num_envs)
+    rewards, smiles = np.zeros(env.num_envs), np.full(env.num_envs, "", dtype=object)
+    (logits, state), last = context, context.state.clone()
+    while running.size:
+        weights = logits.cpu() / temperature
+        allowed = None
+        if opening is not None:
+            weights, allowed = opening.map_end(weights), opening.find_allowed(env.state)
+        actions = chemistry.draw(env.state, written, running, weights, generator, allowed=allowed)
+        observations, paid, terminated, _, infos = env.step(actions)
+        ended = terminated[running]
+        rewards[running[ended]] = paid[running[ended]]
+        if ended.any():
+            smiles[running[ended]] = infos["smiles"][running[ended]]
+        stays = torch.from_numpy(~ended).to(device)
+        last[:, torch.from_numpy(running[ended]).to(device)] = state[:, ~stays]
+        state, running = state[:, stays], running[~ended]
+        if running.size:
+            logits, state = policy(torch.from_numpy(actions[running])[:, None].to(device), state)
+            logits = logits[:, 0]
+    return Strings(observations, smiles.tolist(), rewards, last)
 
 
 def sample_smiles(

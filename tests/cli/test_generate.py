@@ -18,7 +18,7 @@ from moldesign.generation.archive import RunArchive
 from moldesign.generation.lock import hold_lock
 from moldesign.generation.session import Session
 from moldesign.generation.settings import GenerationSettings
-from moldesign.objectives.profile import default_profile, load_profile
+from moldesign.objectives.profile import default_profile, load_profile, parse_goals
 from moldesign.policies.sampling import SampledBatch
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import load_model_folder
@@ -193,6 +193,12 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
         (["--start", "C[Se]C"], "'[Se]'"),
         (["--prior", "chemlb"], "did you mean: chembl"),
         (["--resume", "--out", "empty"], "empty holds no run to resume"),
+        (["--scaffold", "c1ccccc1"], "the scaffold 'c1ccccc1' has no open point; mark each place to grow with '*'"),
+        (["--scaffold", "c1ccc(*cc1"], "the scaffold cannot be read: 'c1ccc(*cc1' is not a valid SMILES"),
+        (["--scaffold", "C" * 30 + "*"], "is too long: the prior 'chembl' writes at most 23 tokens"),
+        (["--scaffold", "CS*"], "the prior 'chembl' has never seen the token 'S', which 'CS*' needs"),
+        (["--link", "C*.N(*)*"], "the linker ends 'C*.N(*)*' are 2 pieces with 3 open points"),
+        (["--link", "C*.N*", "--scaffold", "C*"], "scaffold and link are two ways to design; give one of them"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, arguments: list[str], said: str) -> None:
@@ -213,6 +219,36 @@ def test_folder_of_another_run_is_kept(moldesign: Moldesign) -> None:
     assert "--resume" in done.err
     assert "--out" in done.err
     assert Path("run/hits.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "core"),
+    [
+        (["--scaffold", "c1ccc(*)cc1"], "scaffold(c1ccc(*)cc1) >= 1"),
+        (["--link", "*c1ccccc1.*CO"], "linked(*c1ccccc1.*CO) >= 1"),
+    ],
+)
+def test_hits_keep_what_the_options_say(moldesign: Moldesign, options: list[str], core: str) -> None:
+    done = moldesign("generate", "--goal", "mw >= 50", *options, "--budget", 20, "--n", 5, "--out", "run")
+    assert done.code == 0
+    frame = pd.read_csv("run/hits.csv")
+    assert len(frame) > 0
+    assert (parse_goals([core]).score(frame["smiles"].tolist()).total == 1).all()
+    assert moldesign("generate", "--resume", "--out", "run", "--budget", 30, "--n", 5).code == 0
+    other = moldesign("generate", "--resume", "--out", "run", "--scaffold", "CC*")
+    assert other.code == 1
+    assert "another profile" in other.err or "two ways to design" in other.err
+
+
+def test_start_molecules_may_say_how_near_the_hits_are(moldesign: Moldesign) -> None:
+    options = ("--start", "CCO", "--start", "CCN", "--min-similarity", 0.3)
+    done = moldesign("generate", "--goal", "mw >= 10", *options, "--budget", 30, "--n", 10, "--out", "run")
+    assert done.code == 0
+    frame = pd.read_csv("run/hits.csv")
+    assert set(frame["smiles"]) >= {"CCO", "CCN"}
+    assert (frame["must nearest(CCO|CCN) in 0.3..1"] >= 0.3).all()
+    assert load_profile("run/profile.toml").constraints.similar_to == ("CCO", "CCN")
+    assert moldesign("generate", "--goal", "mw >= 10", "--max-similarity", 0.3).code == 2
 
 
 @pytest.mark.parametrize("arguments", [["--resume"], ["--n", "0"], ["--budget", "0"], ["--device", "tpu"]])

@@ -1,5 +1,6 @@
 import math
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,22 @@ def test_molecules_come_back_exactly_and_in_order(tmp_path: Path) -> None:
         molecules = list(archive.read())
     assert [molecule.call for molecule in molecules] == [1, 2, 3]
     assert repr(molecules[2]) == repr(make_molecule(3))  # NaN is not equal to itself
+
+
+def test_a_missing_total_comes_back_with_its_reason(tmp_path: Path) -> None:
+    molecule = make_molecule(1)._replace(total=math.nan, terms=(math.nan, 1.0), missing="dock: no conformer")
+    with RunArchive(tmp_path, TERMS) as archive:
+        archive.append([molecule])
+        query = "SELECT total, missing, json_type(terms, '$.qed') FROM molecules"
+        assert archive._connection.execute(query).fetchall() == [(None, "dock: no conformer", "null")]
+        assert repr(list(archive.read())) == repr([molecule])
+
+
+def test_a_store_of_an_older_version_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as store, store:
+        store.execute("CREATE TABLE molecules (call INTEGER PRIMARY KEY, smiles TEXT)")
+    with pytest.raises(RunFolderError, match=r"run\.sqlite was written by an older version; choose another --out"):
+        RunArchive(tmp_path, TERMS)
 
 
 def test_any_program_can_read_the_store(tmp_path: Path) -> None:

@@ -55,6 +55,11 @@ def test_hits_are_the_best_at_or_above_the_threshold() -> None:
     assert select_hits(molecules, 10, threshold=0.95) == []
 
 
+def test_a_molecule_without_a_total_is_no_hit() -> None:
+    molecules = [make_molecule(1, float("nan")), make_molecule(2, 0.0)]
+    assert [molecule.call for molecule in select_hits(molecules, 10, threshold=0.0)] == [2]
+
+
 def test_every_column_is_there(profile: Profile) -> None:
     hits = select_hits(score_all(profile), 10, threshold=0.0)
     frame = describe_hits(hits, profile).set_index("smiles", drop=False)

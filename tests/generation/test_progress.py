@@ -47,6 +47,13 @@ def test_the_best_are_those_of_the_whole_run() -> None:
     assert progress.n_hits == 116
 
 
+def test_what_has_no_score_is_in_no_mean() -> None:
+    oracle = Oracle(lambda smiles: [float("nan") if "N" in text else 0.5 for text in smiles], budget=100)
+    progress = update(Scoreboard(oracle, threshold=0.5), oracle, ["CO", "CN", "CCO"])
+    assert (progress.mean, progress.top_10, progress.top_100) == (0.5, 0.5, 0.5)
+    assert (progress.n_calls, progress.n_hits) == (3, 2)
+
+
 def test_a_resumed_run_counts_up_to_its_batch_only() -> None:
     earlier = Oracle(score_carbons, budget=100)
     earlier.score([write_alkane(n) for n in range(1, 9)])

@@ -105,6 +105,36 @@ def test_trajectory_balance_samples_in_proportion_to_the_exponential_of_the_rewa
     assert learner.log_z.item() == pytest.approx(-methane, abs=0.1)
 
 
+def mark_written():
+    """The tokens behind the fourth, as if the first four had been given."""
+    return (torch.arange(SEQUENCES.shape[1]) >= 4).expand(SEQUENCES.shape) & (SEQUENCES != 0)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_policy_answers_only_for_what_it_wrote(loss):
+    learner, is_written = make_learner(loss=loss), mark_written()
+    with torch.no_grad():
+        expected = (learner.policy.token_log_probs(SEQUENCES) * is_written).sum(dim=1).mean().item()
+        whole = learner.policy.sequence_log_prob(SEQUENCES).mean().item()
+    report = learner.update(SEQUENCES, REWARDS, is_written)
+    assert report.log_prob == pytest.approx(expected, rel=1e-5)
+    assert report.log_prob > whole + 1
+    assert learner.update(SEQUENCES, REWARDS, is_written).kl < learner.update(SEQUENCES, REWARDS).kl
+
+
+def test_what_was_given_is_not_learned():
+    learner, is_written = make_learner(kl_weight=0.0), torch.zeros_like(SEQUENCES, dtype=torch.bool)
+    report = learner.update(SEQUENCES, torch.zeros(8), is_written)
+    assert report.loss == report.log_prob == report.kl == 0
+    assert_equal(copy_tensors(learner.policy), copy_tensors(make_policy()))
+
+
+def test_a_mask_of_all_tokens_changes_nothing():
+    plain, masked = make_learner(), make_learner()
+    assert plain.update(SEQUENCES, REWARDS) == masked.update(SEQUENCES, REWARDS, SEQUENCES != 0)
+    assert_equal(plain.state_dict(), masked.state_dict())
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_restored_learner_takes_the_same_next_step(loss, tmp_path):
     learner = make_learner(loss=loss)

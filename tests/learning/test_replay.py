@@ -104,3 +104,11 @@ def test_the_state_survives_json():
     replay, again = fill(), ReplayBuffer()
     again.load_state_dict(json.loads(json.dumps(replay.state_dict())))
     assert again.sample(5, seeded()).smiles == replay.sample(5, seeded()).smiles
+
+
+def test_drawn_molecules_are_the_sampled_ones_before_they_are_rewritten():
+    replay = fill(10)
+    drawn, sampled = replay.draw(6, seeded()), replay.sample(6, seeded())
+    assert canonicalize_all(sampled.smiles) == drawn.smiles
+    assert drawn.rewards.tolist() == sampled.rewards.tolist()
+    assert ReplayBuffer().draw(3, seeded()).smiles == []

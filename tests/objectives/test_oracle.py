@@ -110,6 +110,28 @@ def test_a_total_that_is_none_is_an_error_and_not_a_zero() -> None:
     assert oracle.score(["CCO", "C("]).is_scored.tolist() == [True, False]
 
 
+def test_a_molecule_that_the_objective_fails_on_costs_a_call_and_is_not_asked_again() -> None:
+    calls: list[list[str]] = []
+
+    def score(smiles: list[str]) -> list[float]:
+        calls.append(smiles)
+        return [float("nan") if "N" in text else 0.5 for text in smiles]
+
+    stored: list[ScoredMolecule] = []
+    oracle = Oracle(score, 5, stored.extend)
+    batch = oracle.score(["CCO", "CCN", "C("])
+    assert batch.rewards.missing == [None, "objective: it gave nan instead of a number", None]
+    assert batch.rewards.is_valid.tolist() == [True, True, False]
+    assert batch.is_scored.tolist() == [True, True, False]
+    assert np.isnan(batch.rewards.total).tolist() == [False, True, True]
+    assert [molecule.missing for molecule in stored] == batch.rewards.missing[:2]
+    again = oracle.score(["CCN"])
+    assert again.rewards.missing == [batch.rewards.missing[1]]
+    assert again.is_new.tolist() == [False]
+    assert len(calls) == 1
+    assert oracle.remaining == 3
+
+
 def test_an_objective_without_a_score_stops_the_run_and_costs_nothing() -> None:
     oracle = Oracle(lambda smiles: [float("nan")] * len(smiles), 3)
     with pytest.raises(ObjectiveError, match="'CCO'"):

@@ -2,15 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import ArrayLike
 
 from moldesign.errors import ObjectiveError
+from moldesign.objectives.combination import combine_terms
 from moldesign.objectives.goals import parse_goal
 from moldesign.objectives.profile import Constraints, Profile, parse_goals
-from moldesign.objectives.properties import CallableProperty
-from moldesign.objectives.reward import CallableScorer, combine_terms, score_terms
-from moldesign.objectives.terms import Term
-from moldesign.objectives.transforms import Maximize
+from moldesign.objectives.reward import CallableScorer
 from tests.objectives.fake_predictor import FakePredictor
 
 SCORES = st.lists(st.floats(0, 1), min_size=3, max_size=3)
@@ -25,6 +22,11 @@ def test_the_total_lies_between_the_worst_and_the_best_term(scores: list[float],
 
 def test_meeting_every_goal_gives_exactly_1() -> None:
     assert combine_terms(np.ones((1, 7)), [1, 0.3, 0.7, 2, 1e-3, 5, 0])[0] == 1.0
+
+
+def test_a_missing_term_leaves_no_total_even_if_it_is_a_hard_limit() -> None:
+    total = combine_terms(np.array([[0.5, np.nan], [np.nan, 1.0], [0.0, np.nan], [np.nan, 0.0]]), [1, 0])
+    np.testing.assert_array_equal(total, [np.nan, np.nan, 0.0, 0.0])
 
 
 def test_the_heavier_term_decides() -> None:
@@ -48,7 +50,7 @@ def test_rows_stay_in_place_and_every_term_is_kept(predictor: FakePredictor) -> 
     assert rewards.std[0, 0] == 0.25
     assert np.isnan(rewards.std[0, 1])
     assert rewards.in_domain[2].tolist() == [False, True, True]
-    assert rewards.total_or_zero()[[1, 3]].tolist() == [0, 0]
+    assert rewards.missing == [None] * 5
 
 
 def test_all_endpoints_of_a_predictor_cost_one_prediction(predictor: FakePredictor) -> None:
@@ -78,27 +80,6 @@ def test_a_hard_limit_zeroes_the_total_and_nothing_else() -> None:
     assert rewards.term_names == ("qed", "must heavy_atoms <= 13")
     assert rewards.total.tolist() == [1, 0]
     assert rewards.terms[:, 0].tolist() == [1, 1]
-
-
-def score_by(function: object) -> None:
-    term = Term("mine", "mine max", CallableProperty("mine", function), Maximize(0, 1))  # type: ignore[arg-type]
-    score_terms([term], ["CCO", "bad", "CCN"])
-
-
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        ([0.1, np.nan], "mine is NaN for the valid molecule 'CCN'"),
-        ([0.1], "one number per molecule"),
-        (0.5, "one number per molecule"),
-        ([[0.1, 0.2]], "one number per molecule"),
-        (["high", "low"], "mine failed: ValueError"),
-        (None, "one number per molecule"),
-    ],
-)
-def test_an_objective_that_gives_no_number_is_an_error(values: ArrayLike, reason: str) -> None:
-    with pytest.raises(ObjectiveError, match=reason):
-        score_by(lambda smiles: values)
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, np.inf])

@@ -4,6 +4,7 @@ from itertools import product
 
 import torch
 
+from moldesign.envs.tokens import build_default_vocabulary
 from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.policies.bundled import Prior
 from moldesign.policies.language_model import PolicySettings, TokenPolicy
@@ -21,3 +22,9 @@ def make_policy(seed: int = 0, *, vocabulary: Vocabulary = VOCABULARY) -> TokenP
 
 def make_prior(seed: int = 0) -> Prior:
     return Prior("tiny", make_policy(seed), VOCABULARY, MAX_LENGTH, {"source": "random numbers"})
+
+
+def make_wide_prior(seed: int = 0, *, max_length: int = 60) -> Prior:
+    """A prior of random weights that knows the tokens of drug-like molecules."""
+    vocabulary = build_default_vocabulary()
+    return Prior("wide", make_policy(seed, vocabulary=vocabulary), vocabulary, max_length, {"source": "random numbers"})

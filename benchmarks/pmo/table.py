@@ -1,0 +1,137 @@
+"""From the runs on disk to the table: what is there, what is missing, and the published figures beside it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.pmo.cells import Cell, Protocol, Record, load_record, locate_cell
+from benchmarks.pmo.methods.method import Entry
+from benchmarks.pmo.oracles import PMO_20
+
+SUM = "sum of PMO-20"
+ANCHOR_BUDGET = 10_000
+QUALITIES = ("sa", "diversity", "novelty", "clean")
+
+
+class Anchors(NamedTuple):
+    """Published areas under the curve of the best ten, 10,000 calls."""
+
+    strict: Sequence[str]
+    """Columns in which every call was counted."""
+    sources: Mapping[str, str]
+    """Where each column is from."""
+    figures: Mapping[str, Mapping[str, float]]
+    """Task -> column -> figure."""
+
+
+def read_anchors(path: Path) -> Anchors:
+    """Read the file of `benchmarks/anchors`."""
+    return Anchors(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def load_current(work: Path, protocol: Protocol, cell: Cell, entry: Entry) -> Record | None:
+    """Return a run that was made with the present settings of its method, or None.
+
+    Raises:
+        ValueError: its file cannot be read.
+    """
+    record = load_record(locate_cell(work, protocol, cell))
+    # JSON has lists where settings may have tuples.
+    settings = json.loads(json.dumps(dict(entry.settings)))
+    return record if record is not None and record.settings == settings else None
+
+
+def assemble(
+    work: Path,
+    protocol: Protocol,
+    methods: Mapping[str, Entry],
+    tasks: Sequence[str],
+    seeds: Sequence[int],
+    anchors: Anchors,
+) -> dict[str, Any]:
+    """Return figures and notes of all runs on disk.
+
+    Args:
+        work: the folder of everything that is kept.
+        protocol: of the runs.
+        methods: by name.
+        tasks: rows of the table.
+        seeds: that make a cell of the table complete.
+        anchors: published figures.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        columns = {}
+        for name, entry in methods.items():
+            runs = {seed: load_current(work, protocol, Cell(name, task, seed), entry) for seed in seeds}
+            if done := {seed: run for seed, run in runs.items() if run is not None}:
+                columns[name] = summarize_runs(done)
+        rows[task] = {"methods": columns, "anchors": dict(anchors.figures.get(task, {}))}
+    rows[SUM] = {"methods": sum_methods(rows, methods), "anchors": sum_anchors(rows)}
+    present = [name for name in methods if any(name in row["methods"] for row in rows.values())]
+    extra = {
+        "budget": protocol.budget,
+        "clean": protocol.clean,
+        "seeds": list(seeds),
+        "sum": SUM,
+        "n_summed": len(PMO_20),
+        "done": {name: count_done(rows, name, len(tasks) * len(seeds)) for name in present},
+        "methods": {name: {"note": methods[name].note, "settings": dict(methods[name].settings)} for name in present},
+        "strict": list(anchors.strict) if protocol == Protocol(ANCHOR_BUDGET) else [],
+        "anchors": dict(anchors.sources),
+    }
+    return {"figures": rows, "extra": extra}
+
+
+def summarize_runs(runs: Mapping[int, Record]) -> dict[str, Any]:
+    """Return mean and spread of the area under the curve, and the means of the other figures; None where undefined.
+
+    Args:
+        runs: by seed.
+    """
+    areas = [run.figures["auc_top10"] for run in runs.values()]
+    others = ("auc_top1", "auc_top100", "top1", "top10", "top100", *QUALITIES)
+    return {
+        "auc_top10": float(np.mean(areas)),
+        "std": float(np.std(areas, ddof=1)) if len(areas) > 1 else None,
+        "seeds": list(runs),
+        "n_calls": float(np.mean([len(run.scores) for run in runs.values()])),
+        "minutes": float(np.mean([run.seconds - run.oracle_seconds for run in runs.values()])) / 60,
+        "oracle_minutes": float(np.mean([run.oracle_seconds for run in runs.values()])) / 60,
+        **{name: _average_defined([run.figures[name] for run in runs.values()]) for name in others},
+    }
+
+
+def sum_methods(rows: Mapping[str, Mapping[str, Any]], methods: Mapping[str, Entry]) -> dict[str, Any]:
+    """Return the sum over those of the 20 tasks that each method has done, and how many these are."""
+    sums = {}
+    for name in methods:
+        areas = [
+            rows[task]["methods"][name]["auc_top10"]
+            for task in rows
+            if task in PMO_20 and name in rows[task]["methods"]
+        ]
+        if areas:
+            sums[name] = {"auc_top10": float(np.sum(areas)), "n_tasks": len(areas)}
+    return sums
+
+
+def sum_anchors(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the sums of the published figures over the 20 tasks; of fewer tasks there is none."""
+    anchors = [row["anchors"] for task, row in rows.items() if task in PMO_20]
+    if len(anchors) < len(PMO_20):
+        return {}
+    return {column: float(np.sum([row[column] for row in anchors])) for column in anchors[0]}
+
+
+def count_done(rows: Mapping[str, Mapping[str, Any]], method: str, n: int) -> str:
+    """Return how many runs of a method are on disk, as "12 of 69"."""
+    return f"{sum(len(row['methods'].get(method, {}).get('seeds', ())) for row in rows.values())} of {n} runs"
+
+
+def _average_defined(values: Sequence[float]) -> float | None:
+    defined = [value for value in values if np.isfinite(value)]
+    return float(np.mean(defined)) if defined else None

@@ -1,0 +1,84 @@
+"""A goal about the user's own Python function, called in this process with a whole batch."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from moldesign.errors import ObjectiveError
+from moldesign.objectives.functions import Numbers, ScoringFunction, import_function, read_numbers
+from moldesign.objectives.success import SuccessRecord, is_lost
+from moldesign.objectives.terms import Batch, Evaluation
+from moldesign.objectives.time_limit import OutOfTimeError, limit_time
+
+DEFAULT_TIMEOUT = 300.0
+"""Seconds that a scorer has: a program for one molecule, a function in this process for one call."""
+
+
+@dataclass(frozen=True)
+class CallableProperty:
+    """The user's own function: a list of SMILES in, one number per molecule out."""
+
+    name: str
+    function: ScoringFunction
+    low: float = 0.0
+    high: float = 1.0
+    timeout: float = DEFAULT_TIMEOUT
+    """Seconds for one call; see `limit_time` for where it holds."""
+
+    @classmethod
+    def imported(cls, name: str, timeout: float = DEFAULT_TIMEOUT) -> "CallableProperty":
+        """Return the property of the function that `module:function` names.
+
+        Raises:
+            ProfileError: there is no such module or function.
+        """
+        return cls(name, import_function(name), timeout=timeout)
+
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Return what the function gives; a molecule without a number is missing, with the reason.
+
+        Raises:
+            ObjectiveError: fewer than half of the molecules have a number, or the function takes too long.
+        """
+        numbers = self._call_for_all(batch.smiles)
+        self._record.require_half(batch.smiles[: len(numbers.errors)], numbers.errors)
+        return Evaluation(numbers.values, missing=[error and f"{self.name}: {error}" for error in numbers.errors])
+
+    @cached_property
+    def _record(self) -> SuccessRecord:
+        return SuccessRecord(self.name)
+
+    def _call_for_all(self, smiles: list[str]) -> Numbers:
+        """Call the function once; if it fails, for one molecule after the other, to find those that it fails on."""
+        together = self._call(smiles)
+        if isinstance(together, Numbers):
+            return together
+        if len(smiles) == 1:
+            return Numbers(np.array([np.nan]), [together])
+        values, errors = np.full(len(smiles), np.nan), list[str | None]()
+        for row, text in enumerate(smiles):
+            alone = self._call([text])
+            if isinstance(alone, Numbers):
+                values[row] = alone.values[0]
+            errors.append(alone.errors[0] if isinstance(alone, Numbers) else alone)
+            if is_lost(len(errors) - errors.count(None), len(smiles)):
+                break
+        return Numbers(values, errors)
+
+    def _call(self, smiles: list[str]) -> Numbers | str:
+        """Return the numbers, or why there are none."""
+        try:
+            with limit_time(self.timeout):
+                returned = self.function(list(smiles))
+        except OutOfTimeError as error:
+            raise ObjectiveError(
+                f"{self.name} gave no answer for {len(smiles)} molecules within {self.timeout:g} s; raise its timeout "
+                "in the profile, or mark the goal expensive = true, so that each molecule is scored on its own"
+            ) from error
+        except (Exception, SystemExit) as error:  # a foreign function may raise anything; the message names it
+            return f"{type(error).__name__}: {error}"
+        try:
+            return read_numbers(returned, len(smiles))
+        except ValueError as error:
+            return str(error)

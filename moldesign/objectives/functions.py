@@ -1,0 +1,94 @@
+"""The user's own functions: found by their name, and what they return read as numbers."""
+
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from moldesign.errors import ProfileError
+
+ScoringFunction = Callable[[list[str]], ArrayLike]
+"""Takes SMILES, returns one number each."""
+
+
+_NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+
+
+class Numbers(NamedTuple):
+    """What a scorer gave for N molecules."""
+
+    values: NDArray[np.float64]
+    """Float64 [N]; NaN exactly where `errors` says why."""
+    errors: list[str | None]
+
+
+def names_function(text: str) -> bool:
+    """Return whether a text has the form `module:function`.
+
+    >>> names_function("my.module:dock"), names_function("qed")
+    (True, False)
+    """
+    return _NAME.fullmatch(text) is not None
+
+
+def import_function(name: str) -> ScoringFunction:
+    """Return the function that `module:function` names; the current directory is searched last.
+
+    Raises:
+        ProfileError: there is no such module or function.
+    """
+    module_name, _, function_name = name.partition(":")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    try:
+        function: ScoringFunction = getattr(importlib.import_module(module_name), function_name)
+    except Exception as error:  # the user's module may raise anything while it is imported
+        remedy = "write module:function, with the module installed or in the current directory"
+        raise ProfileError(f"cannot import {name!r} ({type(error).__name__}: {error}); {remedy}") from error
+    if not callable(function):
+        raise ProfileError(f"{name!r} is not a function of a list of SMILES")
+    return function
+
+
+def read_numbers(returned: Any, n: int) -> Numbers:
+    """Return what a function gave for `n` molecules, one by one; what is no number has a reason.
+
+    Raises:
+        ValueError: these are not `n` values in a row, so that nobody knows which belongs to which molecule.
+
+    >>> read_numbers([0.5, "high"], 2).errors
+    [None, "it gave 'high' instead of a number"]
+    """
+    try:
+        values = np.asarray(returned, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        items = list(returned) if isinstance(returned, Iterable) and not isinstance(returned, str) else []
+        values = np.array([_to_float(item) for item in items])
+    if values.shape != (n,):
+        raise ValueError(f"it must return one number per molecule; for {n} it returned {_describe(returned)}")
+    errors = [None if value == value else _refuse(returned, row) for row, value in enumerate(values.tolist())]  # noqa: PLR0124
+    return Numbers(values, errors)
+
+
+def _to_float(item: Any) -> float:
+    try:
+        return float(item)
+    except (TypeError, ValueError, OverflowError):
+        return float("nan")
+
+
+def _refuse(returned: Any, row: int) -> str:
+    text = repr(list(returned)[row])
+    return f"it gave {text if len(text) <= 40 else text[:37] + '...'} instead of a number"
+
+
+def _describe(returned: Any) -> str:
+    if isinstance(returned, str | bytes) or not hasattr(returned, "__len__"):
+        return f"a {type(returned).__name__}"
+    shape = getattr(returned, "shape", None)
+    return f"{len(returned)}" if shape is None else f"an array of shape {shape}"

@@ -1,0 +1,214 @@
+"""A goal about what an external program says: dear scores, computed in parallel and never twice."""
+
+import os
+import shlex
+import shutil
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from moldesign.chem.smiles import canonicalize
+from moldesign.errors import ProfileError
+from moldesign.objectives.callables import DEFAULT_TIMEOUT
+from moldesign.objectives.score_cache import ScoreCache
+from moldesign.objectives.success import SuccessRecord, is_lost
+from moldesign.objectives.terms import Batch, Evaluation, Property
+from moldesign.objectives.worker import Answer
+from moldesign.objectives.worker_pool import WorkerPool
+
+FEW_MOLECULES = 4
+"""A program is not judged by fewer: the first molecules of a run may be ones that cannot be scored."""
+
+
+@dataclass(frozen=True)
+class RunningSettings:
+    """How a program is run; nothing here changes its scores."""
+
+    timeout: float = DEFAULT_TIMEOUT
+    """Seconds for one molecule; for the first one of a process, its start included."""
+    workers: int | None = None
+    """Processes at the same time; without it, one per core."""
+    cache: str | None = None
+    """A file that keeps the scores for other runs."""
+
+    @property
+    def n_workers(self) -> int:
+        """Processes at the same time."""
+        return self.workers or os.cpu_count() or 1
+
+
+@dataclass(frozen=True)
+class ProgramProperty:
+    """The number that an external program gives for a molecule.
+
+    The program gets lines `{"id": 1, "smiles": "CCO"}` on standard input and answers each with a line
+    `{"id": 1, "score": 0.5}` or `{"id": 1, "error": "why not"}` on standard output. It gets canonical SMILES.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    settings: RunningSettings = RunningSettings()
+    key: str = ""
+    """What the scores are kept under in a cache: the command, where nothing else is given."""
+    low: float = 0.0
+    high: float = 1.0
+    environment: Mapping[str, str] | None = field(default=None, compare=False, repr=False)
+    """All environment variables of the program; those of this process without it."""
+
+    @classmethod
+    def parsed(cls, text: str, settings: RunningSettings | None = None) -> "ProgramProperty":
+        """Return the property of a command line, split as a shell splits it; no shell runs it.
+
+        Raises:
+            ProfileError: it is empty, a quote is not closed, or there is no such program.
+
+        >>> ProgramProperty.parsed("'cat -u'").command
+        ('cat', '-u')
+        """
+        name = f"program({text})"
+        try:
+            words = shlex.split(text)
+            words = shlex.split(words[0]) if len(words) == 1 else words  # the whole command line may be quoted
+        except ValueError as error:
+            raise ProfileError(f"{name}: {str(error).lower()}; write program(COMMAND ARGUMENT ...)") from error
+        return cls.of_command(name, words, settings)
+
+    @classmethod
+    def of_command(
+        cls, name: str, command: Sequence[str], settings: RunningSettings | None = None
+    ) -> "ProgramProperty":
+        """Return the property of a program and its arguments.
+
+        Raises:
+            ProfileError: there is no such program.
+        """
+        if not command or not command[0].strip():
+            raise ProfileError(f"{name} has an empty command; give the program, then its arguments")
+        if shutil.which(command[0]) is None:
+            raise ProfileError(f"{name}: there is no program {command[0]!r}; check its path, and that it is executable")
+        return cls(name, tuple(command), settings or RunningSettings())
+
+    @classmethod
+    def of_module(
+        cls,
+        name: str,
+        module: str,
+        argument: str,
+        settings: RunningSettings,
+        *,
+        key: str,
+        usual: tuple[float, float] = (0.0, 1.0),
+    ) -> "ProgramProperty":
+        """Return the property of a module of this package that serves lines of JSON, run by this very Python.
+
+        Args:
+            name: what a goal calls it.
+            module: full name of the module; it finds other modules where this process does.
+            argument: what it is told to score by.
+            settings: how it is run.
+            key: what its scores are kept under in a cache.
+            usual: lower and upper end of its usual range.
+        """
+        command = (sys.executable, "-P", "-m", module, argument)
+        path = os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
+        return cls(name, command, settings, key, *usual, environment=os.environ | {"PYTHONPATH": path})
+
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Return the program's scores; a molecule without one is missing, with the reason.
+
+        Raises:
+            ObjectiveError: fewer than half of the molecules that were run have a score, or a cache cannot be written.
+        """
+        smiles = [canonicalize(mol) for mol in batch.mols]
+        with self._lock:
+            answers = self._recall(list(dict.fromkeys(smiles)))
+            answers |= self._run([text for text in dict.fromkeys(smiles) if text not in answers])
+        given = [answers[text] for text in smiles]
+        reasons = [answer.error and f"{self.name}: {answer.error}" for answer in given]
+        return Evaluation(np.array([answer.score for answer in given], dtype=np.float64), missing=reasons)
+
+    def remember_in(self, path: Path) -> None:
+        """Keep the scores in the table `scores` of an SQLite file, and look for them there first.
+
+        Raises:
+            ObjectiveError: it cannot be written, or is another kind of file.
+        """
+        with self._lock:
+            self._caches.insert(0, ScoreCache(path))
+
+    def close(self) -> None:
+        """End the program's processes, and forget the files that scores are kept in."""
+        with self._lock:
+            self._pool.close()
+            for cache in self.__dict__.pop("_caches", ()):
+                cache.close()
+
+    @cached_property
+    def _lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    @cached_property
+    def _pool(self) -> WorkerPool:
+        settings = self.settings
+        return WorkerPool(
+            self.command, n_workers=settings.n_workers, timeout=settings.timeout, environment=self.environment
+        )
+
+    @cached_property
+    def _caches(self) -> list[ScoreCache]:
+        return [ScoreCache(":memory:" if self.settings.cache is None else Path(self.settings.cache))]
+
+    @cached_property
+    def _record(self) -> SuccessRecord:
+        command = shlex.join(self.command)
+        who = self.name if command in self.name or self.key else f"{self.name} ({command})"
+        return SuccessRecord(who, few=FEW_MOLECULES)
+
+    @property
+    def _scorer(self) -> str:
+        return self.key or shlex.join(self.command)
+
+    def _recall(self, smiles: Sequence[str]) -> dict[str, Answer]:
+        known: dict[str, float] = {}
+        for cache in reversed(self._caches):
+            known |= cache.find(self._scorer, smiles)
+        return {text: Answer(value) for text, value in known.items()}
+
+    def _run(self, smiles: Sequence[str]) -> dict[str, Answer]:
+        answers: dict[str, Answer] = {}
+        n_failed = 0
+        with closing(self._pool.ask_all(smiles)) as answered:
+            for row, answer in answered:
+                answers[smiles[row]] = answer
+                n_failed += answer.error is not None
+                if answer.error is None:
+                    for cache in self._caches:
+                        cache.put(self._scorer, smiles[row], answer.score)
+                elif is_lost(n_failed, len(smiles)):
+                    break
+        run = [text for text in smiles if text in answers]  # in the order of the batch, whichever came first
+        self._record.require_half(run, [answers[text].error for text in run])
+        return answers
+
+
+@contextmanager
+def open_programs(properties: Iterable[Property], store: Path) -> Iterator[None]:
+    """Keep the scores of the programs among these properties in `store`, and end the programs with the block.
+
+    Raises:
+        ObjectiveError: the store, or a cache that a goal names, cannot be used.
+    """
+    programs = {id(one): one for one in properties if isinstance(one, ProgramProperty)}.values()
+    try:
+        for program in programs:
+            program.remember_in(store)
+        yield
+    finally:
+        for program in programs:
+            program.close()

@@ -1,0 +1,226 @@
+"""The search for scores that are dear: it thinks for a second to save a call."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text, require_mols
+from moldesign.errors import ObjectiveError
+from moldesign.search.acquisition import AcquisitionSettings, Candidates, breed_candidates, choose_batch
+from moldesign.search.encoding import encode
+from moldesign.search.gaussian_process import Belief
+from moldesign.search.genetic import Breeder, BreedingSettings
+from moldesign.search.library import Library
+from moldesign.search.surrogate import Surrogate, SurrogateSettings
+
+
+@dataclass(frozen=True)
+class ThriftySettings:
+    """Everything that decides the course of a thrifty search beside library, start molecules and seed."""
+
+    n_first: int = 20
+    """Random library molecules scored before the first thought."""
+    batch_sizes: tuple[tuple[int, int], ...] = ((0, 3), (300, 6), (1_000, 15), (3_000, 30))
+    """From so many calls on, molecules per batch."""
+    library_size: int = 20_000
+    """Molecules of the library that are ever looked at."""
+    library_draw: int = 1_500
+    """Of those, how many are candidates in each round."""
+    library_growth: int = 250
+    patience: int = 150
+    """Calls without a better top 10 after which the search becomes restless, and again for the next level."""
+    least_gain: float = 1e-3
+    """A smaller gain of the mean of the top 10 is none."""
+    most_restless: int = 2
+    breeding: BreedingSettings = field(default_factory=BreedingSettings)
+    acquisition: AcquisitionSettings = field(default_factory=AcquisitionSettings)
+    surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
+
+
+class ThriftySearch:
+    """Proposes molecules for an oracle whose calls are dear, and learns from the scores.
+
+    Each round, random library molecules, molecules from outside and generations of children are ranked by the
+    surrogate's upper confidence bound, as in Tanimoto-GP BO; a small batch of the best is proposed.
+
+    Args:
+        library: SMILES of ordinary molecules, where the search begins and new ideas come from.
+        start: molecules to be proposed first.
+        seed: the same seed, library and scores give the same proposals.
+        settings: see `ThriftySettings`.
+
+    Raises:
+        InvalidSmilesError: a start molecule cannot be read.
+        ValueError: there is neither a library nor a start molecule.
+    """
+
+    def __init__(
+        self,
+        library: Sequence[str],
+        *,
+        start: Sequence[str] = (),
+        seed: int = 0,
+        settings: ThriftySettings | None = None,
+    ) -> None:
+        refuse_single_text(library)
+        if len(library) == 0 and len(start) == 0:
+            raise ValueError("a search needs molecules to begin with: give a library or start molecules")
+        self.settings = settings or ThriftySettings()
+        self.scores: dict[str, float] = {}
+        """Score of each molecule, by canonical SMILES."""
+        self.surrogate = Surrogate(self.settings.surrogate, seed=seed)
+        self._rng = np.random.default_rng(seed)
+        self._library = Library(
+            library, size=self.settings.library_size, growth=self.settings.library_growth, rng=self._rng
+        )
+        self._breeder = Breeder(self.settings.breeding)
+        first, _ = self._library.draw(self.settings.n_first, self._rng)
+        self._waiting = deque(dict.fromkeys([*(canonicalize(mol) for mol in require_mols(start)), *first]))
+        self._proposed: set[str] = set()
+        self._batches: list[tuple[list[str], list[float]]] = []
+        self._top_mean, self._n_calls_at_gain = 0.0, 0
+
+    def __len__(self) -> int:
+        """Return the number of molecules with a score."""
+        return len(self.scores)
+
+    @property
+    def batch_size(self) -> int:
+        """How many molecules to score next, by the number of calls so far."""
+        return next(size for calls, size in reversed(self.settings.batch_sizes) if len(self.scores) >= calls)
+
+    @property
+    def restlessness(self) -> int:
+        """0 while the top 10 gets better; one more for each `patience` calls in which it did not.
+
+        Each level doubles, triples, ... the generations and raises every exploration weight by half a decade.
+        """
+        levels = (len(self.scores) - self._n_calls_at_gain) // self.settings.patience
+        return min(levels, self.settings.most_restless)
+
+    def propose(self, n: int | None = None, extra: Sequence[str] = ()) -> list[str]:
+        """Return molecules that should be scored next, as canonical SMILES; none is proposed twice.
+
+        Args:
+            n: how many; without it, `batch_size`.
+            extra: candidates from elsewhere, such as samples of a policy; what is no molecule is passed over.
+
+        Returns:
+            Up to `n` molecules, the start molecules and the first library ones before all others; fewer than `n` only
+            where nothing new was found.
+        """
+        n = self.batch_size if n is None else n
+        proposed = self._take_waiting(n)
+        if not proposed:
+            candidates = self._find_candidates(extra)
+            chosen = choose_batch(candidates, n, self._acquisition, self._rng)
+            # An oracle that reads a child's SMILES may write one in ten thousand in another way.
+            proposed = [text for text in dict.fromkeys(map(_rewrite, chosen)) if text not in self._proposed]
+        self._proposed.update(proposed)
+        return proposed
+
+    def observe(self, smiles: Sequence[str], scores: Sequence[float]) -> None:
+        """Learn what molecules scored, whoever proposed them.
+
+        Args:
+            smiles: N molecules; those that have a score keep it.
+            scores: N numbers in [0, 1]; NaN for what could not be scored, which is never proposed again.
+
+        Raises:
+            InvalidSmilesError: a SMILES cannot be read.
+            ObjectiveError: a score is missing or out of range; nothing was learnt.
+        """
+        _require_scores(smiles, scores)
+        texts = [canonicalize(mol) for mol in require_mols(smiles)]
+        self._proposed.update(texts)
+        new: dict[str, float] = {}
+        for text, score in zip(texts, scores, strict=True):
+            if text not in self.scores and not np.isnan(score):
+                new.setdefault(text, float(score))
+        if new:
+            self._learn(list(new), list(new.values()))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next proposal depends on beside the arguments of the constructor, ready for JSON."""
+        return {
+            "batches": self._batches,
+            "proposed": sorted(self._proposed),
+            "waiting": list(self._waiting),
+            "n_read": self._library.n_read,
+            "generator": self._rng.bit_generator.state,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned; only right after construction, with the same arguments.
+
+        The scores are learnt again batch by batch, so that what follows is the same to the last bit.
+
+        Raises:
+            ValueError: this search has already learnt something.
+        """
+        if self.scores:
+            raise ValueError("this search has scores of its own; load a state into a newly made one")
+        for smiles, scores in state["batches"]:
+            self._learn(smiles, scores)
+        self._proposed, self._waiting = set(state["proposed"]), deque(state["waiting"])
+        self._library.read_until(state["n_read"])
+        self._rng.bit_generator.state = state["generator"]
+
+    @property
+    def _acquisition(self) -> AcquisitionSettings:
+        settings, level = self.settings.acquisition, self.restlessness
+        low, high = settings.log10_beta
+        return replace(
+            settings,
+            generations=settings.generations * (1 + level),
+            log10_beta=(low + 0.5 * level, high + 0.5 * level),
+        )
+
+    def _take_waiting(self, n: int) -> list[str]:
+        taken: list[str] = []
+        while self._waiting and len(taken) < n:
+            smiles = self._waiting.popleft()
+            if smiles not in self._proposed:
+                taken.append(smiles)
+        return taken
+
+    def _find_candidates(self, extra: Sequence[str]) -> Candidates:
+        candidates = Candidates(self._proposed)
+        names, features = self._library.draw(self.settings.library_draw, self._rng)
+        if features is not None and (new := candidates.select_new(names)):
+            candidates.add([names[i] for i in new], self.surrogate.predict(features.take(new)))
+        mols = [mol for mol in parse_smiles(extra).mols if mol is not None]
+        names = [canonicalize(mol) for mol in mols]
+        if new := candidates.select_new(names):
+            candidates.add([names[i] for i in new], self._predict([mols[i] for i in new]))
+        breed_candidates(candidates, self.scores, self._breeder, self._predict, self._acquisition, self._rng)
+        return candidates
+
+    def _predict(self, mols: Sequence[Mol]) -> Belief:
+        return self.surrogate.predict(encode(mols))
+
+    def _learn(self, smiles: list[str], scores: list[float]) -> None:
+        # Parsed from the canonical text, as after a restart: the last bit of a descriptor depends on the atoms' order.
+        self.surrogate.observe(encode(require_mols(smiles)), np.array(scores, dtype=np.float64))
+        self.scores.update(zip(smiles, scores, strict=True))
+        self._batches.append((smiles, scores))
+        top_mean = float(np.mean(sorted(self.scores.values())[-10:]))
+        if top_mean > self._top_mean + self.settings.least_gain:
+            self._top_mean, self._n_calls_at_gain = top_mean, len(self.scores)
+
+
+def _rewrite(smiles: str) -> str:
+    [mol] = require_mols([smiles])
+    return canonicalize(mol)
+
+
+def _require_scores(smiles: Sequence[str], scores: Sequence[float]) -> None:
+    expected = "a search needs one number between 0 and 1 per molecule, or NaN for what could not be scored"
+    if len(smiles) != len(scores):
+        raise ObjectiveError(f"{len(scores)} scores for {len(smiles)} molecules; {expected}")
+    for row, score in enumerate(scores):
+        if not (0 <= score <= 1 or np.isnan(score)):
+            raise ObjectiveError(f"row {row}: {smiles[row]!r} has the score {score}; {expected}")

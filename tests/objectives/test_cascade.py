@@ -1,0 +1,119 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.objectives.programs import ProgramProperty
+from moldesign.objectives.reward import Rewards
+from tests.objectives.fake_predictor import FakePredictor
+from tests.objectives.toy_program import make_command, make_goal, read_log
+
+HEPTANE, PENTANOL, METHANE = "CCCCCCC", "CCCCCO", "C"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "log"
+
+
+@pytest.fixture
+def close() -> Iterator[list[Profile]]:
+    """Profiles whose programs end with the test."""
+    profiles: list[Profile] = []
+    yield profiles
+    for term in (term for profile in profiles for term in profile.terms):
+        if isinstance(term.property, ProgramProperty):
+            term.property.close()
+
+
+def build(close: list[Profile], threshold: float, *goals: str, must: tuple[str, ...] = ()) -> Profile:
+    data = parse_goals(goals).model_dump() | {"threshold": threshold, "constraints": {"must": must}}
+    close.append(Profile.model_validate(data))
+    return close[-1]
+
+
+def assert_rows(rewards: Rewards, expected: list[float]) -> None:
+    np.testing.assert_allclose(rewards.total, expected, atol=1e-9)
+
+
+def test_a_program_runs_only_for_molecules_that_can_become_hits(close: list[Profile], log: Path) -> None:
+    """The goal of the program is stated first; heavy_atoms >= 7 halves with every 4 that are missing (0 to 40)."""
+    profile = build(close, 0.8, make_goal(log), "heavy_atoms >= 7")
+    rewards = profile.score([HEPTANE, METHANE, PENTANOL, "C("])
+    assert read_log(log) == sorted([PENTANOL, HEPTANE])
+    missing = rewards.missing[1]
+    assert missing is not None
+    assert missing.startswith("program(")
+    bound = np.sqrt(rewards.terms[1, 1])
+    assert bound < 0.8
+    limit = np.floor(1000 * bound) / 1000
+    assert missing.endswith(f": not run, because the score cannot exceed {limit:.3f}, and a hit needs 0.8")
+    assert np.isnan(rewards.total[1])
+    assert np.isnan(rewards.raw[1, 0])
+    assert rewards.raw[1, 1] == 1
+    assert rewards.is_valid.tolist() == [True, True, True, False]
+    assert [reason is None for reason in rewards.missing] == [True, False, True, True]
+    assert rewards.in_domain[:3].tolist() == [[True, True], [False, True], [True, True]]
+    assert_rows(rewards, [np.sqrt(0.7), np.nan, np.sqrt(0.5 * rewards.terms[2, 1]), np.nan])
+
+
+def test_no_hit_is_lost(close: list[Profile], log: Path) -> None:
+    """The totals of all that reach the threshold are those of a cascade that stops nothing."""
+    smiles = ["C" * n + "O" * k for n in range(1, 9) for k in range(2)]
+    goals = (make_goal(log), "heavy_atoms >= 9 * 2")
+    everything = build(close, 1e-9, *goals).score(smiles)
+    assert len(read_log(log)) == len(smiles)
+    cascade = build(close, 0.6, *goals).score(smiles)
+    hits = everything.total >= 0.6
+    assert 0 < hits.sum() < len(smiles)
+    np.testing.assert_array_equal(cascade.total[hits], everything.total[hits])
+    assert not (cascade.total[~hits] >= 0.6).any()
+    assert np.isnan(cascade.total).any()
+
+
+def test_a_broken_limit_makes_the_total_0_without_the_program(close: list[Profile], log: Path) -> None:
+    rewards = build(close, 0.1, make_goal(log), must=("heavy_atoms <= 6",)).score([HEPTANE, PENTANOL])
+    assert read_log(log) == [PENTANOL]
+    assert rewards.total.tolist() == [0, 0.5]
+    assert (rewards.missing[0] or "").endswith(": not run, because 'heavy_atoms <= 6' is not met")
+
+
+def test_a_limit_on_the_program_itself_is_kept(close: list[Profile], log: Path) -> None:
+    command = make_goal(log, ">= 0.6").removesuffix(" >= 0.6")
+    rewards = build(close, 1e-9, "qed max", must=(f"{command} >= 0.6",)).score([HEPTANE, PENTANOL, "CF", "CCF"])
+    assert rewards.total[0] > 0
+    assert rewards.total[1] == 0
+    assert np.isnan(rewards.total[2:]).all(), "whether the limit is met is not known"
+
+
+def test_the_second_program_waits_for_the_first(close: list[Profile], tmp_path: Path) -> None:
+    first, second = make_goal(tmp_path / "1"), make_goal(tmp_path / "2")
+    rewards = build(close, 0.8, first, second).score([HEPTANE, "CCCF", "CCCCCCCC", METHANE])
+    assert read_log(tmp_path / "1") == sorted([HEPTANE, "CCCF", "CCCCCCCC", METHANE])
+    assert read_log(tmp_path / "2") == [HEPTANE, "CCCCCCCC"]
+    assert_rows(rewards, [0.7, np.nan, 0.8, np.nan])
+    assert "no conformer found" in (rewards.missing[1] or "")
+    assert "not run, because the score cannot exceed 0.316" in (rewards.missing[3] or "")
+
+
+def test_what_a_predictor_refuses_is_not_run(close: list[Profile], log: Path, predictor: FakePredictor) -> None:
+    rewards = build(close, 0.1, make_goal(log), "herg <= 0.9").score(["F[Xe]F", "CCC"])
+    assert read_log(log) == ["CCC"]
+    assert rewards.errors == ["row 0: admet: xenon", None]
+    assert rewards.missing == [None, None]
+    assert rewards.is_valid.tolist() == [False, True]
+
+
+def test_a_program_named_in_two_goals_runs_once(close: list[Profile], log: Path) -> None:
+    goals = [
+        {"property": "carbons", "command": make_command(log), "max": True, "workers": 1},
+        {"property": "carbons", "at_least": 0.3},
+    ]
+    profile = Profile.model_validate({"goal": goals, "threshold": 1e-9, "constraints": {"must": ["carbons <= 0.9"]}})
+    close.append(profile)
+    rewards = profile.score([HEPTANE, "CC"])
+    assert read_log(log) == ["CC", HEPTANE]
+    np.testing.assert_allclose(rewards.raw[:, 0], [0.7, 0.2])
+    np.testing.assert_array_equal(rewards.raw[:, 1:], rewards.raw[:, [0, 0]])

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from moldesign.errors import ProfileError
+from moldesign.objectives.functions import import_function, read_numbers
+
+
+@pytest.mark.parametrize(
+    "returned", [[1, 2.5], (1, 2.5), np.array([1, 2.5], dtype=np.float32), iter([1, 2.5]), {"a": 1, "b": 2.5}.values()]
+)
+def test_numbers_in_any_container(returned: object) -> None:
+    values, errors = read_numbers(returned, 2)
+    assert values.tolist() == [1, 2.5]
+    assert errors == [None, None]
+
+
+def test_what_is_no_number_has_a_reason_and_the_others_stay() -> None:
+    values, errors = read_numbers([0.5, "high", None, float("nan"), [1, 2], np.float32(2), "x" * 60], 7)
+    assert np.isnan(values).tolist() == [False, True, True, True, True, False, True]
+    assert [error and error.removeprefix("it gave ").removesuffix(" instead of a number") for error in errors] == [
+        *(None, "'high'", "None", "nan", "[1, 2]", None),
+        "'" + "x" * 36 + "...",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ([0.1], "it must return one number per molecule; for 2 it returned 1"),
+        (0.5, "it returned a float"),
+        ("no", "it returned a str"),
+        (None, "it returned a NoneType"),
+        ([[0.1, 0.2]], "it returned 1"),
+        (np.zeros((2, 1)), r"it returned an array of shape \(2, 1\)"),
+        ([], "it returned 0"),
+    ],
+)
+def test_values_that_belong_to_no_molecule_are_refused(returned: object, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_numbers(returned, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("absent_module:f", "ModuleNotFoundError: No module named 'absent_module'"),
+        ("json:absent", "AttributeError: .*'absent'"),
+        ("json:__doc__", "is not a function"),
+    ],
+)
+def test_a_function_that_cannot_be_had(name: str, said: str) -> None:
+    with pytest.raises(ProfileError, match=said):
+        import_function(name)

@@ -1,0 +1,101 @@
+"""Cuts: every cut splits the molecule, and zipping the sides gives the molecule back."""
+
+import pytest
+from rdkit import Chem
+
+from moldesign.search.children import ChildLimits
+from moldesign.search.cuts import relabel, zip_pieces
+from moldesign.search.parents import ParentCache, prepare_parent
+from tests.search.odd_molecules import DRUGS, ODD
+
+LIMITS = ChildLimits()
+PARENTS = [parent for smiles in [*DRUGS, *ODD.values()] if (parent := prepare_parent(smiles, LIMITS)) is not None]
+NAMES = [parent.smiles for parent in PARENTS]
+
+
+def write(mol):
+    Chem.SanitizeMol(mol)
+    Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return Chem.MolToSmiles(mol)
+
+
+@pytest.mark.parametrize("parent", PARENTS, ids=NAMES)
+def test_zipped_sides_of_a_chain_cut_are_the_molecule(parent):
+    for bond in parent.chain_bonds:
+        first, second = parent.cut_chain(bond)
+        assert first.n_heavy + second.n_heavy == parent.n_heavy
+        assert write(zip_pieces(first.mol, second.mol)) == parent.smiles
+
+
+@pytest.mark.parametrize("parent", PARENTS, ids=NAMES)
+def test_zipped_sides_of_a_ring_cut_are_the_molecule(parent):
+    for n_atoms, arcs in parent.ring_arcs.items():
+        for arc in arcs:
+            half = parent.cut_ring(arc)
+            sides = {id(side.mol): side for side in parent._ring_halves[arc.bonds].values()}
+            assert len(sides) == 2
+            assert half.n_heavy >= n_atoms
+            assert sum(side.n_heavy for side in sides.values()) == parent.n_heavy
+            assert write(zip_pieces(*(side.mol for side in sides.values()))) == parent.smiles
+
+
+@pytest.mark.parametrize("parent", PARENTS, ids=NAMES)
+def test_zipped_core_and_frame_are_the_molecule(parent):
+    for n_cuts, pieces in parent.piece_cuts.items():
+        for cut in pieces:
+            piece = parent.cut_piece(cut)
+            assert len(cut.bonds) == n_cuts == len(piece.core_ends) == len(piece.frame_ends)
+            assert piece.n_core + piece.n_frame == parent.n_heavy
+            assert write(zip_pieces(piece.frame, piece.core)) == parent.smiles
+
+
+def test_ring_arcs_are_all_pairs_of_bonds_that_split_the_molecule():
+    for smiles in ("c1ccc2ccccc2c1", "C1CCC2(CC1)CCNC2", "C1C2CC3CC1CC(C2)C3", "c1ccc(-c2ccncc2)cc1"):
+        parent = prepare_parent(smiles, LIMITS)
+        found = {arc.bonds for arcs in parent.ring_arcs.values() for arc in arcs}
+        pairs = [(a, b) for a in parent.ring_bonds for b in parent.ring_bonds if a < b]
+        splitting = {
+            pair
+            for pair in pairs
+            if len(Chem.GetMolFrags(Chem.FragmentOnBonds(parent.mol, pair, addDummies=False))) == 2
+        }
+        assert found == splitting
+
+
+def test_aspirin_falls_into_its_brics_parts():
+    parent = prepare_parent("CC(=O)Oc1ccccc1C(=O)O", LIMITS)
+    cores = {Chem.MolToSmiles(parent.cut_piece(cut).core) for cuts in parent.piece_cuts.values() for cut in cuts}
+    assert cores == {"[1*]C(C)=O", "[1*]O[2*]", "[1*]C1=CC=CC=C1[2*]", "[1*]C(=O)O"}
+
+
+def test_labels_and_orders_are_replaced():
+    parent = prepare_parent("C1CCCCC1", LIMITS)
+    half = parent.cut_ring(parent.ring_arcs[3][0])
+    assert Chem.MolToSmiles(relabel(half.mol, {1: 7, 2: 8}, {1: 2, 2: 1})) in ("[7*]=CCC[8*]", "[8*]CCC=[7*]")
+
+
+def test_nitro_groups_are_not_torn_apart():
+    parent = prepare_parent(ODD["nitro"], LIMITS)
+    assert [parent.bonds[bond][:2] for bond in parent.chain_bonds] == [(1, 3)]
+
+
+@pytest.mark.parametrize("name", ["empty", "no_smiles", "metal", "attachment", "radical", "carbene", "proton"])
+def test_what_cannot_breed_is_no_parent(name):
+    assert prepare_parent(ODD[name], LIMITS) is None
+
+
+def test_salts_breed_by_their_largest_part_and_labels_are_dropped():
+    assert prepare_parent(ODD["hydrochloride"], LIMITS).smiles == "CCN(CC)CC"
+    assert prepare_parent(ODD["isotope"], LIMITS).smiles == "CC(O)c1ccccc1"
+
+
+def test_the_cache_forgets_the_oldest_and_the_offered():
+    cache = ParentCache(LIMITS, capacity=2)
+    first = cache.find("CCO")
+    cache.find("CCN")
+    assert cache.find("CCO") is first
+    cache.find("CCC")
+    assert cache.find("CCO") is first
+    cache.find("CCN")
+    assert cache.find("CCC") is not None
+    assert cache.find("CCO") is not first

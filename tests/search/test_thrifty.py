@@ -1,0 +1,179 @@
+"""The thrifty search: proposes new molecules, learns, climbs, and goes on from where it was."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+
+from moldesign.chem.smiles import canonicalize, require_mols
+from moldesign.errors import InvalidSmilesError, ObjectiveError
+from moldesign.search.acquisition import AcquisitionSettings
+from moldesign.search.surrogate import SurrogateSettings
+from moldesign.search.thrifty import ThriftySearch, ThriftySettings
+from tests.search.odd_molecules import DRUGS
+
+SMALL = ThriftySettings(
+    n_first=6,
+    library_draw=40,
+    library_growth=10,
+    acquisition=AcquisitionSettings(generations=2, n_children=20),
+)
+
+
+@pytest.fixture(scope="module")
+def library(crowd):
+    return list(crowd)
+
+
+def resemble(target):
+    generator = rdFingerprintGenerator.GetAtomPairGenerator()
+    reference = generator.GetCountFingerprint(Chem.MolFromSmiles(target))
+
+    def score(smiles):
+        found = (generator.GetCountFingerprint(mol) for mol in require_mols(smiles))
+        return [DataStructs.TanimotoSimilarity(reference, fingerprint) for fingerprint in found]
+
+    return score
+
+
+def run(search, score, n_rounds, n=None):
+    proposals = []
+    for _ in range(n_rounds):
+        proposals.append(search.propose(n))
+        search.observe(proposals[-1], score(proposals[-1]))
+    return proposals
+
+
+def flatten(batches):
+    return [smiles for batch in batches for smiles in batch]
+
+
+def test_start_molecules_come_first_then_the_library(library):
+    search = ThriftySearch(library, start=["OCC", "c1ccccc1C"], settings=SMALL)
+    first = flatten([search.propose(3), search.propose(3), search.propose(3)])
+    assert first[:2] == ["CCO", "Cc1ccccc1"]
+    assert len(first) == 8
+    assert set(first[2:]) <= set(library)
+
+
+def test_nothing_is_proposed_twice_and_all_is_canonical(library):
+    search = ThriftySearch(library, settings=SMALL)
+    proposed = flatten(run(search, resemble(DRUGS[8]), 6, 4))
+    assert len(proposed) == len(set(proposed)) >= 20
+    assert [canonicalize(mol) for mol in require_mols(proposed)] == proposed
+    assert list(search.scores) == proposed
+
+
+def test_what_it_proposes_becomes_better_than_nearly_all_of_the_library(library):
+    search, score = ThriftySearch(library, settings=SMALL), resemble("CCN(CC)CC(=O)Nc1c(C)cccc1C")  # lidocaine
+    run(search, score, 16, 4)
+    scores = list(search.scores.values())
+    assert np.mean(scores[-20:]) > np.quantile(score(library), 0.9)
+    assert max(scores) > 1.5 * max(scores[: SMALL.n_first])
+
+
+def test_the_same_seed_proposes_the_same(library):
+    first, again, other = (
+        run(ThriftySearch(library, seed=seed, settings=SMALL), resemble(DRUGS[1]), 6) for seed in (0, 0, 1)
+    )
+    assert first == again != other
+
+
+@pytest.mark.parametrize("n_before", [1, 6])
+def test_a_resumed_search_goes_on_as_if_nothing_had_happened(library, n_before):
+    score, settings = resemble(DRUGS[8]), replace(SMALL, surrogate=SurrogateSettings(minimum=10))
+    whole = ThriftySearch(library, seed=2, settings=settings)
+    run(whole, score, n_before)
+    text = json.dumps(whole.state_dict())
+    resumed = ThriftySearch(library, seed=2, settings=settings)
+    resumed.load_state_dict(json.loads(text))
+    assert run(resumed, score, 3) == run(whole, score, 3)
+    assert resumed.scores == whole.scores
+    with pytest.raises(ValueError, match="newly made"):
+        resumed.load_state_dict(json.loads(text))
+
+
+def test_candidates_from_elsewhere_compete(library):
+    search = ThriftySearch(library, settings=replace(SMALL, acquisition=AcquisitionSettings(generations=0)))
+    target = "CC(=O)Nc1ccc(O)cc1"
+    search.observe([target, *library[:20]], [1.0] + [0.0] * 20)
+    search.propose(6)
+    neighbor = "CC(=O)Nc1ccc(O)c(C)c1"
+    proposed = search.propose(4, extra=["no molecule", "Cc1cc(NC(C)=O)ccc1O", neighbor, target])
+    assert neighbor in proposed
+    assert target not in proposed
+
+
+def test_molecules_of_others_are_learnt_from(library):
+    search = ThriftySearch(library, settings=SMALL)
+    search.observe(["OCC", "CCO", "CCN"], [0.3, 0.9, 0.5])
+    assert search.scores == {"CCO": 0.3, "CCN": 0.5}
+    search.observe(["CCO"], [0.9])
+    assert search.scores["CCO"] == 0.3
+    assert len(search.surrogate) == len(search) == 2
+
+
+def test_what_could_not_be_scored_is_not_asked_again(library):
+    search = ThriftySearch(library, settings=SMALL)
+    search.observe(library, [math.nan] * len(library))
+    assert len(search) == 0
+    assert search.propose(4) == []  # nothing is known to breed from
+    search.observe([DRUGS[0]], [0.5])
+    proposed = search.propose(4)
+    assert len(proposed) == 4
+    assert not set(proposed) & set(library)
+
+
+@pytest.mark.parametrize("bad", [1.5, -0.1, math.inf])
+def test_scores_out_of_range_are_refused(library, bad):
+    search = ThriftySearch(library, settings=SMALL)
+    with pytest.raises(ObjectiveError, match="row 1: 'CCN' has the score"):
+        search.observe(["CCO", "CCN"], [0.5, bad])
+    with pytest.raises(ObjectiveError, match="1 scores for 2 molecules"):
+        search.observe(["CCO", "CCN"], [0.5])
+    with pytest.raises(InvalidSmilesError, match="row 0"):
+        search.observe(["C(C"], [0.5])
+    assert len(search) == 0
+
+
+def test_nothing_to_begin_with_is_refused(library):
+    with pytest.raises(ValueError, match="give a library or start molecules"):
+        ThriftySearch([])
+    with pytest.raises(InvalidSmilesError, match="row 0"):
+        ThriftySearch(library, start=["C(C"])
+    with pytest.raises(TypeError, match="pass a list"):
+        ThriftySearch("CCO")
+
+
+def test_start_molecules_alone_suffice():
+    search = ThriftySearch([], start=[DRUGS[0]], settings=SMALL)
+    proposals = run(search, resemble(DRUGS[2]), 4)
+    assert proposals[0] == [canonicalize(require_mols([DRUGS[0]])[0])]
+    assert all(len(batch) == 3 for batch in proposals[1:])
+
+
+def test_batches_grow_with_the_number_of_calls(library):
+    search = ThriftySearch(library, settings=ThriftySettings(batch_sizes=((0, 2), (5, 4))))
+    assert search.batch_size == 2
+    search.observe(library[:5], [0.1] * 5)
+    assert search.batch_size == 4
+
+
+def test_it_becomes_restless_and_calms_down(library):
+    search = ThriftySearch(library, settings=ThriftySettings(patience=10, most_restless=2))
+    levels = []
+    for start in range(0, 50, 5):
+        search.observe(library[start : start + 5], [0.2] * 5)
+        levels.append(search.restlessness)
+    assert levels == sorted(levels)
+    assert (levels[0], levels[-1]) == (0, 2)
+    usual, restless = AcquisitionSettings(), search._acquisition
+    assert restless.generations == 3 * usual.generations
+    assert restless.log10_beta == (usual.log10_beta[0] + 1, usual.log10_beta[1] + 1)
+    search.observe(library[60:70], [0.9] * 10)
+    assert search.restlessness == 0
+    assert np.mean(sorted(search.scores.values())[-10:]) == pytest.approx(0.9)
