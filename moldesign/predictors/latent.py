@@ -147,7 +147,7 @@ def fit_latent_space(
         rng: chooses the references where an endpoint has more than `N_REFERENCES` labels.
     """
     center = states.mean(axis=0)
-    projection = _find_directions(states - center)
+    projection = find_directions(states - center, N_DIMENSIONS)
     chosen = np.zeros_like(has_label)
     for t, labelled in enumerate(has_label.T):
         rows = np.flatnonzero(labelled)
@@ -158,11 +158,16 @@ def fit_latent_space(
     return LatentSpace(center, projection, references, chosen[kept], np.array(scales, dtype=np.float32))
 
 
-def _find_directions(deviations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the directions of largest variance, float32 [D, P]; along the first one the deviations have unit size."""
+def find_directions(deviations: NDArray[np.float32], n_directions: int) -> NDArray[np.float32]:
+    """Return the directions of largest variance, float32 [D, P]; along the first one the deviations have unit size.
+
+    Args:
+        deviations: of N molecules from their mean, float32 [N, D].
+        n_directions: P, at most; there are no more than D.
+    """
     variance, directions = np.linalg.eigh(deviations.T.astype(np.float64) @ deviations / len(deviations))
     size = np.sqrt(max(variance[-1], 1e-12))
-    return np.ascontiguousarray(directions[:, ::-1][:, :N_DIMENSIONS] / size, dtype=np.float32)
+    return np.ascontiguousarray(directions[:, ::-1][:, :n_directions] / size, dtype=np.float32)
 
 
 def _fit_scale(references: NDArray[np.float32]) -> float:

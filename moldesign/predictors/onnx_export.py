@@ -203,8 +203,25 @@ def _trace(ensemble: _ExportedEnsemble) -> Any:
             dynamic_shapes={"atoms": {0: free}, "bonds": {0: free}, "edges": {1: free}, "atom_starts": {0: free}},
             opset_version=OPSET,
             dynamo=True,
+            custom_translation_table={torch.ops.aten.index_add.default: _add_rows},
         )
     return program.model_proto
+
+
+def _add_rows(total: Any, dim: int, index: Any, rows: Any, alpha: float = 1) -> Any:
+    """Translate `index_add` of whole rows into additions of single numbers, which no runtime loses.
+
+    The exporter's own choice is ScatterND. onnxruntime shares its rows among threads, and two that add to one row at
+    the same time lose a part of the sum (github.com/microsoft/onnxruntime/issues/18048 and 23396).
+    """
+    from onnxscript import opset18 as op  # noqa: PLC0415  optional extra
+
+    whole = op.Constant(value_ints=[-1])
+    width = op.Squeeze(op.Shape(rows, start=1))
+    columns = op.Range(op.Constant(value_int=0), width, op.Constant(value_int=1))
+    places = op.Add(op.Mul(op.Unsqueeze(index, whole), width), columns)
+    flat = (op.Reshape(tensor, whole) for tensor in (total, places, rows))
+    return op.Reshape(op.ScatterElements(*flat, axis=0, reduction="add"), op.Shape(total))
 
 
 @contextmanager

@@ -2,9 +2,9 @@
 
     python -m scripts.teacher.blend --data DATA --models trees gnn
 
-Reads WORK/unseen/<model>/<task>/seed<k>.npz (training molecules, each predicted from the other folds) and
+Reads WORK/unseen/<model>/<task>/seed0.npz (training molecules, each predicted from the other folds) and
 WORK/accuracy/<model>/<task>/seed<k>.npz (test molecules, predicted by a model of all training molecules); writes
-WORK/accuracy/teacher/<task>/seed<k>.npz and the weights in WORK/teacher_weights.json.
+WORK/accuracy/teacher/<task>/seed<k>.npz and the weights, which are those of all seeds, in WORK/teacher_weights.json.
 """
 
 import argparse
@@ -22,17 +22,23 @@ from scripts.teacher.stack import blend, choose_scale, fit_weights
 from scripts.teacher.store import StoredPrediction, digest, load_prediction, locate_prediction, save_prediction
 from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
 
+WEIGHING_SEED = 0
+"""Of the predictions of unseen molecules that the weights are fitted on."""
+
+Weights = dict[str, float]
+"""Of each model."""
+
 
 def main() -> None:
     options = parse_options()
-    weights: dict[str, dict[str, list[dict[str, float]]]] = {}
+    weights: dict[str, list[Weights]] = {}
     for task in load_admet_tasks(options.tasks, options.data, options.work / "molecules"):
         for seed in options.seeds:
             if missing := find_missing(options.work, options.models, task.name, seed):
                 print(f"{task.name} seed {seed}: left out, because {missing} is missing", flush=True)
                 continue
             by_target = blend_task(options.work, options.models, task, seed)
-            weights.setdefault(task.name, {})[f"seed {seed}"] = by_target
+            weights[task.name] = by_target
             print(f"{task.name} seed {seed}: {by_target}", flush=True)
     write_text_atomically(options.work / "teacher_weights.json", json.dumps(weights, indent=1) + "\n")
 
@@ -49,13 +55,14 @@ def parse_options() -> argparse.Namespace:
 
 def find_missing(work: Path, models: Sequence[str], task: str, seed: int) -> Path | None:
     """Return the first file that the blend of a task needs and that is not there."""
-    paths = (locate_prediction(work / part, model, task, seed) for model in models for part in ("unseen", "accuracy"))
+    wanted = (("unseen", WEIGHING_SEED), ("accuracy", seed))
+    paths = (locate_prediction(work / part, model, task, number) for model in models for part, number in wanted)
     return next((path for path in paths if not path.is_file()), None)
 
 
-def blend_task(work: Path, models: Sequence[str], task: BenchmarkTask, seed: int) -> list[dict[str, float]]:
+def blend_task(work: Path, models: Sequence[str], task: BenchmarkTask, seed: int) -> list[Weights]:
     """Write the teacher's test predictions of one task and seed, and return the weights of each target."""
-    unseen = _load_all(work / "unseen", models, task.name, seed, task.train.smiles)
+    unseen = _load_all(work / "unseen", models, task.name, WEIGHING_SEED, task.train.smiles)
     test = _load_all(work / "accuracy", models, task.name, seed, task.test.smiles)
     scale = choose_scale(task.kind, log_scale=task.log_scale)
     weights = [

@@ -52,13 +52,14 @@ def main() -> None:
         "endpoints": [endpoint.name for endpoint in data.endpoints],
         "training_seconds": round(time.monotonic() - began),
     }
-    save_model(options.work / FOLDER, network.state_dict(), card)
+    save_model(options.work / options.name, network.state_dict(), card)
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("MOLDESIGN_DATA"), help="folder of the data sets")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder of everything that is kept")
+    parser.add_argument("--name", default=FOLDER, help="folder of WORK to write the network into")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--hidden-size", type=int, default=128)
     parser.add_argument("--layers", type=int, default=3)

@@ -42,4 +42,4 @@ def test_command_leaves_out_what_is_missing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", options)
     command.main()
     assert "toy seed 1: left out" in capsys.readouterr().out
-    assert json.loads((tmp_path / "teacher_weights.json").read_text()) == {"toy": {"seed 0": [{"trees": 1.0}]}}
+    assert json.loads((tmp_path / "teacher_weights.json").read_text()) == {"toy": [{"trees": 1.0}]}
