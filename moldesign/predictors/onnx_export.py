@@ -27,6 +27,7 @@ from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
 from moldesign.predictors.calibration import PlattScaling, summarize_outputs
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.latent import apply_ensemble
+from moldesign.predictors.onnx_sums import EXACT_SUMS, require_exact_sums
 
 OPSET = 18
 TOLERANCE = 1e-4
@@ -63,8 +64,9 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
         path: the file, which must not exist yet.
 
     Raises:
-        ExportError: onnx, onnxscript or onnxruntime is not installed; the file exists or cannot be written; or the
-            exported model differs from PyTorch by more than `TOLERANCE` on any of some real molecules.
+        ExportError: onnx, onnxscript or onnxruntime is not installed; the file exists or cannot be written; the
+            exported model differs from PyTorch by more than `TOLERANCE` on any of some real molecules; or it has sums
+            that onnxruntime gets wrong on several threads (see `onnx_sums`).
     """
     target = Path(path)
     onnx, onnxruntime = _require_tools()
@@ -73,6 +75,7 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
     if not target.parent.is_dir():
         raise ExportError(f"{target} cannot be written: there is no folder {target.parent}; create it first")
     model = _trace(_ExportedEnsemble(predictor).eval())
+    require_exact_sums(model)
     onnx.helper.set_model_props(model, describe_model(predictor))
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString()
@@ -203,25 +206,9 @@ def _trace(ensemble: _ExportedEnsemble) -> Any:
             dynamic_shapes={"atoms": {0: free}, "bonds": {0: free}, "edges": {1: free}, "atom_starts": {0: free}},
             opset_version=OPSET,
             dynamo=True,
-            custom_translation_table={torch.ops.aten.index_add.default: _add_rows},
+            custom_translation_table=EXACT_SUMS,
         )
     return program.model_proto
-
-
-def _add_rows(total: Any, dim: int, index: Any, rows: Any, alpha: float = 1) -> Any:
-    """Translate `index_add` of whole rows into additions of single numbers, which no runtime loses.
-
-    The exporter's own choice is ScatterND. onnxruntime shares its rows among threads, and two that add to one row at
-    the same time lose a part of the sum (github.com/microsoft/onnxruntime/issues/18048 and 23396).
-    """
-    from onnxscript import opset18 as op  # noqa: PLC0415  optional extra
-
-    whole = op.Constant(value_ints=[-1])
-    width = op.Squeeze(op.Shape(rows, start=1))
-    columns = op.Range(op.Constant(value_int=0), width, op.Constant(value_int=1))
-    places = op.Add(op.Mul(op.Unsqueeze(index, whole), width), columns)
-    flat = (op.Reshape(tensor, whole) for tensor in (total, places, rows))
-    return op.Reshape(op.ScatterElements(*flat, axis=0, reduction="add"), op.Shape(total))
 
 
 @contextmanager

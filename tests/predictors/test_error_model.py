@@ -1,4 +1,4 @@
-"""The error model learns which molecules are predicted badly, in the unit of the outputs, and is kept with the model."""
+"""The error model learns which molecules are predicted badly, in the unit of the outputs; a model folder keeps it."""
 
 import numpy as np
 import pytest
