@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from moldesign.datasets.catalog import TDC_ADMET
-from moldesign.graphs import count_features
+from moldesign.graphs import count_features, featurize_smiles
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.finished import train_or_load
 from moldesign.predictors.fitting import LabelTable, merge_labels
@@ -35,7 +35,7 @@ from scripts.teacher.auxiliary import read_auxiliary
 from scripts.teacher.encoder import LARGE_FOLDER, Encoder, load_encoder, load_tree_inputs
 from scripts.teacher.networks import TaskTable, featurize_all, merge_tasks, predict_together, train_ensemble
 from scripts.teacher.pool import list_benchmark_molecules, read_pool
-from scripts.teacher.pretrain_encoder import print_progress
+from scripts.teacher.progress import print_progress
 from scripts.teacher.stack import blend, choose_scale
 from scripts.teacher.store import digest, load_arrays, load_prediction, locate_prediction, save_arrays
 from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
@@ -120,7 +120,8 @@ def read_unlabelled(data: Path | None, work: Path) -> list[str]:
     cache = work / "molecules"
     auxiliary = read_auxiliary(data, list_benchmark_molecules(data, cache), cache)
     measured = [text for text in auxiliary.smiles if len(text) <= MAX_LENGTH]
-    return list(dict.fromkeys([*read_pool(work).smiles, *measured]))
+    together = list(dict.fromkeys([*read_pool(work).smiles, *measured]))
+    return [together[row] for row in featurize_smiles(together).rows.tolist()]
 
 
 def read_further(tasks: Mapping[str, Task]) -> LabelTable:

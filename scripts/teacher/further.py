@@ -22,7 +22,7 @@ from moldesign.predictors.gnn import NetworkSettings
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
 from scripts.teacher.folds import assign_folds
 from scripts.teacher.networks import featurize_all, to_values
-from scripts.teacher.pretrain_encoder import print_progress
+from scripts.teacher.progress import print_progress
 from scripts.teacher.store import digest, load_arrays, save_arrays
 
 SETTINGS = TrainingSettings(n_epochs=16)

@@ -29,7 +29,7 @@ from moldesign.predictors.gnn import PropertyNetwork
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
 from scripts.teacher.encoder import LARGE_FOLDER, Encoder, load_encoder
 from scripts.teacher.folds import assign_folds
-from scripts.teacher.pretrain_encoder import print_progress
+from scripts.teacher.progress import print_progress
 from scripts.teacher.store import StoredPrediction, digest, locate_prediction, save_prediction
 from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
 

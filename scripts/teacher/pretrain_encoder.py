@@ -8,7 +8,6 @@ without a benchmark molecule has never seen it. Writes the network into WORK/enc
 """
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -22,11 +21,12 @@ from moldesign.checkpoint import save_model
 from moldesign.graphs import FEATURES_VERSION, count_features, featurize_smiles
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import NetworkSettings
-from moldesign.predictors.training import NetworkPlan, TrainingProgress, TrainingSet, TrainingSettings, train_network
+from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, train_network
 from scripts.teacher.auxiliary import read_auxiliary
 from scripts.teacher.encoder import FOLDER
 from scripts.teacher.features import N_AVALON, N_ERG, N_MORGAN, list_descriptors, load_features
 from scripts.teacher.pool import list_benchmark_molecules, read_pool
+from scripts.teacher.progress import print_progress
 
 MIN_DISTINCT = 3
 
@@ -98,10 +98,6 @@ def spread_normally(columns: NDArray[np.float64]) -> NDArray[np.float64]:
         known = np.isfinite(column)
         spread[known, t] = norm.ppf(rankdata(column[known]) / (known.sum() + 1) if known.any() else [])
     return spread
-
-
-def print_progress(progress: TrainingProgress) -> None:
-    print(json.dumps(progress._asdict()), flush=True)
 
 
 if __name__ == "__main__":
