@@ -94,7 +94,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=os.environ.get("MOLDESIGN_DATA"), help="folder of the data sets")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder of everything that is kept")
     parser.add_argument("--networks", type=int, nargs="+", default=[0], help="which members to train")
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=17)
     parser.add_argument("--hidden-size", type=int, default=192)
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
