@@ -8,7 +8,7 @@ the prediction itself and the place of the molecule in the network's latent spac
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,22 @@ class ErrorModel:
         exponent = np.einsum("ntk,tk->nt", own, self.weights[:, : own.shape[2]])
         expected: NDArray[np.float32] = np.exp(exponent + place @ self.weights[:, own.shape[2] :].T).astype(np.float32)
         return expected
+
+    def with_probability_spread(self, logit_spread: NDArray[np.float64]) -> "ErrorModel":
+        """Return a model that expects, of a classification, how far off its probability is and not its class.
+
+        The squared error of the class is p (1 - p) where p is calibrated, and more where it is not. That is the slope
+        of a probability over its logit: times the uncertainty of the logit it is the uncertainty of the probability,
+        and it orders molecules as the error of the class does.
+
+        Args:
+            logit_spread: uncertainty of the logit of each classification, [T]; NaN for a regression, which stays.
+        """
+        weights = self.weights.copy()
+        is_class = np.isfinite(logit_spread)
+        weights[is_class] *= 2
+        weights[is_class, 0] += np.log(logit_spread[is_class])
+        return replace(self, weights=weights)
 
     def to_tensors(self) -> dict[str, Tensor]:
         """Return the model as tensors for a model folder."""

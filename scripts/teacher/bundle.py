@@ -35,12 +35,14 @@ from scripts.panels.records import Task
 from scripts.teacher.distil import PANEL, SEED, Materials, gather, parse_options, read_unseen
 from scripts.teacher.further import predict_further
 from scripts.teacher.networks import featurize_all
-from scripts.teacher.store import StoredPrediction, digest, locate_prediction, save_prediction
+from scripts.teacher.store import StoredPrediction, digest, load_prediction, locate_prediction, save_prediction
 from scripts.train_predictors import WEIGHTS, measure_on_test
 
 SMALLEST = 1e-4
 """Probabilities nearer to 0 or 1 than this have no larger logit."""
 N_FOLDS = 5
+HALVES = ("trees", "gnn")
+"""Models of the teacher, which learn in different ways."""
 
 
 def main() -> None:
@@ -68,7 +70,25 @@ def assemble(options: argparse.Namespace, materials: Materials) -> Predictor:
     unseen = to_outputs(join_unseen(options.work, materials, train), endpoints)
     errors = measure_errors(unseen, train.labels, endpoints)
     calibration = fit_calibration(endpoints, train.labels, unseen, expect_held_out(unseen, states, errors))
-    return Predictor(PANEL, endpoints, networks, domain, {}, calibration, fit_error_model(unseen, states, errors))
+    error_model = fit_error_model(unseen, states, errors).with_probability_spread(measure_logit_spread(materials))
+    return Predictor(PANEL, endpoints, networks, domain, {}, calibration, error_model)
+
+
+def measure_logit_spread(materials: Materials) -> NDArray[np.float64]:
+    """Return how uncertain the logit of each classification is, float64 [E]; NaN for a regression.
+
+    That is half of what the teacher's two models differ by on molecules that they had not seen. The endpoints that only
+    the panel has get the median of the others.
+    """
+    spread = np.full(len(materials.endpoints), np.nan)
+    for t, task in enumerate(materials.tasks):
+        if task.kind == "classification":
+            paths = [locate_prediction(materials.work / "unseen", model, task.name, SEED) for model in HALVES]
+            halves = [load_prediction(path, task.train.smiles).values[:, 0] for path in paths]
+            logits = [logit(np.clip(half, SMALLEST, 1 - SMALLEST)) for half in halves]
+            spread[t] = (logits[0] - logits[1]).std() / 2
+    is_class = np.array([endpoint.task == "classification" for endpoint in materials.endpoints])
+    return np.where(is_class & np.isnan(spread), np.nanmedian(spread), spread)
 
 
 def join_unseen(work: Path, materials: Materials, train: LabelTable) -> NDArray[np.float64]:

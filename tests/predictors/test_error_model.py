@@ -67,6 +67,15 @@ def test_an_endpoint_without_errors_is_refused():
         fit_error_model(outputs, states, errors)
 
 
+def test_spread_of_a_probability_is_the_slope_times_that_of_the_logit():
+    outputs, states, errors, _ = draw(500)
+    model = fit_error_model(outputs, states, errors)
+    before = model.expect(outputs, states)
+    after = model.with_probability_spread(np.array([np.nan, 0.8])).expect(outputs, states)
+    np.testing.assert_array_equal(after[:, 0], before[:, 0])
+    np.testing.assert_allclose(after[:, 1], before[:, 1] ** 2 * 0.8, rtol=1e-4)
+
+
 def test_tensors_and_back():
     outputs, states, errors, _ = draw(300)
     model = fit_error_model(outputs, states, errors)
