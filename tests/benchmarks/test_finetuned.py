@@ -14,7 +14,8 @@ from tests.toy_task import double_targets, make_task
 @pytest.fixture
 def context(tmp_path, monkeypatch):
     save_encoder(tmp_path)
-    monkeypatch.setattr(finetuned, "SETTINGS", TrainingSettings(n_epochs=40, batch_size=8, learning_rate=1e-2))
+    monkeypatch.setattr(finetuned, "SETTINGS", TrainingSettings(n_epochs=15, batch_size=8, learning_rate=1e-2))
+    monkeypatch.setattr(finetuned, "N_STEPS", 0)
     return Context(tmp_path)
 
 
