@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from moldesign.checkpoint import Card, load_model, save_model
+from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.errors import ModelFormatError, UnknownNameError
@@ -43,15 +44,15 @@ class Predictions:
     values: NDArray[np.float32]
     """[N, T] in the unit of each endpoint; NaN where `is_valid` is False"""
     std: NDArray[np.float32]
-    """[N, T], how far off the value is expected to be, in the same unit: by an error model that has learned it on
-    unseen molecules, or, where the predictor has none, by the spread of the ensemble"""
+    """[N, T], epistemic standard deviation in the same unit: how far off the value, or the probability, is expected to
+    be by an error model that has learned it on unseen molecules; without one, the spread of the ensemble"""
     low: NDArray[np.float32]
     """[N, T], lower end of the interval that holds the measured value with the asked probability, 90 % by default;
     NaN where there is no value, for a classification, and for an endpoint that is not calibrated"""
     high: NDArray[np.float32]
     """[N, T], upper end, likewise"""
     in_domain: NDArray[np.bool_]
-    """[N, T], whether similar molecules were measured"""
+    """[N, T], whether similar molecules were measured; a mixture of substances is outside (see `is_mixture`)"""
     distance: NDArray[np.float32]
     """[N, T], distance to the measured molecules in the network's latent space, 1 at their edge; NaN where unknown"""
     is_valid: NDArray[np.bool_]
@@ -142,7 +143,8 @@ class Predictor:
         run = self._apply(smiles)
         distance = np.full((len(smiles), len(self.endpoints)), np.nan, dtype=np.float32)
         distance[run.rows] = self.domain.measure_distance(run.states)
-        return self.domain.measure(run.mols, distance)
+        measured = self.domain.measure(run.mols, distance)
+        return replace(measured, in_domain=measured.in_domain & ~run.is_mixed[:, None])
 
     def neighbours(self, smiles: Sequence[str | None], endpoint: str, k: int = 3) -> list[list[Neighbour]]:
         """Return for each molecule, standardised, the k most similar training molecules that have a measured value.
@@ -222,7 +224,11 @@ class Predictor:
         errors = [early or late for early, late in zip(parsed.errors, featurized.errors, strict=True)]
         outputs, states = apply_ensemble(self.networks, featurized.graphs)
         expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
-        return _Run(mols, featurized.rows, outputs, states, expected, errors)
+        is_mixed = [
+            mol is not None and "." in text and is_mixture(mol, parent if standardize else None)
+            for text, mol, parent in zip(smiles, parsed.mols, texts, strict=True)
+        ]
+        return _Run(mols, featurized.rows, outputs, states, expected, errors, np.array(is_mixed, dtype=bool))
 
     @property
     def _device(self) -> torch.device:
@@ -241,6 +247,7 @@ class Predictor:
         if with_domain:
             distance[run.rows] = self.domain.measure_distance(run.states)
             in_domain[run.rows] = self.domain.contains([run.mols[row] for row in run.rows.tolist()], distance[run.rows])
+            in_domain[run.is_mixed] = False
         is_valid = np.array([error is None for error in run.errors], dtype=bool)
         with_interval = tuple(one.name for one in self.endpoints if self.calibration.has_interval(one))
         return Predictions(
@@ -295,6 +302,8 @@ class _Run(NamedTuple):
     expected: NDArray[np.float32] | None
     """[n, T], the error to expect, if the predictor has an error model"""
     errors: list[str | None]
+    is_mixed: NDArray[np.bool_]
+    """[N], whether the text held more than a molecule and its salt formers: the figures are those of one part"""
 
 
 def _join(pieces: Sequence[Predictions]) -> Predictions:
