@@ -26,6 +26,8 @@ MIN_ERRORS = 100
 """An endpoint with fewer known errors gets one error for all molecules."""
 MAX_OUTPUT = 6.0
 """Outputs beyond it are taken as this large: a logit of 6 is a probability of 0.998."""
+MAX_DEVIATION = 8.0
+"""Of a molecule along a direction, in standard deviations: for one of 1,500 atoms the exponential would be infinite."""
 
 _SMALLEST_SHARE = 0.1
 """Of the median error, added to each before the logarithm: being right by chance is no news."""
@@ -52,7 +54,7 @@ class ErrorModel:
             outputs: mean raw outputs, [N, T].
             states: of the molecules in the first network, float32 [N, D].
         """
-        place = (states - self.center) @ self.projection
+        place = np.clip((states - self.center) @ self.projection, -MAX_DEVIATION, MAX_DEVIATION)
         own = _describe_outputs(outputs)
         exponent = np.einsum("ntk,tk->nt", own, self.weights[:, : own.shape[2]])
         expected: NDArray[np.float32] = np.exp(exponent + place @ self.weights[:, own.shape[2] :].T).astype(np.float32)

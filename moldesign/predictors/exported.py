@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from moldesign.predictors.calibration import PlattScaling
 from moldesign.predictors.ensemble import Predictor
-from moldesign.predictors.error_model import MAX_OUTPUT, ErrorModel
+from moldesign.predictors.error_model import MAX_DEVIATION, MAX_OUTPUT, ErrorModel
 from moldesign.predictors.gnn import PropertyNetwork
 
 
@@ -72,7 +72,7 @@ class _ExpectedErrors(nn.Module):
         """Return the error to expect, float32 [n_molecules, n_endpoints]."""
         limited = outputs.clamp(-MAX_OUTPUT, MAX_OUTPUT)
         own = torch.stack([torch.ones_like(limited), limited, limited**2, limited.abs()], dim=-1)
-        place = (states - self.center) @ self.projection
+        place = ((states - self.center) @ self.projection).clamp(-MAX_DEVIATION, MAX_DEVIATION)
         n_own = own.shape[-1]
         return torch.exp((own * self.weights[:, :n_own]).sum(dim=-1) + place @ self.weights[:, n_own:].T)
 

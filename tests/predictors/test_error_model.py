@@ -60,6 +60,12 @@ def test_extreme_outputs_do_not_explode():
     )
 
 
+def test_molecules_far_from_all_others_have_a_finite_error():
+    outputs, states, errors, _ = draw(500)
+    far = np.full((1, states.shape[1]), 1e4, dtype=np.float32)
+    assert np.isfinite(fit_error_model(outputs, states, errors).expect(outputs[:1], far)).all()
+
+
 def test_an_endpoint_without_errors_is_refused():
     outputs, states, errors, _ = draw(200)
     errors[:, 1] = np.nan
