@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor
 
@@ -293,6 +292,8 @@ def _fit_scaling(endpoint: Endpoint, labels: Floats, logits: Floats) -> PlattSca
         scaled = parameters[0] * logits + parameters[1]
         deviation = parameters - [1.0, 0.0]
         return float((np.logaddexp(0, scaled) - share * scaled).sum() + PRIOR / 2 * (deviation**2).sum())
+
+    from scipy.optimize import minimize  # its import takes longer than a prediction  # noqa: PLC0415
 
     slope, intercept = minimize(surprise, [1.0, 0.0]).x.tolist()
     if slope < MIN_SLOPE:
