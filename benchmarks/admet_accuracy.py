@@ -34,7 +34,8 @@ PROTOCOL = (
 
 
 def main() -> None:
-    options = parse_options(__doc__, list(TDC_ADMET), CHEMPROP_TASKS, list(RUNNERS))
+    models = [model for model in RUNNERS if model != "finetuned"]
+    options = parse_options(__doc__, list(TDC_ADMET), CHEMPROP_TASKS, models)
     tasks = load_admet_tasks(options.tasks, options.data, options.work / "molecules")
     extra = {"protocol": PROTOCOL}
     run_benchmark("admet_accuracy", options.work / "accuracy", tasks, options, read_anchors(ANCHORS), extra)

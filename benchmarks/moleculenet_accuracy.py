@@ -3,8 +3,9 @@
     python -m benchmarks.moleculenet_accuracy --data DATA --threads 2 --chemprop ENVIRONMENT/bin/chemprop
 
 The split is DeepChem's: 80/10/10, the largest Bemis-Murcko scaffolds in training, so that the same rows are test rows
-in every run. The figure of a set with several targets is the mean over its targets. The predictor that ships is not
-compared: it was trained on some of these molecules.
+in every run. The figure of a set with several targets is the mean over its targets. The teacher is the mean of its two
+models, the trees and a network that starts from the encoder. The predictor that ships is not compared: it was trained
+on some of these molecules.
 """
 
 from collections.abc import Sequence
@@ -16,16 +17,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.baselines import RUNNERS
-from benchmarks.accuracy.runs import parse_options, run_benchmark
+from benchmarks.accuracy.runs import make_context, parse_options, run_benchmark, run_missing
 from benchmarks.accuracy.summary import Anchors
 from moldesign.datasets.catalog import load_dataset
 from moldesign.datasets.splits import Split, group_by_scaffold
+from scripts.teacher.stack import blend, choose_scale
+from scripts.teacher.store import StoredPrediction, digest, load_prediction, locate_prediction, save_prediction
 from scripts.teacher.tasks import BenchmarkTask, drop_molecules, read_rows
 
 TOX21_TARGETS = (
     "NR-AR", "NR-AR-LBD", "NR-AhR", "NR-Aromatase", "NR-ER", "NR-ER-LBD", "NR-PPAR-gamma",
     "SR-ARE", "SR-ATAD5", "SR-HSE", "SR-MMP", "SR-p53",
 )  # fmt: skip
+FOLDER = "moleculenet"
+HALVES = ("trees", "finetuned")
 CHEMPROP_TASKS = ("esol", "freesolv", "lipophilicity", "bbbp", "bace", "clintox")
 PROTOCOL = (
     "MoleculeNet, deterministic scaffold split 80/10/10 as in DeepChem (largest scaffolds in training); trained on the "
@@ -55,13 +60,26 @@ SETS = {
 
 
 def main() -> None:
-    models = [model for model in RUNNERS if model != "bundled"]
+    models = [model for model in RUNNERS if model not in ("bundled", "open_trees")]
     options = parse_options(__doc__, list(SETS), CHEMPROP_TASKS, models)
     tasks = [load_task(name, options.data, options.work / "molecules") for name in options.tasks]
-    nothing_published = Anchors({}, {}, {})
-    run_benchmark(
-        "moleculenet_accuracy", options.work / "moleculenet", tasks, options, nothing_published, {"protocol": PROTOCOL}
-    )
+    folder, nothing_published = options.work / FOLDER, Anchors({}, {}, {})
+    run_missing(folder, tasks, options, make_context(options))
+    for task in tasks:
+        for seed in options.seeds:
+            join_halves(folder, task, seed)
+    run_benchmark("moleculenet_accuracy", folder, tasks, options, nothing_published, {"protocol": PROTOCOL})
+
+
+def join_halves(folder: Path, task: BenchmarkTask, seed: int) -> None:
+    """Write the teacher's predictions, if there are those of both its models: their mean on the scale of the stack."""
+    paths = {model: locate_prediction(folder, model, task.name, seed) for model in HALVES}
+    if not all(path.is_file() for path in paths.values()):
+        return
+    halves = {model: load_prediction(path, task.test.smiles).values for model, path in paths.items()}
+    mean = blend(halves, dict.fromkeys(HALVES, 0.5), choose_scale(task.kind, log_scale=task.log_scale))
+    joined = StoredPrediction(mean, float("nan"), digest(*halves.values()))
+    save_prediction(locate_prediction(folder, "teacher", task.name, seed), task.test.smiles, joined)
 
 
 def load_task(name: str, data: Path | None, cache: Path) -> BenchmarkTask:

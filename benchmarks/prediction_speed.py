@@ -117,7 +117,7 @@ def measure_own(options: argparse.Namespace, smiles: Sequence[str]) -> dict[str,
 
 
 def list_ways(predictor: Predictor) -> dict[str, Way]:
-    bare = replace(predictor, calibration=Calibration())
+    bare = replace(predictor, calibration=Calibration(), error_model=None)
     return {
         "moldesign": lambda texts: predictor.predict(texts).to_frame(),
         "moldesign_without_domain_and_calibration": lambda texts: bare.predict(texts, with_domain=False).to_frame(),

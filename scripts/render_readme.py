@@ -35,7 +35,7 @@ ENDPOINT_COLUMNS = (
 )
 PRIOR_COLUMNS = ("prior", "trained on", "molecules", "seen in training", "valid", "unique", "novel")
 
-SHOWN_OURS = ("teacher", "student")
+SHOWN_OURS = ("teacher", "student", "open_teacher")
 """Our models in the accuracy tables; where there is neither, all of ours."""
 SHOWN_ANCHORS = ("chemprop_rdkit", "best_clean")
 """Columns of published figures that the accuracy tables show; the result files hold more."""

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from benchmarks.accuracy.chemprop import CHEMPROP_EPOCHS, run_chemprop
+from benchmarks.accuracy.finetuned import N_STEPS, fit_and_predict
 from moldesign.chem.fingerprints import morgan_bits, nearest
 from moldesign.chem.smiles import parse_smiles
 from moldesign.predictors.bundled import load_predictor, read_model_card
 from moldesign.predictors.endpoints import fit_endpoint
-from scripts.teacher.encoder import load_encoder, load_tree_inputs
+from scripts.teacher.encoder import LARGE_FOLDER, load_encoder, load_tree_inputs
 from scripts.teacher.features import FEATURES_VERSION
+from scripts.teacher.networks import SETTINGS
 from scripts.teacher.tasks import BenchmarkTask
 from scripts.teacher.trees import BoostedTrees, TreeSettings
 
@@ -75,6 +77,25 @@ def predict_trees(task: BenchmarkTask, seed: int, context: Context) -> NDArray[n
     return _fit_columns(task, describe, partial(_fit_trees, task, seed, settings, keep=models))
 
 
+def predict_open_trees(task: BenchmarkTask, seed: int, context: Context) -> NDArray[np.float64]:
+    """Predict by the same trees, trained on all rows that were published for training, without the strict rule."""
+    if task.published is None:
+        raise ValueError(f"{task.name} has no training rows beside those of the strict rule")
+    describe = partial(load_tree_inputs, work=context.work, n_processes=context.threads)
+    settings = TreeSettings(context.iterations, n_threads=context.threads)
+    return _fit_columns(task._replace(train=task.published), describe, partial(_fit_trees, task, seed, settings))
+
+
+def predict_finetuned(task: BenchmarkTask, seed: int, context: Context) -> NDArray[np.float64]:
+    """Predict by a network that starts from the encoder."""
+    return fit_and_predict(task, seed, context.work)
+
+
+def describe_finetuned(context: Context) -> str:
+    """Return what such a network depends on."""
+    return f"encoder {load_encoder(context.work, LARGE_FOLDER).digest}, {SETTINGS}, {N_STEPS} steps"
+
+
 def predict_bundled(task: BenchmarkTask, seed: int, context: Context) -> NDArray[np.float64]:
     """Predict by the predictor that ships, which was trained under the strict rule too."""
     predictor = load_predictor(BUNDLED)
@@ -102,6 +123,8 @@ RUNNERS: Mapping[str, Runner] = {
     "forest": Runner(predict_forest, lambda context: f"morgan 2 2048, {N_FOREST_TREES} trees"),
     "catboost": Runner(predict_catboost, lambda context: f"morgan 2 2048, {context.iterations} iterations"),
     "trees": Runner(predict_trees, describe_trees),
+    "open_trees": Runner(predict_open_trees, describe_trees),
+    "finetuned": Runner(predict_finetuned, describe_finetuned),
     "chemprop": Runner(predict_chemprop, lambda context: f"{context.chemprop_epochs} epochs"),
     "bundled": Runner(predict_bundled, lambda context: str(read_model_card(BUNDLED)["sha256"]), is_deterministic=True),
 }

@@ -39,7 +39,7 @@ from scripts.teacher.store import (
 from scripts.teacher.tasks import BenchmarkTask
 from scripts.teacher.trees import TreeSettings
 
-HOOKED = ("gnn", "teacher", "student")
+HOOKED = ("gnn", "teacher", "student", "open_teacher")
 SEEDS = (0, 1, 2, 3, 4)
 
 
@@ -98,7 +98,7 @@ def run_benchmark(
         anchors: published figures.
         extra: notes for the result file.
     """
-    context = Context(options.work, options.threads, options.iterations, options.chemprop, options.chemprop_epochs)
+    context = make_context(options)
     versions = {library: find_version(library) for library in ("catboost", "scikit-learn")}
     versions["chemprop"] = None if options.chemprop is None else read_version(options.chemprop)
     run_missing(folder, tasks, options, context)
@@ -108,6 +108,11 @@ def run_benchmark(
     print(result["extra"]["wins"], flush=True)
     if is_complete(options, context):
         print(write_result(name, result["figures"], seed=0, extra=result["extra"]))
+
+
+def make_context(options: argparse.Namespace) -> Context:
+    """Return what the runs may use."""
+    return Context(options.work, options.threads, options.iterations, options.chemprop, options.chemprop_epochs)
 
 
 def is_complete(options: argparse.Namespace, context: Context) -> bool:
@@ -224,7 +229,10 @@ MODEL_NOTES = {
     "teacher": "stack of the teacher's models, weights fitted on unseen training molecules",
     "student": "one graph network that learned from the teacher",
     "gnn": "ensemble of graph networks",
-    "trees": "CatBoost on ECFP4, Avalon and ErG counts and 200 RDKit descriptors",
+    "finetuned": "one graph network of all targets of a set that starts from the encoder",
+    "trees": "CatBoost on ECFP4, Avalon and ErG counts, 200 RDKit descriptors and the states of the encoder",
+    "open_trees": "the same on all published training rows of the task, without the strict rule",
+    "open_teacher": "teacher whose trees are open_trees: its training rows are those of the published figures",
     "bundled": "the predictor that ships",
     "chemprop": "chemprop with its default settings",
     "catboost": "CatBoost with its default settings on Morgan bits",

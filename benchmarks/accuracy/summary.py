@@ -13,7 +13,7 @@ from moldesign.metrics import LOWER_IS_BETTER, METRICS
 from scripts.teacher.store import StoredPrediction
 from scripts.teacher.tasks import BenchmarkTask
 
-OURS = ("teacher", "student", "gnn", "trees", "bundled")
+OURS = ("teacher", "student", "open_teacher", "gnn", "finetuned", "trees", "open_trees", "bundled")
 BASELINES = ("chemprop", "catboost", "forest", "knn")
 N_RESAMPLES = 1_000
 

@@ -15,8 +15,6 @@ from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
 
-_CARBON = 6
-
 
 class StandardizedSmiles(NamedTuple):
     """One entry per input row: `smiles[i]` and `mols[i]` are None exactly where `errors[i]` says why."""
@@ -75,21 +73,21 @@ def _largest_fragment(mol: Mol) -> Mol:
 
 def _neutralize(mol: Mol) -> Mol:
     neutral = _uncharger().uncharge(mol)
-    if _has_aromatic_carbanion(mol) and Chem.MolFromSmiles(canonicalize(neutral)) is None:
+    if mol.HasSubstructMatch(_aromatic_carbanion()) and Chem.MolFromSmiles(canonicalize(neutral)) is None:
         return mol  # the proton would take the atom out of the aromatic ring, which RDKit does not account for
     # A proton more can make two neighbours alike: marks of stereo centres that are none any more would stay.
     Chem.AssignStereochemistry(neutral, cleanIt=True, force=True)
     return neutral
 
 
-def _has_aromatic_carbanion(mol: Mol) -> bool:
-    aromatic = (atom for atom in mol.GetAtoms() if atom.GetIsAromatic())
-    return any(atom.GetFormalCharge() < 0 and atom.GetAtomicNum() == _CARBON for atom in aromatic)
-
-
 @cache
 def _charged_atom() -> Mol:
     return Chem.MolFromSmarts("[!+0]")
+
+
+@cache
+def _aromatic_carbanion() -> Mol:
+    return Chem.MolFromSmarts("[c;-,-2,-3,-4]")
 
 
 @cache

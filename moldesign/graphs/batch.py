@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-import cuik_molmaker
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from torch_geometric.data import Batch
 
 from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit, refuse_single_text
 from moldesign.graphs.features import complete_atoms, encode_feature_names
+from moldesign.graphs.featurizer import load_featurizer
 
 Rows = NDArray[np.int64]
 
@@ -120,7 +120,7 @@ def _featurize_all(smiles: list[str]) -> GraphTable | None:
     codes = encode_feature_names()
     try:
         with quiet_rdkit():
-            atoms, bonds, edges, _, owner = cuik_molmaker.batch_mol_featurizer(
+            atoms, bonds, edges, _, owner = load_featurizer().batch_mol_featurizer(
                 smiles, *codes, _KEEP_EXPLICIT_H, _OFFSET_CARBON, _BOTH_DIRECTIONS, _SELF_LOOPS
             )
     except RuntimeError:  # how the featuriser reports a molecule that cannot be sanitised; the caller names the row

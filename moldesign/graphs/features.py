@@ -10,9 +10,10 @@ atoms were written.
 
 from typing import NamedTuple
 
-import cuik_molmaker
 import numpy as np
 from numpy.typing import NDArray
+
+from moldesign.graphs.featurizer import load_featurizer
 
 FEATURES_VERSION = 1
 """Raised whenever the meaning of a column changes: weights of another version are refused."""
@@ -45,10 +46,11 @@ class FeatureCodes(NamedTuple):
 
 def encode_feature_names() -> FeatureCodes:
     """Translate the feature names to the codes that the C++ featuriser takes."""
+    featurizer = load_featurizer()
     return FeatureCodes(
-        cuik_molmaker.atom_onehot_feature_names_to_array(list(ATOM_ONEHOT_FEATURES)),
-        cuik_molmaker.atom_float_feature_names_to_array([*ATOM_FLOAT_FEATURES, CIP_FEATURE]),
-        cuik_molmaker.bond_feature_names_to_array(list(BOND_FEATURES)),
+        featurizer.atom_onehot_feature_names_to_array(list(ATOM_ONEHOT_FEATURES)),
+        featurizer.atom_float_feature_names_to_array([*ATOM_FLOAT_FEATURES, CIP_FEATURE]),
+        featurizer.bond_feature_names_to_array(list(BOND_FEATURES)),
     )
 
 

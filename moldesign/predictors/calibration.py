@@ -19,7 +19,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor
 
@@ -164,7 +163,7 @@ def fit_calibration(
         labels: float64 [N, T] in the unit of each endpoint, NaN where not measured.
         mean: [N, T], mean over the ensemble of the networks' raw outputs, for molecules they have not seen; NaN where
             there is no prediction.
-        std: [N, T], standard deviation of these outputs over the ensemble.
+        std: [N, T], standard deviation of these outputs over the ensemble, or what an error model expects.
     """
     parts: dict[str, EndpointCalibration] = {}
     skipped: dict[str, str] = {}
@@ -191,7 +190,12 @@ class Summary(NamedTuple):
 
 
 def summarize_outputs(
-    endpoints: Sequence[Endpoint], outputs: NDArray[np.float32], calibration: Calibration, level: float = DEFAULT_LEVEL
+    endpoints: Sequence[Endpoint],
+    outputs: NDArray[np.float32],
+    calibration: Calibration,
+    level: float = DEFAULT_LEVEL,
+    *,
+    expected: NDArray[np.float32] | None = None,
 ) -> Summary:
     """Turn the networks' outputs into values, their spread, and intervals of the given level.
 
@@ -203,28 +207,51 @@ def summarize_outputs(
         outputs: raw outputs of K networks, float32 [K, N, T].
         calibration: of the endpoints.
         level: how many of the measured values the intervals shall hold.
+        expected: what an error model expects, float32 [N, T] (see `ErrorModel.expect`); it takes the place of the
+            ensemble's spread.
     """
     columns = [
-        _summarize_endpoint(endpoint, outputs[:, :, t], calibration.parts.get(endpoint.name), level)
+        _summarize_endpoint(
+            endpoint,
+            outputs[:, :, t],
+            calibration.parts.get(endpoint.name),
+            level,
+            None if expected is None else expected[:, t],
+        )
         for t, endpoint in enumerate(endpoints)
     ]
     return Summary(*(np.column_stack(parts).astype(np.float32, copy=False) for parts in zip(*columns, strict=True)))
 
 
 def _summarize_endpoint(
-    endpoint: Endpoint, outputs: NDArray[np.float32], part: EndpointCalibration | None, level: float
+    endpoint: Endpoint,
+    outputs: NDArray[np.float32],
+    part: EndpointCalibration | None,
+    level: float,
+    expected: NDArray[np.float32] | None,
 ) -> tuple[Floats, ...]:
     nothing = np.full(outputs.shape[1], np.nan, dtype=np.float32)
+    mean = outputs.mean(axis=0)
     if isinstance(part, PlattScaling):
-        return part.to_probability(outputs.mean(axis=0)), part.to_probability(outputs).std(axis=0), nothing, nothing
+        spread = part.to_probability(outputs).std(axis=0) if expected is None else expected.clip(max=1)
+        return part.to_probability(mean), spread, nothing, nothing
     members = endpoint.to_values(outputs)
     values, std = members.mean(axis=0), members.std(axis=0)
+    if expected is not None:
+        std = _to_unit(endpoint, mean, expected)
     if part is None:
         return values, std, nothing, nothing
-    low, high = part.bound(outputs.mean(axis=0), outputs.std(axis=0), level)
+    low, high = part.bound(mean, outputs.std(axis=0) if expected is None else expected, level)
     rounding = _ROUNDING * (high - low)
     lowest, highest = (endpoint.to_values(end.astype(np.float32)) for end in (low - rounding, high + rounding))
     return values, std, np.minimum(lowest, values), np.maximum(highest, values)
+
+
+def _to_unit(endpoint: Endpoint, mean: NDArray[np.float32], expected: NDArray[np.float32]) -> Floats:
+    """Return an expected error in the unit of the endpoint: half of what lies between one below and one above."""
+    if endpoint.task == "classification":
+        return expected.clip(max=1)
+    return (endpoint.to_values(mean + expected) - endpoint.to_values(mean - expected)) / 2
 
 
 def _fit_interval(endpoint: Endpoint, labels: Floats, mean: Floats, std: Floats) -> ConformalInterval | str:
@@ -265,6 +292,8 @@ def _fit_scaling(endpoint: Endpoint, labels: Floats, logits: Floats) -> PlattSca
         scaled = parameters[0] * logits + parameters[1]
         deviation = parameters - [1.0, 0.0]
         return float((np.logaddexp(0, scaled) - share * scaled).sum() + PRIOR / 2 * (deviation**2).sum())
+
+    from scipy.optimize import minimize  # its import takes longer than a prediction  # noqa: PLC0415
 
     slope, intercept = minimize(surprise, [1.0, 0.0]).x.tolist()
     if slope < MIN_SLOPE:

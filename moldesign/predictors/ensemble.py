@@ -12,6 +12,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from moldesign.checkpoint import Card, load_model, save_model
+from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.errors import ModelFormatError, UnknownNameError
@@ -19,6 +20,7 @@ from moldesign.graphs import FEATURES_VERSION, featurize_smiles
 from moldesign.predictors.calibration import DEFAULT_LEVEL, Calibration, fit_calibration, summarize_outputs
 from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
 from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.error_model import ErrorModel
 from moldesign.predictors.explain import Explanation, explain
 from moldesign.predictors.forking import survive_forks
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
@@ -42,14 +44,15 @@ class Predictions:
     values: NDArray[np.float32]
     """[N, T] in the unit of each endpoint; NaN where `is_valid` is False"""
     std: NDArray[np.float32]
-    """[N, T], epistemic standard deviation (spread of the ensemble) in the same unit"""
+    """[N, T], epistemic standard deviation in the same unit: how far off the value, or the probability, is expected to
+    be by an error model that has learned it on unseen molecules; without one, the spread of the ensemble"""
     low: NDArray[np.float32]
     """[N, T], lower end of the interval that holds the measured value with the asked probability, 90 % by default;
     NaN where there is no value, for a classification, and for an endpoint that is not calibrated"""
     high: NDArray[np.float32]
     """[N, T], upper end, likewise"""
     in_domain: NDArray[np.bool_]
-    """[N, T], whether similar molecules were measured"""
+    """[N, T], whether similar molecules were measured; a mixture of substances is outside (see `is_mixture`)"""
     distance: NDArray[np.float32]
     """[N, T], distance to the measured molecules in the network's latent space, 1 at their edge; NaN where unknown"""
     is_valid: NDArray[np.bool_]
@@ -90,6 +93,7 @@ class Predictor:
     domain: TrainingDomain
     card: Card = field(repr=False)
     calibration: Calibration = field(default_factory=Calibration, repr=False)
+    error_model: ErrorModel | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         survive_forks()
@@ -139,7 +143,8 @@ class Predictor:
         run = self._apply(smiles)
         distance = np.full((len(smiles), len(self.endpoints)), np.nan, dtype=np.float32)
         distance[run.rows] = self.domain.measure_distance(run.states)
-        return self.domain.measure(run.mols, distance)
+        measured = self.domain.measure(run.mols, distance)
+        return replace(measured, in_domain=measured.in_domain & ~run.is_mixed[:, None])
 
     def neighbours(self, smiles: Sequence[str | None], endpoint: str, k: int = 3) -> list[list[Neighbour]]:
         """Return for each molecule, standardised, the k most similar training molecules that have a measured value.
@@ -199,7 +204,8 @@ class Predictor:
         for start in range(0, len(smiles), _CHUNK):
             run = self._apply(smiles[start : start + _CHUNK])
             rows = start + run.rows
-            mean[rows], std[rows] = run.outputs.mean(axis=0), run.outputs.std(axis=0)
+            mean[rows] = run.outputs.mean(axis=0)
+            std[rows] = run.outputs.std(axis=0) if run.expected is None else run.expected
             canonical = [None if mol is None else canonicalize(mol) for mol in run.mols]
             mean[start : start + _CHUNK][self.domain.find_trained(canonical)] = np.nan
         if n_trained := int((np.isfinite(measured) & np.isnan(mean)).sum()):
@@ -217,7 +223,12 @@ class Predictor:
         featurized = featurize_smiles(texts, first_row=first_row)
         errors = [early or late for early, late in zip(parsed.errors, featurized.errors, strict=True)]
         outputs, states = apply_ensemble(self.networks, featurized.graphs)
-        return _Run(mols, featurized.rows, outputs, states, errors)
+        expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
+        is_mixed = [
+            mol is not None and "." in text and is_mixture(mol, parent if standardize else None)
+            for text, mol, parent in zip(smiles, parsed.mols, texts, strict=True)
+        ]
+        return _Run(mols, featurized.rows, outputs, states, expected, errors, np.array(is_mixed, dtype=bool))
 
     @property
     def _device(self) -> torch.device:
@@ -229,14 +240,14 @@ class Predictor:
         run = self._apply(smiles, standardize=standardize, first_row=first_row)
         shape = (len(smiles), len(self.endpoints))
         figures = [np.full(shape, np.nan, np.float32) for _ in range(4)]
-        for whole, part in zip(
-            figures, summarize_outputs(self.endpoints, run.outputs, self.calibration, level), strict=True
-        ):
+        summary = summarize_outputs(self.endpoints, run.outputs, self.calibration, level, expected=run.expected)
+        for whole, part in zip(figures, summary, strict=True):
             whole[run.rows] = part
         distance, in_domain = np.full(shape, np.nan, np.float32), np.zeros(shape, dtype=bool)
         if with_domain:
             distance[run.rows] = self.domain.measure_distance(run.states)
             in_domain[run.rows] = self.domain.contains([run.mols[row] for row in run.rows.tolist()], distance[run.rows])
+            in_domain[run.is_mixed] = False
         is_valid = np.array([error is None for error in run.errors], dtype=bool)
         with_interval = tuple(one.name for one in self.endpoints if self.calibration.has_interval(one))
         return Predictions(
@@ -262,6 +273,7 @@ class Predictor:
     def save(self, folder: Path) -> None:
         """Write the model folder."""
         tensors = self.domain.to_tensors() | self.calibration.to_tensors()
+        tensors |= self.error_model.to_tensors() if self.error_model else {}
         for member, network in enumerate(self.networks):
             tensors |= {f"network.{member}.{name}": t for name, t in network.state_dict().items()}
         card = {
@@ -287,7 +299,11 @@ class _Run(NamedTuple):
     """[K, n, T], of each network"""
     states: NDArray[np.float32]
     """[n, D], in the first network"""
+    expected: NDArray[np.float32] | None
+    """[n, T], the error to expect, if the predictor has an error model"""
     errors: list[str | None]
+    is_mixed: NDArray[np.bool_]
+    """[N], whether the text held more than a molecule and its salt formers: the figures are those of one part"""
 
 
 def _join(pieces: Sequence[Predictions]) -> Predictions:
@@ -325,9 +341,10 @@ def load_model_folder(folder: Path) -> Predictor:
         endpoints = tuple(Endpoint.from_dict(fields) for fields in card["endpoints"])
         domain = TrainingDomain.from_tensors(tensors)
         calibration = Calibration.from_model(card.get("calibration", {}), tensors)
+        error_model = ErrorModel.from_tensors(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         raise ModelFormatError(f"{folder} does not fit its own card: {error}") from error
-    return Predictor(str(card.get("name", folder.name)), endpoints, networks, domain, card, calibration)
+    return Predictor(str(card.get("name", folder.name)), endpoints, networks, domain, card, calibration, error_model)
 
 
 def _load_network(tensors: dict[str, Any], member: int, settings: NetworkSettings) -> PropertyNetwork:

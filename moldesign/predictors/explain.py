@@ -53,7 +53,7 @@ class Explanation:
     std: float
     """Epistemic standard deviation of the value, in the same unit"""
     in_domain: bool
-    """Whether similar molecules were measured"""
+    """Whether similar molecules were measured; a mixture of substances is outside"""
     atom_weights: NDArray[np.float32]
     """[n_atoms], in the order of RDKit's atoms of `smiles`, in `unit`; positive where the atom pushes the value up"""
     unit: str
@@ -81,7 +81,7 @@ def explain(predictor: Explainable, smiles: str, endpoint: str | None = None, *,
         raise ValueError(f"{predictor.name} predicts several endpoints; name the one to explain: {names}")
     column = 0 if endpoint is None else predictor.find_column(endpoint)
     explained, parent = predictor.endpoints[column], _require_parent(smiles)
-    prediction = predictor.predict([parent])
+    prediction = predictor.predict([smiles])  # which tells a mixture from its parent
     [neighbours] = predictor.neighbours([parent], explained.name, n_neighbours)
     graphs = featurize_smiles([parent]).graphs
     members = [attribute_atoms(network, graphs, column)[0].weights for network in predictor.networks]

@@ -14,6 +14,7 @@ from torch import Tensor
 from moldesign.checkpoint import CARD_FILE, load_model, read_card, save_model
 from moldesign.graphs import FEATURES_VERSION
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
+from moldesign.predictors.resuming import TrainingCheckpoint
 from moldesign.predictors.training import NetworkPlan, TrainingProgress, TrainingSet, train_network
 
 logger = logging.getLogger(__name__)
@@ -22,6 +23,8 @@ Fingerprint = dict[str, str]
 """SHA-256 of each thing that decides what a network becomes."""
 
 _KIND = "network"
+UNDER_WAY = "under_way"
+"""Folder, beside the finished network, of a training that has not ended."""
 
 
 class EpochLosses(NamedTuple):
@@ -79,6 +82,8 @@ def train_or_load(
 ) -> FinishedNetwork:
     """Train a network and put it away, or take the one that the same training has put there before.
 
+    A training that was interrupted goes on where it was some minutes before, unless it has validation rows.
+
     Args:
         smiles: of the data.
         data: graphs, labels and endpoints.
@@ -97,7 +102,8 @@ def train_or_load(
         if on_epoch:
             on_epoch(progress)
 
-    network = train_network(data, plan, device=device, on_epoch=note).cpu()
+    checkpoint = TrainingCheckpoint(folder / UNDER_WAY, fingerprint) if folder and plan.valid is None else None
+    network = train_network(data, plan, device=device, on_epoch=note, checkpoint=checkpoint).cpu()
     finished = FinishedNetwork(network, tuple(curve))
     if folder:
         save_finished(folder, finished, fingerprint)

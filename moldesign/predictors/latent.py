@@ -104,17 +104,21 @@ class LatentSpace:
         """
         deviations = torch.from_numpy((states - self.center).astype(np.float32, copy=False))
         queries: NDArray[np.float32] = (deviations @ torch.from_numpy(self.projection)).numpy()
+        known = np.flatnonzero(np.isfinite(self.scales))
+        squared = np.empty((len(known), len(queries)), dtype=np.float32)
+        for start in range(0, len(queries), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            for row, t in enumerate(known):
+                squared[row, block] = _find_kth(queries[block], *self._by_endpoint[t], N_NEIGHBOURS)
+        squared += (queries**2).sum(axis=1)
         distances = np.full((len(queries), len(self.scales)), np.inf, dtype=np.float32)
-        for t in np.flatnonzero(np.isfinite(self.scales)):
-            for start in range(0, len(queries), _BLOCK):
-                block = slice(start, start + _BLOCK)
-                distances[block, t] = _find_kth_distance(queries[block], self._by_endpoint[t]) / self.scales[t]
+        distances[:, known] = np.sqrt(squared.clip(min=0)).T / self.scales[known]
         return distances
 
     @cached_property
-    def _by_endpoint(self) -> list[NDArray[np.float32]]:
+    def _by_endpoint(self) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
         references = self.references.astype(np.float32)
-        return [np.ascontiguousarray(references[chosen]) for chosen in self.is_reference.T]
+        return [_prepare(references[chosen]) for chosen in self.is_reference.T]
 
     def to_tensors(self) -> dict[str, Tensor]:
         """Return the space as tensors for a model folder."""
@@ -147,7 +151,7 @@ def fit_latent_space(
         rng: chooses the references where an endpoint has more than `N_REFERENCES` labels.
     """
     center = states.mean(axis=0)
-    projection = _find_directions(states - center)
+    projection = find_directions(states - center, N_DIMENSIONS)
     chosen = np.zeros_like(has_label)
     for t, labelled in enumerate(has_label.T):
         rows = np.flatnonzero(labelled)
@@ -158,29 +162,40 @@ def fit_latent_space(
     return LatentSpace(center, projection, references, chosen[kept], np.array(scales, dtype=np.float32))
 
 
-def _find_directions(deviations: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the directions of largest variance, float32 [D, P]; along the first one the deviations have unit size."""
+def find_directions(deviations: NDArray[np.float32], n_directions: int) -> NDArray[np.float32]:
+    """Return the directions of largest variance, float32 [D, P]; along the first one the deviations have unit size.
+
+    Args:
+        deviations: of N molecules from their mean, float32 [N, D].
+        n_directions: P, at most; there are no more than D.
+    """
     variance, directions = np.linalg.eigh(deviations.T.astype(np.float64) @ deviations / len(deviations))
     size = np.sqrt(max(variance[-1], 1e-12))
-    return np.ascontiguousarray(directions[:, ::-1][:, :N_DIMENSIONS] / size, dtype=np.float32)
+    return np.ascontiguousarray(directions[:, ::-1][:, :n_directions] / size, dtype=np.float32)
 
 
 def _fit_scale(references: NDArray[np.float32]) -> float:
     """Return the 95th percentile of the distances among the references, each left out once."""
     if len(references) < 2:
         return np.inf
-    distances = _find_kth_distance(references, references, n_left_out=1)
+    kth = _find_kth(references, *_prepare(references), N_NEIGHBOURS + 1)  # each is its own nearest one
+    distances = np.sqrt((kth + (references**2).sum(axis=1)).clip(min=0))
     return max(float(np.percentile(distances, 95)), 1e-6)
 
 
-def _find_kth_distance(
-    queries: NDArray[np.float32], references: NDArray[np.float32], n_left_out: int = 0
+def _prepare(references: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the references as columns, float32 [P, R], and their squared lengths, [R]."""
+    return np.ascontiguousarray(references.T), (references**2).sum(axis=1)
+
+
+def _find_kth(
+    queries: NDArray[np.float32], references: NDArray[np.float32], squared_lengths: NDArray[np.float32], k: int
 ) -> NDArray[np.float32]:
-    """Return the distance to the k-th nearest reference, after the `n_left_out` nearest, float32 [N]."""
+    """Return the squared distance to the k-th nearest reference, or the last one, less that to the origin, [N]."""
     # PyTorch multiplies on as many threads as it was given; NumPy would take all cores, in each of several processes.
-    n_squared, left, right = (torch.from_numpy(array) for array in ((references**2).sum(axis=1), queries, references))
-    squared = torch.addmm(n_squared, left, right.T, alpha=-2).numpy()
-    nth = min(N_NEIGHBOURS + n_left_out, len(references)) - 1
-    kth: NDArray[np.float32] = np.partition(squared, nth, axis=1)[:, nth] + (queries**2).sum(axis=1)
-    distance: NDArray[np.float32] = np.sqrt(kth.clip(min=0))
-    return distance
+    n_squared, left, right = (torch.from_numpy(array) for array in (squared_lengths, queries, references))
+    squared = torch.addmm(n_squared, left, right, alpha=-2).numpy()
+    nth = min(k, len(squared_lengths)) - 1
+    squared.partition(nth, axis=1)
+    kth: NDArray[np.float32] = squared[:, nth]
+    return kth

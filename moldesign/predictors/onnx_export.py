@@ -1,10 +1,9 @@
 """A predictor as an ONNX file, for programs without PyTorch; checked against PyTorch before it is written.
 
-The file holds the ensemble, the scaling to units and the calibration of classes. It takes the arrays of a `GraphTable`
-and gives values and std; intervals, domain and neighbours stay with the predictor.
+The file holds the ensemble, the scaling to units, the calibration of classes and the error model. It takes the arrays
+of a `GraphTable` and gives values and std; intervals, domain and neighbours stay with the predictor.
 """
 
-import copy
 import io
 import json
 import logging
@@ -13,20 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib import metadata
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from moldesign.checkpoint import write_bytes_atomically
 from moldesign.errors import ExportError
 from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
-from moldesign.predictors.calibration import PlattScaling, summarize_outputs
+from moldesign.predictors.calibration import summarize_outputs
 from moldesign.predictors.ensemble import Predictor
+from moldesign.predictors.exported import ExportedEnsemble
 from moldesign.predictors.latent import apply_ensemble
+from moldesign.predictors.onnx_sums import EXACT_SUMS, require_exact_sums
 
 OPSET = 18
 TOLERANCE = 1e-4
@@ -40,7 +39,7 @@ INPUTS = {
 }
 OUTPUTS = {
     "values": "float32 [n_molecules, n_endpoints], in the unit of each endpoint",
-    "std": "float32 [n_molecules, n_endpoints], spread of the ensemble, in the same unit",
+    "std": "float32 [n_molecules, n_endpoints], how far off each value is expected to be, in the same unit",
 }
 GRAPHS = (
     "moldesign.graphs.featurize_smiles(smiles).graphs has the inputs as attributes of the same names; the SMILES are "
@@ -63,8 +62,9 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
         path: the file, which must not exist yet.
 
     Raises:
-        ExportError: onnx, onnxscript or onnxruntime is not installed; the file exists or cannot be written; or the
-            exported model differs from PyTorch by more than `TOLERANCE` on any of some real molecules.
+        ExportError: onnx, onnxscript or onnxruntime is not installed; the file exists or cannot be written; the
+            exported model differs from PyTorch by more than `TOLERANCE` on any of some real molecules; or it has sums
+            that onnxruntime gets wrong on several threads (see `onnx_sums`).
     """
     target = Path(path)
     onnx, onnxruntime = _require_tools()
@@ -72,7 +72,8 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
         raise ExportError(f"{target} exists already; choose another file, or delete it first")
     if not target.parent.is_dir():
         raise ExportError(f"{target} cannot be written: there is no folder {target.parent}; create it first")
-    model = _trace(_ExportedEnsemble(predictor).eval())
+    model = _trace(ExportedEnsemble(predictor).eval())
+    require_exact_sums(model)
     onnx.helper.set_model_props(model, describe_model(predictor))
     onnx.checker.check_model(model, full_check=True)
     content = model.SerializeToString()
@@ -118,8 +119,9 @@ def verify(predictor: Predictor, session: Any) -> None:
     known = predictor.domain.smiles[:: max(1, len(predictor.domain.smiles) // _LARGE_BATCH)]
     for smiles in (["C"], ["[Na+]", _EXAMPLES[0]], [*_EXAMPLES, *known]):
         graphs = featurize_smiles(smiles).graphs
-        outputs = apply_ensemble(predictor.networks, graphs).outputs
-        summary = summarize_outputs(predictor.endpoints, outputs, predictor.calibration)
+        outputs, states = apply_ensemble(predictor.networks, graphs)
+        errors = predictor.error_model.expect(outputs.mean(axis=0), states) if predictor.error_model else None
+        summary = summarize_outputs(predictor.endpoints, outputs, predictor.calibration, expected=errors)
         found = session.run(list(OUTPUTS), to_inputs(graphs))
         for name, ours, theirs in zip(OUTPUTS, summary[:2], found, strict=True):
             _require_equal(predictor, name, ours, theirs)
@@ -134,7 +136,8 @@ def _require_equal(predictor: Predictor, name: str, expected: NDArray[np.float32
     if expected.shape != found.shape:
         raise ExportError(f"the export gives {name} of shape {found.shape}, not {expected.shape}; nothing is written")
     allowed = TOLERANCE * np.maximum(1, np.abs(expected))
-    wrong = ~(np.abs(found - expected) <= allowed) & ~(np.isnan(found) & np.isnan(expected))
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    wrong = ~same & ~(np.abs(found - expected) <= allowed)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise ExportError(
@@ -143,53 +146,7 @@ def _require_equal(predictor: Predictor, name: str, expected: NDArray[np.float32
         )
 
 
-class _ExportedEnsemble(nn.Module):
-    """The networks as they are, and behind them what `summarize_outputs` does, for tensors."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        super().__init__()
-        endpoints = predictor.endpoints
-        scalings = [predictor.calibration.parts.get(one.name) for one in endpoints]
-        is_class = [one.task == "classification" for one in endpoints]
-        logits = [(part.slope, part.intercept) if isinstance(part, PlattScaling) else (1.0, 0.0) for part in scalings]
-        scales = [
-            logit if chosen else (one.spread, one.center)
-            for one, chosen, logit in zip(endpoints, is_class, logits, strict=True)
-        ]
-        self.networks = nn.ModuleList(copy.deepcopy(network).cpu() for network in predictor.networks)
-        self.scale, self.shift = nn.Buffer(torch.tensor(scales).T[0]), nn.Buffer(torch.tensor(scales).T[1])
-        self.is_class = nn.Buffer(torch.tensor(is_class))
-        self.is_log = nn.Buffer(torch.tensor([one.log_scale and one.task == "regression" for one in endpoints]))
-        self.is_platt = nn.Buffer(torch.tensor([isinstance(part, PlattScaling) for part in scalings]))
-
-    def forward(self, atoms: Tensor, bonds: Tensor, edges: Tensor, atom_starts: Tensor) -> tuple[Tensor, Tensor]:
-        """Return values and std, float32 [n_molecules, n_endpoints] each."""
-        graphs = SimpleNamespace(
-            x=atoms,
-            edge_attr=bonds,
-            edge_index=edges,
-            batch=_find_owners(atom_starts, atoms.shape[0]),
-            num_graphs=atom_starts.shape[0] - 1,
-        )
-        outputs = torch.stack([network(graphs) for network in self.networks])
-        members = self._to_values(outputs)
-        values = torch.where(self.is_platt, self._to_values(outputs.mean(dim=0)), members.mean(dim=0))
-        return values, members.std(dim=0, correction=0)
-
-    def _to_values(self, outputs: Tensor) -> Tensor:
-        scaled = outputs * self.scale + self.shift
-        powers = torch.pow(10.0, torch.where(self.is_log, scaled, 0.0))
-        return torch.where(self.is_class, scaled.sigmoid(), torch.where(self.is_log, powers, scaled))
-
-
-def _find_owners(atom_starts: Tensor, n_atoms: int) -> Tensor:
-    """Return the molecule of each atom, int64 [n_atoms]: each first atom but the very first one begins another."""
-    firsts = atom_starts[1:-1]
-    begins = torch.zeros(n_atoms, dtype=torch.int64).scatter_add(0, firsts, torch.ones_like(firsts))
-    return begins.cumsum(0)
-
-
-def _trace(ensemble: _ExportedEnsemble) -> Any:
+def _trace(ensemble: ExportedEnsemble) -> Any:
     """Return the ensemble as an ONNX ModelProto."""
     graphs = featurize_smiles(list(_EXAMPLES)).graphs
     example = tuple(torch.from_numpy(array) for array in to_inputs(graphs).values())
@@ -203,6 +160,7 @@ def _trace(ensemble: _ExportedEnsemble) -> Any:
             dynamic_shapes={"atoms": {0: free}, "bonds": {0: free}, "edges": {1: free}, "atom_starts": {0: free}},
             opset_version=OPSET,
             dynamo=True,
+            custom_translation_table=EXACT_SUMS,
         )
     return program.model_proto
 

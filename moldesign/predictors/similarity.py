@@ -1,10 +1,14 @@
 """The highest Tanimoto similarity of molecules to the training molecules of each endpoint, for many at once.
 
 Of the training molecules that have the same labels and the same number of bits, the one that shares most bits with a
-query is the most similar one. So the maximum of each such group is taken over counts of shared bits, and only one
-similarity per group is computed. The counts of a training molecule are sums too: of one row per bit that it has, which
-says which queries have the bit.
+query is the most similar one. So the maximum of each such group is taken over counts of shared bits, then that of the
+groups of an endpoint which have the same number of bits, and few similarities are left to compute.
+
+The counts of a training molecule are sums: of one row per bit that it has, which says which queries have the bit. A
+count fits into a byte and a float32 holds three bytes exactly, so three queries are added up as one.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +21,33 @@ Similarity = NDArray[np.float32]
 
 _BLOCK = 512
 """Queries compared at once with one endpoint: [M, _BLOCK] bytes."""
-_NARROW_BLOCK = 64
-"""Queries compared at once with all: their bits, and the similarities of all groups, stay in the cache of a core."""
+_PACKED = 3
+"""Queries counted in one float32, whose integers are exact up to 2^24."""
+_MAX_COUNT = 255
+_NARROW_BLOCK = 64 * _PACKED
+"""Queries compared at once with all: their bits stay in the cache of a core."""
+
+
+class Turns(NamedTuple):
+    """K rows of groups in an order in which the maximum of each group is taken by whole arrays.
+
+    One row of every group comes first, then a second one of every group that has two, and so on. With the largest
+    groups first, each turn holds the first groups, in order.
+    """
+
+    rows: NDArray[np.int64]
+    """[K], the rows in their order"""
+    ends: list[int]
+    """Where each turn ends"""
+    groups: NDArray[np.int64]
+    """[G], the groups in their order"""
+
+    def find_highest(self, dealt: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the maximum of each group, uint8 [G, W]; of the rows in their order, uint8 [K, W], which it spends."""
+        highest = dealt[: len(self.groups)]
+        for start, end in zip(self.ends[:-1], self.ends[1:], strict=True):
+            np.maximum(highest[: end - start], dealt[start:end], out=highest[: end - start])
+        return highest
 
 
 class LabelledFingerprints:
@@ -28,32 +57,39 @@ class LabelledFingerprints:
         """Arrange packed fingerprints, uint8 [M, bytes], by their labels, bool [M, T]."""
         n_bits = np.bitwise_count(fingerprints).sum(axis=1, dtype=np.int64)
         self._has_label, self._n_set = has_label, n_bits
-        kinds, group, sizes = np.unique(
-            np.column_stack([n_bits, has_label]), axis=0, return_inverse=True, return_counts=True
-        )
-        largest_first = np.argsort(-sizes, kind="stable")
-        rows, self._turn_ends = _deal_turns(np.argsort(largest_first)[group.ravel()], sizes[largest_first])
-        self._place = np.argsort(rows)
-        bits = np.unpackbits(fingerprints[rows], axis=1, bitorder="little")
+        kinds, group = np.unique(np.column_stack([n_bits, has_label]), axis=0, return_inverse=True)
+        self._molecules = deal_turns(group.ravel())
+        self._place = np.argsort(self._molecules.rows)
+        bits = np.unpackbits(fingerprints[self._molecules.rows], axis=1, bitorder="little")
         # No two molecules share more bits than one of them has: mostly a byte holds the count.
         self._bits = csr_array(bits.astype(np.min_scalar_type(n_bits.max(initial=0)), copy=False))
         self._set_bits = torch.from_numpy(self._bits.indices.astype(np.int32))
         self._bag_starts = torch.from_numpy(self._bits.indptr.astype(np.int32))
-        kinds = kinds[largest_first]
-        self._n_bits = kinds[:, 0].astype(np.float32)
-        self._groups = [np.flatnonzero(labelled) for labelled in kinds[:, 1:].T]
+        kinds = kinds[self._molecules.groups]
+        member, endpoint = np.nonzero(kinds[:, 1:])
+        cells, cell = np.unique(np.column_stack([endpoint, kinds[member, 0]]), axis=0, return_inverse=True)
+        self._cells = deal_turns(cell.ravel())
+        self._cell_members = member[self._cells.rows]
+        cells = cells[self._cells.groups]
+        self._cell_bits = cells[:, 1].astype(np.float32)
+        self._cells_of = [np.flatnonzero(cells[:, 0] == t) for t in range(has_label.shape[1])]
 
-    def find_highest(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def find_highest(self, queries: NDArray[np.uint8]) -> Similarity:
         """Return the highest similarity of each query to a molecule with a label of each endpoint, float32 [N, T].
 
         It is 0 for an endpoint without labels, and for an empty query.
         """
-        highest = np.zeros((len(queries), len(self._groups)), dtype=np.float32)
-        for start in range(0, len(queries), _NARROW_BLOCK):
-            block = slice(start, start + _NARROW_BLOCK)
-            similarity = self._compare_groups(queries[block])
-            for endpoint, groups in enumerate(self._groups):
-                highest[block, endpoint] = similarity[groups].max(axis=0, initial=0)
+        highest = np.zeros((len(queries), len(self._cells_of)), dtype=np.float32)
+        labelled = np.flatnonzero(self._has_label.any(axis=0))
+        n_set = np.bitwise_count(queries).sum(axis=1, dtype=np.int64)
+        ordinary, large = np.flatnonzero(n_set <= _MAX_COUNT), np.flatnonzero(n_set > _MAX_COUNT)
+        for start in range(0, len(ordinary) if len(labelled) else 0, _NARROW_BLOCK):
+            block = ordinary[start : start + _NARROW_BLOCK]
+            similarity = self._compare_cells(queries[block], n_set[block].astype(np.float32))
+            for t in labelled:
+                highest[block, t] = similarity[self._cells_of[t]].max(axis=0)
+        for t in labelled if len(large) else ():
+            highest[large, t] = self.find_nearest(queries[large], int(t), 1)[1][:, 0]
         return highest
 
     def find_nearest(self, queries: NDArray[np.uint8], endpoint: int, k: int) -> tuple[NDArray[np.int64], Similarity]:
@@ -76,32 +112,37 @@ class LabelledFingerprints:
             similarities.append(np.take_along_axis(similarity, nearest, axis=0).T)
         return np.concatenate(rows), np.concatenate(similarities)
 
-    def _compare_groups(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the highest similarity of each group to each query, float32 [groups, N]."""
-        query_bits = np.unpackbits(queries, axis=1, bitorder="little")
-        rows_by_bit = torch.from_numpy(np.ascontiguousarray(query_bits.T, dtype=np.float32))
-        shared: NDArray[np.float32] = sum_bags(rows_by_bit, self._set_bits, self._bag_starts).numpy()
-        most = shared[: len(self._n_bits)]
-        for start, end in zip(self._turn_ends[:-1], self._turn_ends[1:], strict=True):
-            np.maximum(most[: end - start], shared[start:end], out=most[: end - start])
-        union = self._n_bits[:, None] + query_bits.sum(axis=1, dtype=np.float32)
-        union -= most
-        most /= np.maximum(union, 1, out=union)
-        return most
+    def _compare_cells(self, queries: NDArray[np.uint8], n_set: NDArray[np.float32]) -> Similarity:
+        """Return the highest similarity of each endpoint's molecules of one number of bits, float32 [cells, N]."""
+        counts = self._molecules.find_highest(self._count_shared(queries))
+        highest = self._cells.find_highest(counts[self._cell_members])
+        n_shared = _unpack(highest)[:, : len(queries)].astype(np.float32)
+        union = self._cell_bits[:, None] + n_set
+        union -= n_shared
+        n_shared /= np.maximum(union, 1, out=union)
+        return n_shared
+
+    def _count_shared(self, queries: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return how many bits each training molecule shares with each query, packed, uint8 [M, bytes]."""
+        width = -(-len(queries) // _PACKED)
+        bits = np.zeros((width * _PACKED, 8 * queries.shape[1]), dtype=np.float32)
+        bits[: len(queries)] = np.unpackbits(queries, axis=1, bitorder="little")
+        digits = 256.0 ** np.arange(_PACKED, dtype=np.float32)
+        rows_by_bit = np.einsum("wpb,p->bw", bits.reshape(width, _PACKED, -1), digits)
+        shared = sum_bags(torch.from_numpy(np.ascontiguousarray(rows_by_bit)), self._set_bits, self._bag_starts)
+        return shared.to(torch.int32).numpy().astype("<i4", copy=False).view(np.uint8)
 
 
-def _deal_turns(group: NDArray[np.int64], sizes: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[int]]:
-    """Order rows in turns: one row of every group, then a second one of every group that has two, and so on.
+def _unpack(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the counts that integers of four bytes hold, uint8 [rows, queries]."""
+    return packed.reshape(len(packed), -1, 4)[:, :, :_PACKED].reshape(len(packed), -1)
 
-    With the largest groups first, each turn holds the first groups, in order, and turns are compared as whole arrays.
 
-    Args:
-        group: of each row, int64 [M].
-        sizes: rows of each group, in descending order.
-
-    Returns:
-        The rows in their new order, and where each turn ends.
-    """
-    by_group = np.argsort(group, kind="stable")
-    turn = np.arange(len(group)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return by_group[np.argsort(turn, kind="stable")], np.cumsum(np.bincount(turn)).tolist()
+def deal_turns(group: NDArray[np.int64]) -> Turns:
+    """Order rows in turns, by the group of each row, int64 [K]: every number from 0 on."""
+    sizes = np.bincount(group)
+    largest_first = np.argsort(-sizes, kind="stable")
+    rank, sizes = np.argsort(largest_first)[group], sizes[largest_first]
+    by_group = np.argsort(rank, kind="stable")
+    turn = np.arange(len(rank)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return Turns(by_group[np.argsort(turn, kind="stable")], np.cumsum(np.bincount(turn)).tolist(), largest_first)

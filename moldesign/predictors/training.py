@@ -16,6 +16,7 @@ from torch.nn.utils import clip_grad_norm_
 from moldesign.graphs import GraphTable
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
+from moldesign.predictors.resuming import MovingParts, TrainingCheckpoint
 
 LossKind = Literal["plain", "weighted", "focal"]
 
@@ -93,6 +94,7 @@ def train_network(
     *,
     device: str = "cpu",
     on_epoch: Callable[[TrainingProgress], None] | None = None,
+    checkpoint: TrainingCheckpoint | None = None,
 ) -> PropertyNetwork:
     """Train a network.
 
@@ -103,12 +105,16 @@ def train_network(
         plan: what is trained, and how.
         device: where to train.
         on_epoch: called after every epoch.
+        checkpoint: keeps the state between epochs, and is gone on from; not with validation rows, whose best weights
+            it does not hold.
     """
     rows, settings = plan.rows, plan.settings
     if len(data.graphs) != len(data.labels):
         raise ValueError(f"{len(data.graphs)} graphs and {len(data.labels)} rows of labels do not belong together")
     if len(rows) == 0:
         raise ValueError("there is no row to train on")
+    if checkpoint and plan.valid is not None:
+        raise ValueError("a training with validation rows cannot be gone on with; leave out the checkpoint")
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
     network = _make_network(plan.shape, plan.start).to(device)
@@ -121,8 +127,9 @@ def train_network(
         total_steps=max(n_steps, 11),  # with 10 the warm-up ends at step 0, and PyTorch divides by it
         pct_start=0.1,
     )
-    best = _BestWeights()
-    for epoch in range(min(settings.n_epochs, settings.stop_after or settings.n_epochs)):
+    best, parts = _BestWeights(), MovingParts(network, optimizer, schedule)
+    n_done = _resume(checkpoint, parts, rows, rng)
+    for epoch in range(n_done, min(settings.n_epochs, settings.stop_after or settings.n_epochs)):
         network.train()
         began, losses = time.monotonic(), []
         for chosen in _deal_batches(rows, settings.batch_size, rng):
@@ -137,10 +144,14 @@ def train_network(
         valid_loss = None if plan.valid is None else objective.measure(network, data.graphs, plan.valid)
         if on_epoch:
             on_epoch(TrainingProgress(epoch + 1, settings.n_epochs, float(np.mean(losses)), rate, valid_loss))
+        if checkpoint:
+            checkpoint.offer(parts, {"n_epochs": epoch + 1})
         if valid_loss is not None and best.offer(network, valid_loss) >= (settings.patience or math.inf):
             break
     best.restore(network)
     objective.undo_class_weights(network)
+    if checkpoint:
+        checkpoint.clear()
     return network.eval()
 
 
@@ -260,6 +271,17 @@ class _BestWeights:
         """Give the network its best weights back, if any were offered."""
         if self._weights:
             network.load_state_dict(self._weights)
+
+
+def _resume(
+    checkpoint: TrainingCheckpoint | None, parts: MovingParts, rows: NDArray[np.int64], rng: np.random.Generator
+) -> int:
+    """Go on from a checkpoint, if there is one; return how many epochs are done."""
+    notes = checkpoint.restore(parts) if checkpoint else None
+    n_done = int(notes["n_epochs"]) if notes else 0
+    for _ in range(n_done):
+        rng.permutation(rows)  # what these epochs have drawn
+    return n_done
 
 
 def _make_network(shape: NetworkSettings, start: Mapping[str, Tensor] | None) -> PropertyNetwork:

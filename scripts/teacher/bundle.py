@@ -5,38 +5,44 @@
 Reads WORK/student, which `scripts.teacher.distil` wrote, and writes moldesign/predictors/weights/admet. The test split
 is read here, for the figures on the card.
 
-The calibration rests on the teacher's predictions of training molecules that it had not seen: the student follows the
-teacher, and was not trained once more without each fold. Whether that holds is what `benchmarks.calibration` measures
-on the test split.
+The calibration and the error model rest on predictions of training molecules that were not seen: the teacher's, since
+the student follows the teacher and was not trained once more without each fold; and for the endpoints that only the
+panel has, those of `scripts.teacher.further`. Whether that holds is what `benchmarks.calibration` measures on the test
+split.
 """
 
 import argparse
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from moldesign.checkpoint import load_model
-from moldesign.predictors.calibration import Calibration, fit_calibration
+from moldesign.predictors.calibration import fit_calibration
 from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
+from moldesign.predictors.error_model import fit_error_model
 from moldesign.predictors.fitting import LabelTable, merge_labels
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble
 from scripts.panels.panel import find_panel, name_splits, read_panel
 from scripts.panels.records import Task
 from scripts.teacher.distil import PANEL, SEED, Materials, gather, parse_options, read_unseen
-from scripts.teacher.networks import TaskTable, featurize_all
-from scripts.teacher.store import StoredPrediction, digest, locate_prediction, save_prediction
+from scripts.teacher.further import predict_further
+from scripts.teacher.networks import featurize_all
+from scripts.teacher.store import StoredPrediction, digest, load_prediction, locate_prediction, save_prediction
 from scripts.train_predictors import WEIGHTS, measure_on_test
 
 SMALLEST = 1e-4
 """Probabilities nearer to 0 or 1 than this have no larger logit."""
+N_FOLDS = 5
+HALVES = ("trees", "gnn")
+"""Models of the teacher, which learn in different ways."""
 
 
 def main() -> None:
@@ -59,12 +65,78 @@ def assemble(options: argparse.Namespace, materials: Materials) -> Predictor:
     networks = tuple(
         load_student(options.work / "student" / f"network_{number}", len(endpoints)) for number in options.networks
     )
-    outputs, states = apply_ensemble(networks, featurize_all(train.smiles))
+    states = apply_ensemble(networks, featurize_all(train.smiles)).states
     domain = fit_domain(train.smiles, train.labels, rng=np.random.default_rng(0), states=states)
-    n_tasks, n_rows = len(materials.tasks), len(materials.table.smiles)
-    std = outputs.std(axis=0)[:n_rows, :n_tasks]
-    calibration = calibrate(materials.table, endpoints[:n_tasks], read_unseen(materials), std)
-    return Predictor(PANEL, endpoints, networks, domain, {}, calibration)
+    unseen = to_outputs(join_unseen(options.work, materials, train), endpoints)
+    errors = measure_errors(unseen, train.labels, endpoints)
+    calibration = fit_calibration(endpoints, train.labels, unseen, expect_held_out(unseen, states, errors))
+    error_model = fit_error_model(unseen, states, errors).with_probability_spread(measure_logit_spread(materials))
+    return Predictor(PANEL, endpoints, networks, domain, {}, calibration, error_model)
+
+
+def measure_logit_spread(materials: Materials) -> NDArray[np.float64]:
+    """Return how uncertain the logit of each classification is, float64 [E]; NaN for a regression.
+
+    That is half of what the teacher's two models differ by on molecules that they had not seen. The endpoints that only
+    the panel has get the median of the others.
+    """
+    spread = np.full(len(materials.endpoints), np.nan)
+    for t, task in enumerate(materials.tasks):
+        if task.kind == "classification":
+            paths = [locate_prediction(materials.work / "unseen", model, task.name, SEED) for model in HALVES]
+            halves = [load_prediction(path, task.train.smiles).values[:, 0] for path in paths]
+            logits = [logit(np.clip(half, SMALLEST, 1 - SMALLEST)) for half in halves]
+            spread[t] = (logits[0] - logits[1]).std() / 2
+    is_class = np.array([endpoint.task == "classification" for endpoint in materials.endpoints])
+    return np.where(is_class & np.isnan(spread), np.nanmedian(spread), spread)
+
+
+def join_unseen(work: Path, materials: Materials, train: LabelTable) -> NDArray[np.float64]:
+    """Return the predictions of training molecules that were not seen, in the unit of each endpoint, float64 [M, E]."""
+    n_tasks = len(materials.tasks)
+    values = np.full(train.labels.shape, np.nan)
+    values[: len(materials.table.smiles), :n_tasks] = read_unseen(materials)
+    number = {key: row for row, key in enumerate(train.keys)}
+    rows = [number[key] for key in materials.further.keys]
+    values[rows, n_tasks:] = predict_further(work, materials.further, materials.endpoints[n_tasks:])
+    return values
+
+
+def to_outputs(values: NDArray[np.float64], endpoints: Sequence[Endpoint]) -> NDArray[np.float64]:
+    """Turn values in the unit of each endpoint into what a network would have put out, float64 [M, E]."""
+    columns = [
+        logit(np.clip(values[:, t], SMALLEST, 1 - SMALLEST))
+        if endpoint.task == "classification"
+        else endpoint.to_targets(values[:, t])
+        for t, endpoint in enumerate(endpoints)
+    ]
+    return np.column_stack(columns).astype(np.float64)
+
+
+def measure_errors(
+    outputs: NDArray[np.float64], labels: NDArray[np.float64], endpoints: Sequence[Endpoint]
+) -> NDArray[np.float64]:
+    """Return how far outputs are from the labels, as `fit_error_model` takes it, float64 [M, E]."""
+    columns = [
+        np.abs(labels[:, t] - expit(outputs[:, t]))
+        if endpoint.task == "classification"
+        else np.abs(endpoint.to_targets(labels[:, t]) - outputs[:, t])
+        for t, endpoint in enumerate(endpoints)
+    ]
+    return np.column_stack(columns).astype(np.float64)
+
+
+def expect_held_out(
+    outputs: NDArray[np.float64], states: NDArray[np.float32], errors: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return the error that is expected of each molecule by a model fitted on the others, float32 [M, E]."""
+    folds = np.random.default_rng(0).integers(N_FOLDS, size=len(outputs))
+    expected = np.full(outputs.shape, np.nan, dtype=np.float32)
+    for fold in range(N_FOLDS):
+        rows, held_out = folds != fold, folds == fold
+        model = fit_error_model(outputs[rows], states[rows], errors[rows])
+        expected[held_out] = model.expect(outputs[held_out], states[held_out])
+    return expected
 
 
 def join_training(materials: Materials) -> LabelTable:
@@ -99,19 +171,6 @@ def load_student(folder: Path, n_endpoints: int) -> PropertyNetwork:
     network = PropertyNetwork(shape)
     network.load_state_dict(weights)
     return network.eval()
-
-
-def calibrate(
-    table: TaskTable, endpoints: tuple[Endpoint, ...], unseen: NDArray[np.float64], std: NDArray[np.float32]
-) -> Calibration:
-    """Fit the calibration on the teacher's predictions [N, T] of molecules it had not seen."""
-    columns = [
-        logit(np.clip(unseen[:, t], SMALLEST, 1 - SMALLEST))
-        if endpoint.task == "classification"
-        else endpoint.to_targets(unseen[:, t])
-        for t, endpoint in enumerate(endpoints)
-    ]
-    return fit_calibration(endpoints, table.labels, np.column_stack(columns), std)
 
 
 def read_test(tasks: Mapping[str, Task]) -> LabelTable:

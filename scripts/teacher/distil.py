@@ -1,11 +1,13 @@
-"""Distil the teacher into the networks that ship: they learn the measured labels and what the teacher says.
+"""Distil the teacher into the network that ships: it learns the measured labels and what the teacher says.
 
     python -m scripts.teacher.distil --data DATA
 
 Needs everything the teacher is made of: the trees of `benchmarks.admet_accuracy`, the networks, the weights of `blend`.
-The teacher speaks of the molecules of the pool, and of the training molecules: of one with a label as if it had not
-seen it, of the others as it is. The endpoints of the panel that are no tasks of the benchmark are learned from their
-labels alone. Writes the networks into WORK/student; `scripts.teacher.bundle` makes the predictor.
+The teacher speaks of the molecules of the pool, of those of the encoder's measurements, and of the training molecules:
+of one with a label as if it had not seen it, of the others as it is. The endpoints of the panel that are no tasks of
+the benchmark are learned from their labels alone. The network does not start from the encoder, which has seen Tox21
+labels of molecules that the panel is tested on. It is written into WORK/student; `scripts.teacher.bundle` makes the
+predictor.
 """
 
 import argparse
@@ -21,18 +23,19 @@ import torch
 from numpy.typing import NDArray
 
 from moldesign.datasets.catalog import TDC_ADMET
-from moldesign.graphs import count_features
+from moldesign.graphs import count_features, featurize_smiles
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.finished import train_or_load
 from moldesign.predictors.fitting import LabelTable, merge_labels
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
-from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
+from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings
 from scripts.panels.panel import find_panel, read_panel
 from scripts.panels.records import Task
-from scripts.teacher.encoder import Encoder, load_encoder, load_tree_inputs
-from scripts.teacher.networks import TaskTable, featurize_all, merge_tasks, to_values, train
-from scripts.teacher.pool import read_pool
-from scripts.teacher.pretrain_encoder import print_progress
+from scripts.teacher.auxiliary import read_auxiliary
+from scripts.teacher.encoder import LARGE_FOLDER, Encoder, load_encoder, load_tree_inputs
+from scripts.teacher.networks import TaskTable, featurize_all, merge_tasks, predict_together, train_ensemble
+from scripts.teacher.pool import list_benchmark_molecules, read_pool
+from scripts.teacher.progress import print_progress
 from scripts.teacher.stack import blend, choose_scale
 from scripts.teacher.store import digest, load_arrays, load_prediction, locate_prediction, save_arrays
 from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
@@ -43,6 +46,8 @@ SEED = 0
 PANEL = "admet"
 MEASURED_TIMES = 2
 """How often each measured molecule is shown for once that the teacher speaks of it."""
+MAX_LENGTH = 150
+"""Longer SMILES are left out: they are rare, and cost the most."""
 
 Weights = Mapping[str, Mapping[str, float]]
 """Of each model, by task."""
@@ -64,6 +69,8 @@ class Materials(NamedTuple):
     work: Path
     tasks: list[BenchmarkTask]
     table: TaskTable
+    unlabelled: list[str]
+    """What the teacher speaks of beside the molecules of the table"""
     encoder: Encoder
     weights: Weights
     further: LabelTable
@@ -86,9 +93,9 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("MOLDESIGN_DATA"), help="folder of the data sets")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder of everything that is kept")
-    parser.add_argument("--networks", type=int, nargs="+", default=[0, 1, 2], help="which members to train")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--hidden-size", type=int, default=96)
+    parser.add_argument("--networks", type=int, nargs="+", default=[0], help="which members to train")
+    parser.add_argument("--epochs", type=int, default=17)
+    parser.add_argument("--hidden-size", type=int, default=192)
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     return parser.parse_args()
@@ -98,13 +105,23 @@ def gather(data: Path | None, work: Path) -> Materials:
     """Read the tasks, and what the teacher's models weigh."""
     tasks = load_admet_tasks(list(TDC_ADMET), data, work / "molecules")
     stored = json.loads((work / "teacher_weights.json").read_text(encoding="utf-8"))
-    weights = {task.name: stored[task.name][f"seed {SEED}"][0] for task in tasks}
+    weights = {task.name: stored[task.name][0] for task in tasks}
     table, panel = merge_tasks(tasks), find_panel(PANEL)
     further = read_further(read_panel(PANEL, data, work / "molecules"))
     names = [name for name in panel if name not in TDC_ADMET]
     described = [panel[task.name].describe(table.labels[:, t]) for t, task in enumerate(tasks)]
     described += [panel[name].describe(further.labels[:, t]) for t, name in enumerate(names)]
-    return Materials(work, tasks, table, load_encoder(work), weights, further, described)
+    unlabelled = read_unlabelled(data, work)
+    return Materials(work, tasks, table, unlabelled, load_encoder(work, LARGE_FOLDER), weights, further, described)
+
+
+def read_unlabelled(data: Path | None, work: Path) -> list[str]:
+    """Return molecules of the pool, and those that the encoder's measurements are of: none is of the benchmark."""
+    cache = work / "molecules"
+    auxiliary = read_auxiliary(data, list_benchmark_molecules(data, cache), cache)
+    measured = [text for text in auxiliary.smiles if len(text) <= MAX_LENGTH]
+    together = list(dict.fromkeys([*read_pool(work).smiles, *measured]))
+    return [together[row] for row in featurize_smiles(together).rows.tolist()]
 
 
 def read_further(tasks: Mapping[str, Task]) -> LabelTable:
@@ -126,7 +143,7 @@ def train_student(options: argparse.Namespace, lesson: Lesson, number: int) -> P
 
 def write_lesson(materials: Materials) -> Lesson:
     """Let the teacher speak, and join that with the measured labels."""
-    pool, table, further = read_pool(materials.work).smiles, materials.table, materials.further
+    pool, table, further = materials.unlabelled, materials.table, materials.further
     unseen = read_unseen(materials)
     of_train = np.where(np.isfinite(unseen), unseen, ask_teacher(materials, table.smiles))
     smiles = [*pool, *table.smiles, *(table.smiles * MEASURED_TIMES), *(further.smiles * MEASURED_TIMES)]
@@ -164,12 +181,11 @@ def predict_by_trees(work: Path, task: BenchmarkTask, inputs: NDArray[np.float32
 
 
 def predict_by_networks(materials: Materials, smiles: Sequence[str]) -> NDArray[np.float64]:
-    """Return what the teacher's network says, float64 [N, T]."""
+    """Return what the teacher's networks say, float64 [N, T]."""
     table = materials.table
     data = TrainingSet(featurize_all(table.smiles), table.labels, table.endpoints)
-    rows = np.arange(len(table.smiles))
-    network = train(materials.work, f"seed{SEED}", table, data, rows, materials.encoder, SEED)
-    return to_values(apply_network(network, featurize_all(smiles)), table.endpoints)
+    networks = train_ensemble(materials.work, table, data, materials.encoder, SEED)
+    return predict_together(networks, featurize_all(smiles), table.endpoints)
 
 
 def read_unseen(materials: Materials) -> NDArray[np.float64]:

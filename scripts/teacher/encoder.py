@@ -16,6 +16,9 @@ from moldesign.predictors.latent import apply_with_states
 from scripts.teacher.features import load_features
 
 FOLDER = "encoder"
+"""Of the encoder whose states the trees read."""
+LARGE_FOLDER = "encoder_large"
+"""Of the one that the networks start from: wider, and trained longer."""
 
 
 class Encoder(NamedTuple):
@@ -28,9 +31,9 @@ class Encoder(NamedTuple):
     """Of the weights"""
 
 
-def load_encoder(work: Path) -> Encoder:
-    """Read the encoder that `pretrain_encoder` trained."""
-    tensors, card = load_model(work / FOLDER, kind="encoder")
+def load_encoder(work: Path, folder: str = FOLDER) -> Encoder:
+    """Read an encoder that `pretrain_encoder` trained."""
+    tensors, card = load_model(work / folder, kind="encoder")
     weights = {name: tensor for name, tensor in tensors.items() if not name.startswith("heads.")}
     return Encoder(NetworkSettings(**card["network"]), weights, card["sha256"])
 

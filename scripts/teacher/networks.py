@@ -4,8 +4,9 @@
     python -m scripts.teacher.networks test   --data DATA --seeds 0 1 2
 
 `unseen` predicts each training molecule by a network that was trained without its scaffold, on any task, and writes
-WORK/unseen/gnn/<task>/seed<k>.npz; `test` trains on all training molecules, predicts those of the test sets, and writes
-WORK/accuracy/gnn/<task>/seed<k>.npz. Every finished network is kept under WORK/networks, and not trained again.
+WORK/unseen/gnn/<task>/seed<k>.npz; `test` trains an ensemble on all training molecules, predicts those of the test
+sets, and writes WORK/accuracy/gnn/<task>/seed<k>.npz. Every finished network is kept under WORK/networks, and not
+trained again.
 """
 
 import argparse
@@ -26,15 +27,17 @@ from moldesign.predictors.endpoints import Endpoint, fit_endpoint
 from moldesign.predictors.finished import train_or_load
 from moldesign.predictors.gnn import PropertyNetwork
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
-from scripts.teacher.encoder import Encoder, load_encoder
+from scripts.teacher.encoder import LARGE_FOLDER, Encoder, load_encoder
 from scripts.teacher.folds import assign_folds
-from scripts.teacher.pretrain_encoder import print_progress
+from scripts.teacher.progress import print_progress
 from scripts.teacher.store import StoredPrediction, digest, locate_prediction, save_prediction
 from scripts.teacher.tasks import BenchmarkTask, load_admet_tasks
 
 MODEL = "gnn"
 SETTINGS = TrainingSettings(n_epochs=12, learning_rate=1e-3)
 DROPOUT = 0.1
+N_MEMBERS = 3
+"""Networks of an ensemble; that of another seed shares none with it."""
 
 
 class TaskTable(NamedTuple):
@@ -52,7 +55,7 @@ def main() -> None:
     options = parse_options()
     torch.set_num_threads(options.threads)
     tasks = load_admet_tasks(list(TDC_ADMET), options.data, options.work / "molecules")
-    table, encoder = merge_tasks(tasks), load_encoder(options.work)
+    table, encoder = merge_tasks(tasks), load_encoder(options.work, LARGE_FOLDER)
     graphs = featurize_all(table.smiles)
     data = TrainingSet(graphs, table.labels, table.endpoints)
     for seed in options.seeds:
@@ -112,6 +115,23 @@ def train(
     return train_or_load(table.smiles, data, plan, work / "networks" / name, on_epoch=print_progress).network
 
 
+def train_ensemble(
+    work: Path, table: TaskTable, data: TrainingSet, encoder: Encoder, seed: int
+) -> list[PropertyNetwork]:
+    """Train the ensemble of a seed on all rows of the table, or take the networks that are there."""
+    rows = np.arange(len(table.smiles))
+    members = range(seed * N_MEMBERS, (seed + 1) * N_MEMBERS)
+    return [train(work, f"member{member}", table, data, rows, encoder, member) for member in members]
+
+
+def predict_together(
+    networks: Sequence[PropertyNetwork], graphs: GraphTable, endpoints: Sequence[Endpoint]
+) -> NDArray[np.float64]:
+    """Return the mean of what the networks say, in the unit of each endpoint, float64 [N, T]."""
+    outputs = np.mean([apply_network(network, graphs) for network in networks], axis=0)
+    return to_values(outputs, endpoints)
+
+
 def predict_unseen(
     work: Path,
     tasks: Sequence[BenchmarkTask],
@@ -141,15 +161,14 @@ def predict_unseen(
 def predict_test(
     work: Path, tasks: Sequence[BenchmarkTask], table: TaskTable, data: TrainingSet, encoder: Encoder, seed: int
 ) -> None:
-    """Predict the test molecules of every task by a network that was trained on all training molecules."""
+    """Predict the test molecules of every task by an ensemble that was trained on all training molecules."""
     began = time.monotonic()
-    network = train(work, f"seed{seed}", table, data, np.arange(len(table.smiles)), encoder, seed)
+    networks = train_ensemble(work, table, data, encoder, seed)
     seconds = time.monotonic() - began
     for t, task in enumerate(tasks):
-        outputs = apply_network(network, featurize_all(task.test.parents))
-        values = to_values(outputs, table.endpoints)[:, [t]]
+        values = predict_together(networks, featurize_all(task.test.parents), table.endpoints)[:, [t]]
         path = locate_prediction(work / "accuracy", MODEL, task.name, seed)
-        recipe = digest(encoder.digest, SETTINGS, seed, table.labels)
+        recipe = digest(encoder.digest, SETTINGS, N_MEMBERS, seed, table.labels)
         save_prediction(path, task.test.smiles, StoredPrediction(values, seconds / len(tasks), recipe))
 
 

@@ -8,7 +8,6 @@ without a benchmark molecule has never seen it. Writes the network into WORK/enc
 """
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
@@ -22,11 +21,12 @@ from moldesign.checkpoint import save_model
 from moldesign.graphs import FEATURES_VERSION, count_features, featurize_smiles
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import NetworkSettings
-from moldesign.predictors.training import NetworkPlan, TrainingProgress, TrainingSet, TrainingSettings, train_network
+from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, train_network
 from scripts.teacher.auxiliary import read_auxiliary
 from scripts.teacher.encoder import FOLDER
 from scripts.teacher.features import N_AVALON, N_ERG, N_MORGAN, list_descriptors, load_features
 from scripts.teacher.pool import list_benchmark_molecules, read_pool
+from scripts.teacher.progress import print_progress
 
 MIN_DISTINCT = 3
 
@@ -52,13 +52,14 @@ def main() -> None:
         "endpoints": [endpoint.name for endpoint in data.endpoints],
         "training_seconds": round(time.monotonic() - began),
     }
-    save_model(options.work / FOLDER, network.state_dict(), card)
+    save_model(options.work / options.name, network.state_dict(), card)
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("MOLDESIGN_DATA"), help="folder of the data sets")
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder of everything that is kept")
+    parser.add_argument("--name", default=FOLDER, help="folder of WORK to write the network into")
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--hidden-size", type=int, default=128)
     parser.add_argument("--layers", type=int, default=3)
@@ -97,10 +98,6 @@ def spread_normally(columns: NDArray[np.float64]) -> NDArray[np.float64]:
         known = np.isfinite(column)
         spread[known, t] = norm.ppf(rankdata(column[known]) / (known.sum() + 1) if known.any() else [])
     return spread
-
-
-def print_progress(progress: TrainingProgress) -> None:
-    print(json.dumps(progress._asdict()), flush=True)
 
 
 if __name__ == "__main__":

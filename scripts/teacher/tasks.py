@@ -56,6 +56,8 @@ class BenchmarkTask(NamedTuple):
     """Training rows that were left out because their molecule is in a test set."""
     n_unreadable: int = 0
     """Test rows that were left out because RDKit reads no molecule there."""
+    published: Rows | None = None
+    """Training rows as they were published, those included that the strict rule leaves out of `train`"""
 
 
 def load_admet_tasks(names: Sequence[str], data: Path | None, cache: Path) -> list[BenchmarkTask]:
@@ -87,6 +89,7 @@ def load_admet_tasks(names: Sequence[str], data: Path | None, cache: Path) -> li
                 log_scale=name in LOG_SCALED,
                 n_left_out=len(train.smiles) - len(kept.smiles),
                 n_unreadable=len(splits[name].test) - len(tests[name].smiles),
+                published=train,
             )
         )
     return tasks

@@ -11,7 +11,7 @@ from tests.predictors.tiny_predictor import make_predictor
 from tests.tiny_encoder import save_encoder
 from tests.toy_task import double_targets, make_task
 
-NEED_CATBOOST = {"catboost", "trees"}
+NEED_CATBOOST = {"catboost", "trees", "open_trees"}
 LEARNERS = ["knn", "forest", "catboost", "trees"]
 
 
@@ -73,6 +73,15 @@ def test_trees_are_kept_for_later_predictions(context):
     np.testing.assert_array_equal(kept.predict(features), values[:, 0])
 
 
+def test_open_trees_learn_the_published_rows(context):
+    task = make_task("regression")
+    with pytest.raises(ValueError, match="no training rows beside"):
+        run("open_trees", task, context)
+    few = task._replace(train=task.train.select(np.arange(10)), published=task.train)
+    np.testing.assert_array_equal(run("open_trees", few, context), run("trees", task, context))
+    assert not (context.work / "models" / "open_trees").exists()
+
+
 def test_bundled_gives_the_column_of_the_task(context, monkeypatch):
     predictor = make_predictor()
     monkeypatch.setattr(baselines, "load_predictor", lambda name: predictor)
@@ -89,4 +98,4 @@ def test_chemprop_needs_its_command(context):
 def test_descriptions_change_with_what_matters(context):
     longer = context._replace(iterations=61, chemprop_epochs=51)
     changed = {name for name, runner in RUNNERS.items() if runner.describe(context) != runner.describe(longer)}
-    assert changed == {"catboost", "trees", "chemprop"}
+    assert changed == {"catboost", "trees", "open_trees", "chemprop"}

@@ -4,11 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.moleculenet_accuracy import CHEMPROP_TASKS, SETS, MoleculeSet, load_task, split_by_scaffold, split_table
+from benchmarks.moleculenet_accuracy import (
+    CHEMPROP_TASKS,
+    SETS,
+    MoleculeSet,
+    join_halves,
+    load_task,
+    split_by_scaffold,
+    split_table,
+)
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
 from moldesign.datasets.catalog import load_catalog
 from moldesign.metrics import METRICS
+from scripts.teacher.store import StoredPrediction, load_prediction, locate_prediction, save_prediction
+from tests.toy_task import make_task
 
 
 def test_largest_scaffolds_are_trained_on():
@@ -55,3 +65,17 @@ def test_set_is_read_from_the_data_folder(data_folder, tmp_path):
     task = load_task("freesolv", data_folder, tmp_path)
     assert task.metric in METRICS
     assert [len(rows.smiles) for rows in (task.train, task.valid, task.test)] == [513, 64, 65]
+
+
+def test_teacher_is_the_mean_of_its_models(tmp_path):
+    task = make_task("classification")
+    join_halves(tmp_path, task, 0)
+    path = locate_prediction(tmp_path, "teacher", task.name, 0)
+    assert not path.exists()
+    for model, probability in (("trees", 0.1), ("finetuned", 0.9)):
+        values = np.full(task.test.labels.shape, probability)
+        save_prediction(
+            locate_prediction(tmp_path, model, task.name, 0), task.test.smiles, StoredPrediction(values, 1.0, "made up")
+        )
+    join_halves(tmp_path, task, 0)
+    np.testing.assert_allclose(load_prediction(path, task.test.smiles).values, 0.5)

@@ -76,7 +76,7 @@ def test_the_bundled_predictor_is_there_and_its_card_complete(name):
     assert card.keys() >= CARD_KEYS
     assert {endpoint.name for endpoint in predictor.endpoints} >= EXPECTED.get(name, set())
     assert predictor.name == card["name"] == name
-    assert len(predictor.networks) >= 2
+    assert len(predictor.networks) >= 2 or predictor.error_model is not None  # one of them gives std
     for endpoint in predictor.endpoints:
         assert endpoint.unit
         assert endpoint.description

@@ -19,7 +19,8 @@ from moldesign.predictors import ensemble as ensemble_module
 from moldesign.predictors.calibration import Calibration, ConformalInterval, PlattScaling
 from moldesign.predictors.domain import Neighbour, fit_domain
 from moldesign.predictors.ensemble import load_model_folder
-from moldesign.predictors.latent import apply_with_states
+from moldesign.predictors.error_model import fit_error_model
+from moldesign.predictors.latent import apply_ensemble, apply_with_states
 from moldesign.predictors.training import apply_network
 from tests.conftest import NAMED_DRUGS
 from tests.predictors.tiny_predictor import ENDPOINTS, TRAINING, make_predictor
@@ -354,3 +355,42 @@ def test_four_threads_predict_what_one_predicts(calibrated_predictor):
         for part in ("values", "std", "low", "high", "in_domain", "distance"):
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
         assert one.errors == other.errors
+
+
+@pytest.fixture(scope="module")
+def predictor_with_error_model(calibrated_predictor):
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(300, 48)).astype(np.float32)
+    errors = np.abs(rng.normal(size=(300, 2)) * [0.3, 0.1])
+    model = fit_error_model(rng.normal(size=(300, 2)), states, errors)
+    return replace(calibrated_predictor, error_model=model)
+
+
+def test_an_error_model_takes_the_place_of_the_spread(predictor_with_error_model, calibrated_predictor):
+    smiles = ["CCO", "c1ccccc1O", "CCN(CC)CC"]
+    ours, spread = predictor_with_error_model.predict(smiles), calibrated_predictor.predict(smiles)
+    np.testing.assert_array_equal(ours.values, spread.values)
+    outputs, states = apply_ensemble(predictor_with_error_model.networks, featurize_smiles(smiles).graphs)
+    expected = predictor_with_error_model.error_model.expect(outputs.mean(axis=0), states)
+    np.testing.assert_allclose(ours.std[:, 0], expected[:, 0].clip(max=1), rtol=1e-5)
+    hours = ENDPOINTS[1]
+    mean = outputs.mean(axis=0)[:, 1]
+    above, below = hours.to_values(mean + expected[:, 1]), hours.to_values(mean - expected[:, 1])
+    np.testing.assert_allclose(ours.std[:, 1], (above - below) / 2, rtol=1e-5)
+    low, high = CALIBRATION.parts["half_life"].bound(mean, expected[:, 1], 0.9)
+    np.testing.assert_allclose(ours.high[:, 1], hours.to_values(high), rtol=1e-3)
+    np.testing.assert_allclose(ours.low[:, 1], hours.to_values(low), rtol=1e-3)
+
+
+def test_a_saved_error_model_is_read_back(predictor_with_error_model, tmp_path):
+    predictor_with_error_model.save(tmp_path)
+    again = load_model_folder(tmp_path)
+    np.testing.assert_array_equal(again.predict(["CCO"]).std, predictor_with_error_model.predict(["CCO"]).std)
+    smiles, labels = make_measurements(predictor_with_error_model, n=60)
+    interval = again.recalibrate(smiles, labels).calibration.parts["half_life"]
+    np.testing.assert_array_equal(np.sort(interval.std), np.sort(expect_errors(again, smiles)[:, 1]))
+
+
+def expect_errors(predictor, smiles):
+    outputs, states = apply_ensemble(predictor.networks, featurize_smiles(smiles).graphs)
+    return predictor.error_model.expect(outputs.mean(axis=0), states)

@@ -17,6 +17,7 @@ from moldesign.predictors.calibration import Calibration, ConformalInterval, Pla
 from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
+from moldesign.predictors.error_model import fit_error_model
 from moldesign.predictors.onnx_export import describe_model, export_onnx, to_inputs, verify
 from tests.conftest import NAMED_DRUGS
 from tests.predictors.tiny_predictor import ENDPOINTS, TRAINING, make_network, make_predictor
@@ -69,6 +70,24 @@ def test_it_says_what_the_predictor_says(predictor, session, smiles):
     np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(std, expected.std, rtol=1e-4, atol=1e-4)
     assert (std > 0).all()
+
+
+def test_the_std_of_an_error_model_is_exported(predictor, tmp_path):
+    rng = np.random.default_rng(0)
+    states = rng.normal(size=(300, 48)).astype(np.float32)
+    outputs, errors = (rng.normal(size=(300, 4)) for _ in range(2))
+    learned = replace(predictor, error_model=fit_error_model(outputs, states, np.abs(errors) * [0.3, 0.1, 2.0, 0.2]))
+    export_onnx(learned, tmp_path / "tiny.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "tiny.onnx", providers=["CPUExecutionProvider"])
+    smiles = list(NAMED_DRUGS.values())[:-1]
+    values, std = session.run(["values", "std"], to_inputs(featurize_smiles(smiles).graphs))
+    expected = learned.predict(smiles)
+    np.testing.assert_allclose(values, expected.values, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(std, expected.std, rtol=1e-4)
+    assert (np.abs(std / predictor.predict(smiles).std - 1) > 0.01).all()
+    assert (std[:, 2] == 1).any()  # a probability is wrong by at most 1
+    with pytest.raises(ExportError, match="for std of"):
+        verify(predictor, session)
 
 
 def test_the_order_of_the_batch_does_not_matter(session):

@@ -45,8 +45,10 @@ def test_more_shared_bits_than_a_byte_can_count():
     rng = np.random.default_rng(RNG_SEED)
     fingerprints = draw_fingerprints(rng, 20, n_bytes=128, density=0.9)
     has_label = np.ones((20, 1), dtype=bool)
-    found = LabelledFingerprints(fingerprints, has_label).find_highest(fingerprints)
-    np.testing.assert_array_equal(found, np.ones((20, 1)))
+    training = LabelledFingerprints(fingerprints, has_label)
+    np.testing.assert_array_equal(training.find_highest(fingerprints), np.ones((20, 1)))
+    queries = np.concatenate([draw_fingerprints(rng, 7, n_bytes=128, density=0.05), fingerprints[:3]])
+    np.testing.assert_array_equal(training.find_highest(queries), compare_one_by_one(queries, fingerprints, has_label))
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -54,7 +56,7 @@ def test_blocks_change_nothing(monkeypatch):
     training = LabelledFingerprints(draw_fingerprints(rng, 30), rng.random((30, 3)) < 0.5)
     queries = draw_fingerprints(rng, 11)
     whole = training.find_highest(queries)
-    monkeypatch.setattr(similarity_module, "_BLOCK", 4)
+    monkeypatch.setattr(similarity_module, "_NARROW_BLOCK", 4)
     np.testing.assert_array_equal(training.find_highest(queries), whole)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scripts.teacher import blend as command
-from scripts.teacher.blend import blend_task, find_missing
+from scripts.teacher.blend import blend_open, blend_task, find_missing
 from scripts.teacher.store import StoredPrediction, load_prediction, locate_prediction, save_prediction
 from tests.toy_task import make_task
 
@@ -29,6 +29,17 @@ def test_opposite_errors_cancel(tmp_path):
     np.testing.assert_allclose(load_prediction(path, TASK.test.smiles).values, TASK.test.labels)
 
 
+def test_trees_of_all_published_rows_stand_in(tmp_path):
+    write_models(tmp_path, trees=0.5, gnn=-0.5)
+    blend_open(tmp_path, ["trees", "gnn"], TASK, 0)
+    path = locate_prediction(tmp_path / "accuracy", "open_teacher", TASK.name, 0)
+    assert not path.exists()
+    write_models(tmp_path, open_trees=0.9)
+    blend_open(tmp_path, ["trees", "gnn"], TASK, 0)
+    expected = TASK.test.labels + (0.9 - 0.5) / 2
+    np.testing.assert_allclose(load_prediction(path, TASK.test.smiles).values, expected)
+
+
 def test_missing_file_is_named(tmp_path):
     write_models(tmp_path, trees=0.1)
     assert find_missing(tmp_path, ["trees"], TASK.name, 0) is None
@@ -42,4 +53,4 @@ def test_command_leaves_out_what_is_missing(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", options)
     command.main()
     assert "toy seed 1: left out" in capsys.readouterr().out
-    assert json.loads((tmp_path / "teacher_weights.json").read_text()) == {"toy": {"seed 0": [{"trees": 1.0}]}}
+    assert json.loads((tmp_path / "teacher_weights.json").read_text()) == {"toy": [{"trees": 1.0}]}

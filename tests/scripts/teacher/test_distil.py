@@ -1,6 +1,7 @@
 """Distillation: the student hears the teacher on every molecule, as of unseen ones where there is a label."""
 
 import json
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,11 @@ from tests.toy_task import make_task
 TASK = make_task("regression", name="caco2", n_train=40)
 FURTHER = pd.DataFrame({"smiles": ["CCS", "CCCl", "c1ccccc1C"], "label": [1.0, 0.0, 1.0]})
 POOL = ["CCCCCCO", "CCCCN"]
+MEASURED = "CCCCF"
+
+
+class Measured(NamedTuple):
+    smiles: list[str]
 
 
 @pytest.fixture
@@ -24,13 +30,17 @@ def materials(tmp_path, monkeypatch):
     """A teacher of one model, the network, whose predictions of unseen molecules are the labels plus 10."""
     save_encoder(tmp_path)
     (tmp_path / "pool.csv").write_text("smiles,key\n" + "".join(f"{text},key {text}\n" for text in POOL))
-    (tmp_path / "teacher_weights.json").write_text(json.dumps({"caco2": {"seed 0": [{"gnn": 1.0}]}}))
+    (tmp_path / "teacher_weights.json").write_text(json.dumps({"caco2": [{"gnn": 1.0}]}))
     path = locate_prediction(tmp_path / "unseen", "gnn", "caco2", 0)
     save_prediction(path, TASK.train.smiles, StoredPrediction(TASK.train.labels + 10, 1.0, "made up"))
     monkeypatch.setattr(distil, "load_admet_tasks", lambda names, data, cache: [TASK])
     panel = find_panel("admet")
     monkeypatch.setattr(distil, "find_panel", lambda name: {one: panel[one] for one in ("caco2", "clintox")})
     monkeypatch.setattr(distil, "read_panel", lambda name, data, cache: {"clintox": Task(FURTHER, FURTHER)})
+    monkeypatch.setattr(distil, "list_benchmark_molecules", lambda data, cache: set())
+    monkeypatch.setattr(
+        distil, "read_auxiliary", lambda data, forbidden, cache: Measured(["CCCCN", MEASURED, "C" * 151])
+    )
     monkeypatch.setattr(distil, "predict_by_trees", lambda work, task, inputs: np.full(len(inputs), np.nan))
     monkeypatch.setattr(networks, "SETTINGS", networks.TrainingSettings(n_epochs=2))
     return gather(None, tmp_path)
@@ -39,15 +49,15 @@ def materials(tmp_path, monkeypatch):
 def test_lesson_holds_the_pool_the_unseen_predictions_and_the_labels(materials):
     table = materials.table
     lesson = write_lesson(materials)
-    n = len(table.smiles)
+    n, spoken_of = len(table.smiles), [*POOL, MEASURED]
     times = distil.MEASURED_TIMES
-    assert lesson.smiles == [*POOL, *table.smiles, *table.smiles * times, *["CCS", "CCCl", "Cc1ccccc1"] * times]
+    assert lesson.smiles == [*spoken_of, *table.smiles, *table.smiles * times, *["CCS", "CCCl", "Cc1ccccc1"] * times]
     assert [endpoint.name for endpoint in lesson.endpoints] == ["caco2", "clintox"]
-    said = distil.ask_teacher(materials, POOL)
-    np.testing.assert_array_equal(lesson.labels[:2, :1], said)
-    np.testing.assert_allclose(lesson.labels[2 : 2 + n, :1], table.labels + 10)
-    np.testing.assert_array_equal(lesson.labels[2 + n : 2 + 2 * n, :1], table.labels)
-    further = lesson.labels[2 + (1 + times) * n :]
+    said = distil.ask_teacher(materials, spoken_of)
+    np.testing.assert_array_equal(lesson.labels[:3, :1], said)
+    np.testing.assert_allclose(lesson.labels[3 : 3 + n, :1], table.labels + 10)
+    np.testing.assert_array_equal(lesson.labels[3 + n : 3 + 2 * n, :1], table.labels)
+    further = lesson.labels[3 + (1 + times) * n :]
     np.testing.assert_array_equal(further[:, 1], [1.0, 0.0, 1.0] * times)
     assert np.isnan(further[:, 0]).all()
     assert np.isnan(lesson.labels[: -3 * times, 1]).all()
