@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import harness
 from scripts import render_readme
+from scripts.readme import cards as cards_module
 
 KNOWN = "admet_accuracy, calibration, endpoints, explanation_check, moleculenet_accuracy, prediction_speed, priors$"
 
@@ -21,7 +22,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_tables_of_the_readme_are_fresh() -> None:
-    assert render_readme.main(["--check"]) == 0, "run: python scripts/render_readme.py"
+    assert render_readme.main(["--check"]) == 0, "run: python -m scripts.render_readme"
 
 
 def test_result_says_how_it_was_measured(results: Path) -> None:
@@ -56,7 +57,7 @@ def test_stale_table_is_found_and_rewritten(
     readme.write_text("before\n<!-- table:speed -->\nold\n<!-- /table -->\nafter\n")
     monkeypatch.setattr(render_readme, "README", readme)
     assert render_readme.main(["--check"]) == 1
-    assert "render_readme.py" in capsys.readouterr().err
+    assert "scripts.render_readme" in capsys.readouterr().err
     assert render_readme.main([]) == 0
     assert render_readme.main(["--check"]) == 0
     text = readme.read_text()
@@ -234,7 +235,7 @@ def test_cards_become_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for folder, card in cards.items():
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "card.json").write_text(json.dumps(card))
-    monkeypatch.setattr(render_readme, "PACKAGE", tmp_path)
+    monkeypatch.setattr(cards_module, "PACKAGE", tmp_path)
     endpoints, priors = map(render_readme.render_table, ("endpoints", "priors"))
     assert endpoints.splitlines()[2] == "| herg | admet | probability | 131 | AUROC | 0.8123 | 0.7 | - |"
     assert priors.splitlines()[2] == "| zinc | ZINC250k | 247,410 | 665,600 | 90.91% | 100.00% | 99.96% |"
