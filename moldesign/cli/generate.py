@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from moldesign.generation.settings import GenerationSettings
     from moldesign.objectives.profile import Profile
 
+
+class Strategy(StrEnum):
+    """How the calls of a run are spent."""
+
+    AUTO = "auto"
+    THRIFTY = "thrifty"
+    FAST = "fast"
+
+
 N_SHOWN = 5
 """Hits in the summary."""
 
@@ -100,6 +109,14 @@ def generate(
             metavar="NAME|DIR", show_default="chembl", help="What the policy starts from; see `moldesign models`."
         ),
     ] = None,
+    strategy: Annotated[
+        Strategy | None,
+        typer.Option(
+            show_default="auto",
+            help="How to spend the calls: 'fast' writes and breeds many molecules, 'thrifty' thinks long about a few, "
+            "for docking and assays; 'auto' measures what a call costs.",
+        ),
+    ] = None,
     device: Annotated[Device, typer.Option(help="Where the policy computes.")] = Device.AUTO,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
@@ -133,6 +150,7 @@ def generate(
       moldesign generate kinase.toml --budget 20000 --seed 1
       moldesign generate --scaffold "O=C(N*)c1ccc(*)cc1" --goal "qed >= 0.6" --goal "herg <= 0.3"
       moldesign generate --link "c1ccccc1*.C1COCCN1*" --goal "logp in 1..3" --goal "sa <= 3"
+      moldesign generate --goal "program(python dock.py) min" --strategy thrifty --budget 500
       moldesign generate --start "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --goal "solubility >= -2"
       moldesign generate --resume --out drd2
     """
@@ -146,7 +164,7 @@ def generate(
     wanted = choose_profile(profile, goal or [], folder if resume else None, budget, model or (), limits)
     for warning in wanted.warnings:
         typer.echo(f"warning: {warning}", err=True)
-    settings = choose_settings(folder if resume else None, prior, seed, device)
+    settings = choose_settings(folder if resume else None, prior, seed, device, strategy)
     with open_display(describe_plan(wanted, settings, folder), quiet=quiet) as show:
         result = run_generation(
             wanted,
@@ -217,7 +235,9 @@ def choose_profile(
     return profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
 
 
-def choose_settings(resumed: Path | None, prior: str | None, seed: int | None, device: Device) -> "GenerationSettings":
+def choose_settings(
+    resumed: Path | None, prior: str | None, seed: int | None, device: Device, strategy: Strategy | None = None
+) -> "GenerationSettings":
     """Return the settings: what the command line states, else those of the resumed run, or the defaults.
 
     Raises:
@@ -227,7 +247,8 @@ def choose_settings(resumed: Path | None, prior: str | None, seed: int | None, d
     from moldesign.generation.settings import GenerationSettings  # noqa: PLC0415
 
     known = None if resumed is None else recall_settings(resumed)
-    stated = {name: value for name, value in (("prior", prior), ("seed", seed)) if value is not None}
+    options = {"prior": prior, "seed": seed, "strategy": strategy and strategy.value}
+    stated = {name: value for name, value in options.items() if value is not None}
     if known is None or device is not Device.AUTO:
         return (known or GenerationSettings()).with_overrides(stated | {"device": choose_device(device)})
     if known.device != "cpu":
@@ -291,6 +312,8 @@ def describe_result(result: "GenerationResult", profile: "Profile") -> str:
         f"{len(frame)} hits with a score of at least {profile.threshold:g}, of {result.n_scored:,} molecules "
         f"scored, in {format_seconds(result.seconds)}"
     )
+    if result.choice is not None:
+        summary += f"; {result.choice.strategy} strategy: {result.choice.reason}"
     if frame.empty:
         return f"{summary}; {folder / 'hits.csv'} has its header alone, {folder / 'hits.sdf'} is empty"
     columns = ["rank", "score", *profile.term_names, "smiles"]

@@ -1,13 +1,13 @@
 """The main path: write molecules, score them, learn from the scores, until the budget is spent.
 
-policy --writes in--> environment --molecules--> oracle --rewards--> diversity --> learner --> better policy
+policy, genetic search --molecules--> oracle --rewards--> diversity --> memory --> learner --> better policy
 """
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,8 +17,10 @@ from moldesign.generation.archive import RunArchive
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.progress import Progress, Scoreboard
+from moldesign.generation.rounds import make_rounds
 from moldesign.generation.session import Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
+from moldesign.generation.strategy import Choice, choose_strategy
 from moldesign.generation.unscored import describe_unscored, select_failed, write_unscored
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
@@ -39,10 +41,20 @@ class GenerationResult:
     """The molecule with the highest score, a hit or not; None where nothing was scored."""
     interrupted: bool
     seconds: float
+    choice: Choice | None = None
+    """How the calls were spent, and why so; None where the run was interrupted before that was clear."""
     n_failed: int = 0
     """Molecules that might be hits and have no score, because a scorer failed on them; see `unscored.csv`."""
     n_not_run: int = 0
     """Molecules for which a program was not run, because they could not become hits any more."""
+
+
+class RunEnd(NamedTuple):
+    """How a run ended."""
+
+    interrupted: bool
+    choice: Choice | None
+    """The strategy; None where the user was quicker than its choice."""
 
 
 def generate(
@@ -99,7 +111,7 @@ def generate(
             oracle.preload(archive.read())
             session.restore()
         try:
-            interrupted = run(session, oracle, start, profile.threshold, on_progress)
+            end = run(session, oracle, archive, start, on_progress)
         except ObjectiveError as error:
             write_results(folder, oracle.history, profile, n)
             raise ObjectiveError(f"{error}; everything scored is kept in {folder}: go on with --resume") from error
@@ -110,7 +122,8 @@ def generate(
         run_dir=folder,
         n_scored=len(oracle.history),
         best=next(iter(select_hits(oracle.history, 1, threshold=0.0)), None),
-        interrupted=interrupted,
+        interrupted=end.interrupted,
+        choice=end.choice,
         seconds=time.monotonic() - began,
         n_failed=len(failed),
         n_not_run=sum(molecule.missing is not None for molecule in oracle.history) - len(failed),
@@ -128,29 +141,29 @@ def write_results(folder: Path, molecules: Sequence[ScoredMolecule], profile: Pr
 def run(
     session: Session,
     oracle: Oracle,
+    archive: RunArchive,
     start: Sequence[str],
-    threshold: float,
     on_progress: Callable[[Progress], None] | None = None,
-) -> bool:
-    """Spend the oracle's budget; return whether the user interrupted it. Everything scored is kept either way."""
-    scoreboard = Scoreboard(oracle, threshold)
+) -> RunEnd:
+    """Spend the oracle's budget, or what the user lets it spend; everything scored is kept either way."""
+    scoreboard, choice = Scoreboard(oracle, session.profile.threshold), None
     try:
         if start and session.n_batches == 0:
             session.welcome(oracle.score(start, source="start"))
-        # A resumed run first writes again what it scored after its checkpoint, also if that spent the budget.
+        choice = choose_strategy(session, oracle, archive)
+        rounds = make_rounds(choice.strategy, session)
+        session.begin(rounds)
+        # A resumed run first proposes again what it scored after its checkpoint, also if that spent the budget.
         while (oracle.remaining or session.n_calls < len(oracle.history)) and not session.is_exhausted:
-            written = session.write_molecules()
-            scored = oracle.score(written.smiles, source="policy")
-            rewards = session.judge(scored)
-            session.learn(written, rewards)
+            scored = rounds.play(session, oracle)
             progress = scoreboard.update(session.n_batches + 1, session.n_calls, scored, session.report)
             session.finish_batch(progress)
             if on_progress:
                 on_progress(progress)
         session.save()
     except KeyboardInterrupt:
-        return True
-    return False
+        return RunEnd(interrupted=True, choice=choice)
+    return RunEnd(interrupted=False, choice=choice)
 
 
 def read_start_molecules(start: Sequence[str], prior: Prior) -> list[str]:

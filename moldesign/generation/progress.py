@@ -57,18 +57,19 @@ class Scoreboard:
         self._n_hits = self._n_seen = 0
         self._began, self._n_paid_before = time.monotonic(), len(oracle.history)
 
-    def update(self, batch: int, n_calls: int, scored: OracleBatch, report: LearningReport) -> Progress:
+    def update(self, batch: int, n_calls: int, scored: Sequence[OracleBatch], report: LearningReport) -> Progress:
         """Take in a batch and say how the run is doing.
 
         Args:
             batch: its number.
             n_calls: calls up to and with this batch; the oracle of a resumed run knows later ones, too.
-            scored: the batch.
+            scored: what the batch consists of.
             report: what the policy learned from it.
         """
         self._take_in(self._oracle.history[self._n_seen : n_calls])
-        totals = scored.rewards.total[scored.is_scored]
+        totals = np.concatenate([part.rewards.total[part.is_scored] for part in scored])
         totals = totals[~np.isnan(totals)]
+        is_molecule = [text is not None for part in scored for text in part.smiles]
         seconds = time.monotonic() - self._began
         return Progress(
             batch=batch,
@@ -77,7 +78,7 @@ class Scoreboard:
             top_10=float(self._best[:10].mean()) if self._best.size else 0.0,
             top_100=float(self._best.mean()) if self._best.size else 0.0,
             mean=float(totals.mean()) if totals.size else 0.0,
-            validity=float(np.mean([text is not None for text in scored.smiles] or [False])),
+            validity=float(np.mean(is_molecule or [False])),
             n_hits=self._n_hits,
             n_scaffolds=len(self._scaffolds),
             loss=report.loss,

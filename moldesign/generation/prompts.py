@@ -6,7 +6,7 @@ given stays given. All modes work with the policy as it is; none needs a model o
 
 from collections.abc import Callable, Sequence
 from itertools import compress, permutations
-from typing import NamedTuple, Protocol, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from moldesign.chem.open_points import OpenPiece, read_ends, read_scaffold
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, randomize_smiles, require_mols
 from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.errors import OpenPointError
+from moldesign.learning.guide import Mode, Spelled
 from moldesign.objectives.constraints import Constraints
 from moldesign.policies.bundled import Prior
 from moldesign.policies.growing import choose_templates, count_room, grow, stack_spellings
@@ -34,26 +35,6 @@ N_ROUNDS = 4
 LINKER_ROOM = 40
 """Tokens of a group in which a linker is looked for: most linkers are short."""
 _SPARE = 3  # tokens by which a linker's text may be longer than the group's: "(", ")" and "-"
-
-
-class Spelled(NamedTuple):
-    """Molecules as the policy would have written them."""
-
-    rows: list[int]
-    """Which of the given molecules these are; the others cannot be written so."""
-    batch: SampledBatch
-
-
-class Mode(Protocol):
-    """A way to write molecules."""
-
-    def write(self, policy: TokenPolicy, generators: Generators) -> SampledBatch:
-        """Let the policy write a batch; it may be smaller than asked for, or empty."""
-        ...
-
-    def spell(self, smiles: Sequence[str], rng: np.random.Generator) -> Spelled:
-        """Write known molecules, given as canonical SMILES, each in another way each time."""
-        ...
 
 
 def make_mode(constraints: Constraints, prior: Prior, batch_size: int) -> Mode:

@@ -4,9 +4,9 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from moldesign.errors import RunFolderError
@@ -15,14 +15,13 @@ from moldesign.generation.folder import append_metrics, load_checkpoint, save_ch
 from moldesign.generation.progress import Progress
 from moldesign.generation.prompts import make_mode
 from moldesign.generation.settings import GenerationSettings
-from moldesign.learning.learner import Learner, LearningReport
-from moldesign.learning.replay import ReplayBuffer
+from moldesign.learning.guide import Guide
+from moldesign.learning.learner import LearningReport
 from moldesign.objectives.constraints import forgive_limits
-from moldesign.objectives.oracle import OracleBatch
+from moldesign.objectives.oracle import Oracle, OracleBatch
 from moldesign.objectives.payment import Payment
 from moldesign.objectives.profile import Profile
 from moldesign.policies.bundled import Prior
-from moldesign.policies.sampling import SampledBatch
 from moldesign.seeding import make_generators
 
 
@@ -36,6 +35,31 @@ def recall_settings(folder: Path) -> GenerationSettings:
     return _parse_settings(folder, known) if known else GenerationSettings()
 
 
+class Rounds(Protocol):
+    """A way to spend calls."""
+
+    def play(self, session: "Session", oracle: Oracle) -> list[OracleBatch]:
+        """Propose molecules, score them, learn from them; return the batches that show how the search is doing."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next round depends on beside the session, ready for JSON."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        ...
+
+
+class Judgement(NamedTuple):
+    """What N rows are worth."""
+
+    scores: NDArray[np.float64]
+    """[N], to a surrogate: the total, or an estimate where dear terms were not computed"""
+    rewards: NDArray[np.float32]
+    """[N], to the policy: less for what came often"""
+
+
 class Session:
     """Environment, learner, memory and random streams of one run.
 
@@ -45,56 +69,55 @@ class Session:
 
     def __init__(self, prior: Prior, profile: Profile, settings: GenerationSettings, folder: Path) -> None:
         self.profile, self.settings, self.folder = profile, settings, folder
-        self.mode = make_mode(profile.constraints, prior, settings.batch_size)
-        self.learner = Learner(prior.policy.to(settings.device), settings.learning)
-        self.replay = ReplayBuffer()
+        self.guide = Guide(
+            prior,
+            make_mode(profile.constraints, prior, settings.batch_size),
+            make_generators(settings.seed),
+            learning=settings.learning,
+            replay_size=settings.replay_size,
+            device=settings.device,
+        )
         # Molecules with a scaffold that is to be kept cannot differ in it.
         self.diversity = None if profile.constraints.scaffold else profile.diversity.make_filter()
         self.payment = Payment(profile.terms, profile.threshold)
-        self.generators = make_generators(settings.seed)
+        self.rounds: Rounds | None = None
+        self._rounds_state: dict[str, Any] | None = None
         self.n_batches = self.n_calls = self.n_idle = 0
         self.report = LearningReport(0.0, 0.0, 0.0)
         self._saved = time.monotonic()
 
-    def write_molecules(self) -> SampledBatch:
-        """Let the policy write one batch, on what the profile wants to be kept, if anything."""
-        return self.mode.write(self.learner.policy, self.generators)
-
     def welcome(self, scored: OracleBatch) -> None:
         """Remember the start molecules by what they are worth without hard limits: they show where to begin."""
         self.judge(scored._replace(rewards=forgive_limits(scored.rewards, self.profile.terms)))
+        self.count([scored])
 
-    def judge(self, scored: OracleBatch) -> NDArray[np.float32]:
-        """Return what the policy is paid for each row, and remember the good molecules; float32 [B].
+    def judge(self, scored: OracleBatch) -> Judgement:
+        """Say what each row is worth, and remember the good molecules.
 
         What is no molecule earns nothing; a scaffold that came often earns less; NaN stands for what nothing is to be
         learned from, because its scorer failed or the budget did not cover it.
         """
-        self._count_calls(scored)
-        rewards = self.payment.pay(scored.rewards)
+        scores = self.payment.pay(scored.rewards)
+        rewards = scores.copy()
         rows = np.flatnonzero(scored.is_scored & ~np.isnan(rewards))
         smiles = [text for row in rows if (text := scored.smiles[row]) is not None]
         if self.diversity is not None:
             rewards[rows] = self.diversity.apply(smiles, rewards[rows])
-        self.replay.add(smiles, rewards[rows])
-        paid: NDArray[np.float32] = rewards.astype(np.float32)
-        return paid
+        self.guide.remember(smiles, rewards[rows])
+        return Judgement(scores, rewards.astype(np.float32))
 
-    def learn(self, written: SampledBatch, rewards: NDArray[np.float32]) -> None:
-        """Improve the policy by the batch, then by the best molecules so far, each in another spelling."""
-        self.report = self._update(written, rewards) or self.report
-        for _ in range(self.settings.n_replays):
-            drawn = self.replay.draw(self.settings.replay_size, self.generators.numpy)
-            rows, spelled = self.mode.spell(drawn.smiles, self.generators.numpy)
-            self._update(spelled, drawn.rewards[rows])
+    def count(self, batches: Sequence[OracleBatch]) -> None:
+        """Count the calls of a round, by their numbers: rounds that a resumed run repeats are not idle."""
+        n_calls = max(int(scored.call_numbers.max(initial=0)) for scored in batches)
+        self.n_idle = 0 if n_calls > self.n_calls else self.n_idle + 1
+        self.n_calls = max(self.n_calls, n_calls)
 
-    def _update(self, batch: SampledBatch, rewards: NDArray[np.float32]) -> LearningReport | None:
-        """Take a step on the molecules of a batch that have a reward, if there are any."""
-        is_known = torch.from_numpy(~np.isnan(rewards))
-        if not is_known.any():
-            return None
-        is_written = None if batch.is_written is None else batch.is_written[is_known]
-        return self.learner.update(batch.sequences[is_known], torch.from_numpy(rewards)[is_known], is_written)
+    def begin(self, rounds: Rounds) -> None:
+        """Spend the calls in this way, from where a resumed run had come to."""
+        self.rounds = rounds
+        if self._rounds_state is not None:
+            rounds.load_state_dict(self._rounds_state)
+            self._rounds_state = None
 
     def finish_batch(self, progress: Progress) -> None:
         """Note the progress, and put a checkpoint away from time to time."""
@@ -104,18 +127,18 @@ class Session:
             self.save()
 
     def save(self) -> None:
-        """Put everything away that the next batch depends on."""
-        tensors = self.learner.state_dict() | {"generator": self.generators.torch.get_state()}
+        """Put everything away that the next batch depends on, the state of the rounds included."""
         state = {
             "n_batches": self.n_batches,
             "n_calls": self.n_calls,
             "n_idle": self.n_idle,
-            "replay": self.replay.state_dict(),
+            "report": list(self.report),
+            "guide": self.guide.state_dict(),
             "diversity": self.diversity.state_dict() if self.diversity else None,
             "payment": self.payment.state_dict(),
-            "numpy_generator": self.generators.numpy.bit_generator.state,
+            "rounds": self.rounds.state_dict() if self.rounds else None,
         }
-        save_checkpoint(self.folder, tensors, state)
+        save_checkpoint(self.folder, self.guide.collect_tensors(), state)
         self._saved = time.monotonic()
 
     def restore(self) -> None:
@@ -127,16 +150,19 @@ class Session:
         checkpoint = load_checkpoint(self.folder)
         if checkpoint is not None:
             tensors, state = checkpoint
-            self.generators.torch.set_state(tensors.pop("generator"))
-            self.learner.load_state_dict(tensors)
+            self.guide.load(tensors, state["guide"])
             self.n_batches, self.n_calls = state["n_batches"], state["n_calls"]
-            self.n_idle = state["n_idle"]
-            self.replay.load_state_dict(state["replay"])
+            self.n_idle, self.report = state["n_idle"], LearningReport(*state["report"])
             if self.diversity and state["diversity"]:
                 self.diversity.load_state_dict(state["diversity"])
             self.payment.load_state_dict(state["payment"])
-            self.generators.numpy.bit_generator.state = state["numpy_generator"]
+            self._rounds_state = state["rounds"]
         truncate_metrics(self.folder, self.n_batches)
+
+    @property
+    def keeps_piece(self) -> bool:
+        """Whether every molecule keeps a scaffold or two ends."""
+        return bool(self.profile.constraints.scaffold or self.profile.constraints.link)
 
     @property
     def is_exhausted(self) -> bool:
@@ -169,12 +195,6 @@ class Session:
                 "without --start, or choose another --out"
             )
         return first
-
-    def _count_calls(self, scored: OracleBatch) -> None:
-        """Count by call numbers: the batches that a resumed run writes again bring nothing new, and are not idle."""
-        n_calls = int(scored.call_numbers.max(initial=0))
-        self.n_idle = 0 if n_calls > self.n_calls else self.n_idle + 1
-        self.n_calls = max(self.n_calls, n_calls)
 
 
 def _parse_settings(folder: Path, facts: Mapping[str, str]) -> GenerationSettings:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
 from moldesign.errors import UnknownNameError
 from moldesign.learning.learner import LearningSettings
@@ -21,6 +21,10 @@ class GenerationSettings:
     n_replays: int = 2
     """Updates from replay after each batch, each with newly randomised SMILES."""
     learning: LearningSettings = field(default_factory=LearningSettings)
+    strategy: Literal["auto", "thrifty", "fast"] = "auto"
+    """How calls are spent: with much thought before each, with little, or by what one costs (see `choose_strategy`)."""
+    n_children: int = 32
+    """Molecules bred from the best ones so far, beside each batch of the policy; fast strategy."""
     patience: int = 50
     """Batches in a row without a new molecule after which the run ends early."""
     device: str = "cpu"

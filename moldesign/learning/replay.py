@@ -40,6 +40,11 @@ class ReplayBuffer:
         ranked = sorted(self._rewards.items(), key=lambda item: (-item[1], item[0]))[: self.capacity]
         self._rewards = {text: reward for text, reward in ranked if reward > 0}
 
+    @property
+    def ranked(self) -> list[str]:
+        """The molecules, best first."""
+        return list(self._rewards)
+
     def draw(self, n: int, rng: np.random.Generator) -> ReplaySample:
         """Draw up to `n` different molecules by rank, as canonical SMILES."""
         known = list(self._rewards)

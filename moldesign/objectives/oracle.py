@@ -87,6 +87,10 @@ class Oracle:
         """Column names of the terms."""
         return self._scorer.term_names
 
+    def find_call(self, smiles: str) -> int:
+        """Return the number of the call that scored a molecule, in canonical form; 0 if none did."""
+        return self._calls.get(smiles, self._blank).call
+
     def preload(self, molecules: Iterable[ScoredMolecule]) -> None:
         """Take over the calls of an earlier run; they count as paid."""
         for molecule in molecules:

@@ -38,7 +38,7 @@ class Payment:
     def __init__(self, terms: Sequence[Term], threshold: float) -> None:
         self._weights = [term.weight for term in terms]
         self._threshold = threshold
-        own = [isinstance(term.property, ProgramProperty | CallableProperty) for term in terms]
+        own = [is_own_scorer(term.property) for term in terms]
         self._seen = {column: deque[float](maxlen=N_REMEMBERED) for column in np.flatnonzero(own).tolist()}
 
     def pay(self, rewards: Rewards) -> FloatArray:
@@ -68,3 +68,8 @@ class Payment:
             if seen:
                 usual[column] = max(LEAST_SCORE, float(np.quantile(np.array(seen), USUAL_QUANTILE)))
         return usual
+
+
+def is_own_scorer(scored: object) -> bool:
+    """Say whether a property is computed by the user's own function or program, docking included."""
+    return isinstance(scored, ProgramProperty | CallableProperty)

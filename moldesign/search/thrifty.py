@@ -23,7 +23,7 @@ class ThriftySettings:
 
     n_first: int = 20
     """Random library molecules scored before the first thought."""
-    batch_sizes: tuple[tuple[int, int], ...] = ((0, 3), (300, 6), (1_000, 15), (3_000, 30))
+    batch_sizes: tuple[tuple[int, int], ...] = ((0, 3), (300, 6), (1_000, 20), (3_000, 50))
     """From so many calls on, molecules per batch."""
     library_size: int = 20_000
     """Molecules of the library that are ever looked at."""
@@ -100,6 +100,20 @@ class ThriftySearch:
         """
         levels = (len(self.scores) - self._n_calls_at_gain) // self.settings.patience
         return min(levels, self.settings.most_restless)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether start molecules, or first ones of the library, have not been proposed yet."""
+        return any(text not in self._proposed for text in self._waiting)
+
+    def has_proposed(self, smiles: str) -> bool:
+        """Say whether a molecule, in canonical form, was proposed or scored."""
+        return smiles in self._proposed
+
+    def claim(self, smiles: Sequence[str]) -> list[str]:
+        """Never propose these molecules, in canonical form: somebody else does. Return them."""
+        self._proposed.update(smiles)
+        return list(smiles)
 
     def propose(self, n: int | None = None, extra: Sequence[str] = ()) -> list[str]:
         """Return molecules that should be scored next, as canonical SMILES; none is proposed twice.

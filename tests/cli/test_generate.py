@@ -16,8 +16,8 @@ from moldesign.cli import generate as verb
 from moldesign.envs.vocabulary import END
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.lock import hold_lock
-from moldesign.generation.session import Session
 from moldesign.generation.settings import GenerationSettings
+from moldesign.learning.guide import Guide
 from moldesign.objectives.profile import default_profile, load_profile, parse_goals
 from moldesign.policies.sampling import SampledBatch
 from moldesign.predictors.endpoints import Endpoint
@@ -129,7 +129,7 @@ def test_no_hits_are_explained(moldesign: Moldesign) -> None:
 
 
 def test_no_molecule_at_all_is_explained(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Session, "write_molecules", lambda self: SampledBatch(torch.tensor([[END]]), [""], np.zeros(1)))
+    monkeypatch.setattr(Guide, "write", lambda self: SampledBatch(torch.tensor([[END]]), [""], np.zeros(1)))
     done = moldesign("generate", "--goal", "qed max", "--quiet")
     assert done.code == 0
     assert "no hits, because no molecule was scored: the policy writes no new molecules any more" in done.err

@@ -80,7 +80,9 @@ def test_a_run_spends_its_budget_on_unique_valid_canonical_molecules(unbroken: G
 def test_start_molecules_come_first_and_say_so(unbroken: GenerationResult) -> None:
     rows = read_rows(unbroken.run_dir)
     assert [row[1] for row in rows[:2]] == [canonicalize(mol) for mol in require_mols(START)]
-    assert [row[-1] for row in rows] == ["start"] * 2 + ["policy"] * (BUDGET - 2)
+    sources = [row[-1] for row in rows]
+    assert sources[:2] == ["start"] * 2
+    assert set(sources[2:]) == {"policy", "genetic"}
 
 
 def test_hits_are_valid_unique_ranked_and_above_the_threshold(unbroken: GenerationResult) -> None:
@@ -117,8 +119,8 @@ def test_another_seed_gives_another_run(tiny_prior: Path, unbroken: GenerationRe
     [
         (Session, "judge", 1, NEVER),
         (RunArchive, "append", 4, NEVER),
-        (Learner, "update", 8, EVERY_BATCH),
-        (Session, "save", 4, EVERY_BATCH),
+        (Learner, "update", 6, EVERY_BATCH),
+        (Session, "save", 3, EVERY_BATCH),
     ],
     ids=["at the start", "storing", "learning", "saving"],
 )
@@ -307,7 +309,7 @@ def test_an_objective_that_gives_nan_too_often_is_an_error_and_not_a_zero(
     monkeypatch.setattr(sys, "path", list(sys.path))
     profile = parse_goals(["own_scores:count_oxygens max"])
     said = (
-        r"own_scores:count_oxygens gave a score for \d+ of 1\d molecules, fewer than half; first failure: '.*[Nc].*': "
+        r"own_scores:count_oxygens gave a score for \d+ of \d+ molecules, fewer than half; first failure: '.*[Nc].*': "
         "it gave nan instead of a number; everything scored is kept in run: go on with --resume"
     )
     with pytest.raises(ObjectiveError, match=said):

@@ -20,7 +20,7 @@ def write_alkane(n_carbons: int) -> str:
 
 def update(scoreboard: Scoreboard, oracle: Oracle, smiles: list[str], batch: int = 1) -> Progress:
     scored = oracle.score(smiles)
-    return scoreboard.update(batch, len(oracle.history), scored, REPORT)
+    return scoreboard.update(batch, len(oracle.history), [scored], REPORT)
 
 
 def test_a_batch_is_counted() -> None:
@@ -60,7 +60,7 @@ def test_a_resumed_run_counts_up_to_its_batch_only() -> None:
     oracle = Oracle(score_carbons, budget=100)
     oracle.preload(earlier.history)
     scoreboard = Scoreboard(oracle, threshold=0.5)
-    progress = scoreboard.update(1, 2, oracle.score(["C", "CC"]), REPORT)
+    progress = scoreboard.update(1, 2, [oracle.score(["C", "CC"])], REPORT)
     assert (progress.n_calls, progress.n_hits, progress.top_10) == (2, 0, pytest.approx(0.15))
     assert progress.calls_per_second == 0
     assert progress.seconds_left == float("inf")

@@ -156,7 +156,7 @@ def test_start_molecules_are_remembered_by_what_they_are_worth_without_limits(ti
     scored = Oracle(profile, budget=5).score(["CC(=O)Nc1ccc(O)cc1"], source="start")
     assert scored.rewards.total.tolist() == [0.0]
     session.welcome(scored)
-    assert session.replay.state_dict() == {
+    assert session.guide.replay.state_dict() == {
         "CC(=O)Nc1ccc(O)cc1": pytest.approx(make_profile().score(["CC(=O)Nc1ccc(O)cc1"]).total[0])
     }
 

@@ -150,17 +150,17 @@ def test_nothing_is_learned_from_a_molecule_whose_scorer_failed(
     profile = make_profile(tmp_path)
     session = Session(load_prior(tiny_prior), profile, make_settings(tiny_prior), tmp_path)
     smiles = ["Nc1ccc(N)cc1CCCC", "Fc1ccc(N)cc1CCCC", "CCO", "C("]
-    rewards = session.judge(Oracle(profile, budget=9).score(smiles))
+    rewards = session.judge(Oracle(profile, budget=9).score(smiles)).rewards
     profile.terms[0].property.close()  # type: ignore[attr-defined]
     assert np.isnan(rewards).tolist() == [False, True, False, False]
     assert rewards[0] == 1
     assert 0 < rewards[2] < 0.6
     assert rewards[3] == 0
-    assert len(session.replay.state_dict()) == 2
-    session.learn(SampledBatch(torch.ones(4, 3, dtype=torch.int64), smiles, np.zeros(4)), rewards)
+    assert len(session.guide.replay.state_dict()) == 2
+    session.guide.learn(SampledBatch(torch.ones(4, 3, dtype=torch.int64), smiles, np.zeros(4)), rewards)
     assert learned[0] == (3, rewards[[0, 2, 3]].tolist())
     learned.clear()
-    session.replay.load_state_dict({})
+    session.guide.replay.load_state_dict({})
     nothing: Any = np.array([np.nan] * 4, dtype=np.float32)
-    session.learn(SampledBatch(torch.ones(4, 3, dtype=torch.int64), smiles, np.zeros(4)), nothing)
+    session.guide.learn(SampledBatch(torch.ones(4, 3, dtype=torch.int64), smiles, np.zeros(4)), nothing)
     assert learned == []

@@ -6,12 +6,12 @@ import torch
 
 from moldesign.errors import RunFolderError
 from moldesign.generation.archive import RunArchive
+from moldesign.generation.rounds import FastRounds
 from moldesign.generation.session import Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.oracle import Oracle
 from moldesign.objectives.profile import Diversity, Profile
 from moldesign.policies.bundled import load_prior
-from moldesign.policies.sampling import SampledBatch
 from tests.generation.tiny_run import make_profile, make_settings
 
 
@@ -19,12 +19,10 @@ def make_session(prior: Path, folder: Path, profile: Profile | None = None, **ch
     return Session(load_prior(prior), profile or make_profile(), make_settings(prior, **changes), folder)
 
 
-def run_batches(session: Session, oracle: Oracle, n: int) -> list[str]:
-    written: list[SampledBatch] = []
-    for _ in range(n):
-        written.append(session.write_molecules())
-        session.learn(written[-1], session.judge(oracle.score(written[-1].smiles)))
-    return [text for batch in written for text in batch.smiles]
+def run_batches(session: Session, oracle: Oracle, n: int) -> list[str | None]:
+    rounds = FastRounds(session)
+    session.begin(rounds)
+    return [text for _ in range(n) for batch in rounds.play(session, oracle) for text in batch.smiles]
 
 
 def test_a_restored_session_writes_the_same_molecules(tiny_prior: Path, tmp_path: Path) -> None:
@@ -36,9 +34,9 @@ def test_a_restored_session_writes_the_same_molecules(tiny_prior: Path, tmp_path
     restored = make_session(tiny_prior, tmp_path)
     restored.restore()
     assert run_batches(restored, oracle, 2) == expected
-    assert restored.replay.state_dict() == session.replay.state_dict()
-    for name, tensor in session.learner.state_dict().items():
-        assert torch.equal(restored.learner.state_dict()[name], tensor), name
+    assert restored.guide.replay.state_dict() == session.guide.replay.state_dict()
+    for name, tensor in session.guide.learner.state_dict().items():
+        assert torch.equal(restored.guide.learner.state_dict()[name], tensor), name
 
 
 def test_without_a_checkpoint_a_session_begins_anew(tiny_prior: Path, tmp_path: Path) -> None:
@@ -46,22 +44,22 @@ def test_without_a_checkpoint_a_session_begins_anew(tiny_prior: Path, tmp_path: 
     session.restore()
     assert session.n_batches == session.n_calls == session.n_idle == 0
     fresh = make_session(tiny_prior, tmp_path)
-    assert session.write_molecules().smiles == fresh.write_molecules().smiles
+    assert session.guide.write().smiles == fresh.guide.write().smiles
 
 
 def test_what_is_no_molecule_earns_nothing(tiny_prior: Path, tmp_path: Path) -> None:
     session = make_session(tiny_prior, tmp_path)
     scored = Oracle(make_profile(), budget=2).score(["CCOc1ccccc1", "C(C", "CC(=O)Nc1ccccc1", "CCNc1ccccc1"])
-    rewards = session.judge(scored)
+    rewards = session.judge(scored).rewards
     assert rewards.dtype == np.float32
     assert (rewards > 0).tolist() == [True, False, True, False]  # the last one is beyond the budget
-    assert set(session.replay.state_dict()) == {"CCOc1ccccc1", "CC(=O)Nc1ccccc1"}
+    assert set(session.guide.replay.state_dict()) == {"CCOc1ccccc1", "CC(=O)Nc1ccccc1"}
 
 
 def test_a_scaffold_that_came_often_earns_less(tiny_prior: Path, tmp_path: Path) -> None:
     profile = make_profile().model_copy(update={"diversity": Diversity(bucket_size=1)})
     session = make_session(tiny_prior, tmp_path, profile)
-    rewards = session.judge(Oracle(profile, budget=9).score(["CCOc1ccccc1", "CC(=O)Nc1ccccc1", "CCOc1ccccn1"]))
+    rewards = session.judge(Oracle(profile, budget=9).score(["CCOc1ccccc1", "CC(=O)Nc1ccccc1", "CCOc1ccccn1"])).rewards
     assert (rewards > 0).tolist() == [True, False, True]
 
 
@@ -69,11 +67,11 @@ def test_idle_batches_are_those_without_a_later_call(tiny_prior: Path, tmp_path:
     session, oracle = make_session(tiny_prior, tmp_path), Oracle(make_profile(), budget=9)
     counts = []
     for smiles in (["CCO", "CCN"], ["CCO", "C(C"], ["CCN"], ["CCC"]):
-        session.judge(oracle.score(smiles))
+        session.count([oracle.score(smiles)])
         counts.append((session.n_calls, session.n_idle))
     assert counts == [(2, 0), (2, 1), (2, 2), (3, 0)]
     again = make_session(tiny_prior, tmp_path)
-    again.judge(oracle.score(["CCO", "CCN"]))
+    again.count([oracle.score(["CCO", "CCN"])])
     assert (again.n_calls, again.n_idle) == (2, 0)
 
 

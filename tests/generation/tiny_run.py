@@ -43,9 +43,10 @@ def make_profile() -> Profile:
 
 def make_settings(prior: Path, **changes: Any) -> GenerationSettings:
     """Return settings for batches of a tenth of a second."""
-    return GenerationSettings(prior=str(prior), batch_size=16, replay_size=8, n_replays=1, patience=3).with_overrides(
-        changes
+    tiny = GenerationSettings(
+        prior=str(prior), batch_size=16, replay_size=8, n_replays=1, n_children=3, patience=3, strategy="fast"
     )
+    return tiny.with_overrides(changes)
 
 
 def run_tiny(prior: Path, out: Path, *, budget: int = BUDGET, **options: Any) -> GenerationResult:

@@ -1,0 +1,162 @@
+"""Policy, genetic search and surrogate around one table: what one of them finds, all of them learn from.
+
+The policy's samples compete with children and library molecules for the surrogate's favour, and some places are left
+to them without its consent: for scores that fingerprints cannot tell, the surrogate is wrong and the policy is not. How
+many is decided by which of the two brought more of the best molecules lately. Everything scored, whoever proposed it,
+enters the memory from which the policy learns.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from moldesign.chem.smiles import canonicalize, parse_smiles
+from moldesign.learning.guide import Guide
+from moldesign.learning.learner import LearningReport
+from moldesign.search.thrifty import ThriftySearch
+
+POLICY, SEARCH = "policy", "genetic"
+"""Who proposed a molecule."""
+
+
+EXPERT, NOVICE = (1.0, 10.0), (0.1, 10.0)
+"""Successes and calls before the first ones: a policy has learnt nothing yet."""
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How policy and search share the calls."""
+
+    least_share: float = 0.05
+    """Of the calls, left to the policy in any case."""
+    most_share: float = 0.3
+    memory: float = 0.98
+    """What remains of a proposer's successes after each of its calls."""
+    n_best: int = 10
+    """A success is a molecule that enters the best ones."""
+    updates_per_call: float = 0.1
+    """Repetitions of the policy's memory."""
+
+
+@dataclass
+class Record:
+    """How often a proposer was right lately."""
+
+    successes: float
+    calls: float
+
+    @property
+    def rate(self) -> float:
+        """Successes per call."""
+        return self.successes / self.calls
+
+    def add(self, *, success: bool, memory: float) -> None:
+        """Take in one call."""
+        self.successes = memory * self.successes + success
+        self.calls = memory * self.calls + 1
+
+
+@dataclass
+class Credit:
+    """Who brought the best molecules."""
+
+    settings: EngineSettings
+    records: dict[str, Record] = field(default_factory=lambda: {POLICY: Record(*NOVICE), SEARCH: Record(*EXPERT)})
+
+    @property
+    def policy_share(self) -> float:
+        """Share of the calls that the policy may spend."""
+        share = self.records[POLICY].rate / sum(record.rate for record in self.records.values())
+        return float(np.clip(share, self.settings.least_share, self.settings.most_share))
+
+    def add(self, source: str, *, success: bool) -> None:
+        """Take in one call."""
+        self.records[source].add(success=success, memory=self.settings.memory)
+
+
+class Engine:
+    """Proposes molecules, a few at a time, for an oracle whose calls are dear.
+
+    Args:
+        guide: the policy.
+        search: surrogate and genetic search.
+        settings: how they share the calls.
+    """
+
+    def __init__(self, guide: Guide, search: ThriftySearch, settings: EngineSettings | None = None) -> None:
+        self.guide, self.search, self.settings = guide, search, settings or EngineSettings()
+        self.credit = Credit(self.settings)
+        self._sources: dict[str, str] = {}
+        self._debt = 0.0
+
+    def propose(self, n: int | None = None) -> dict[str, str]:
+        """Return molecules that should be scored next, with who proposed each.
+
+        Args:
+            n: how many; without it, as many as the search thinks right.
+
+        Returns:
+            `POLICY` or `SEARCH` by canonical SMILES.
+        """
+        n = self.search.batch_size if n is None else min(n, self.search.batch_size)
+        if self.search.is_waiting:
+            self._sources = dict.fromkeys(self.search.propose(n), SEARCH)
+            return dict(self._sources)
+        mols = parse_smiles(self.guide.write().smiles).mols
+        written = list(dict.fromkeys(canonicalize(mol) for mol in mols if mol is not None))
+        new = [text for text in written if not self.search.has_proposed(text)]
+        n_own = min(int(self.guide.generators.numpy.binomial(n, self.credit.policy_share)), len(new))
+        own = self.search.claim(new[:n_own])
+        chosen = self.search.propose(n - n_own, extra=new) if n_own < n else []
+        self._sources = dict.fromkeys(own, POLICY)
+        self._sources |= {text: POLICY if text in new else SEARCH for text in chosen}
+        return dict(self._sources)
+
+    def observe(
+        self, smiles: Sequence[str], scores: Sequence[float], rewards: Sequence[float] | None = None
+    ) -> LearningReport | None:
+        """Learn what molecules scored, whoever proposed them.
+
+        Args:
+            smiles: N molecules.
+            scores: N numbers in [0, 1]; NaN for what could not be scored.
+            rewards: what the policy shall think of them, if it is something else.
+
+        Raises:
+            InvalidSmilesError: a SMILES cannot be read.
+            ObjectiveError: a score is missing or out of range; nothing was learnt.
+
+        Returns:
+            What the policy's last update did; None without one.
+        """
+        bar = self._find_bar()
+        self.search.observe(smiles, scores)
+        for text, score in zip(smiles, scores, strict=True):
+            if (source := self._sources.pop(text, None)) is not None:
+                self.credit.add(source, success=bool(score > bar))
+        paid = scores if rewards is None else rewards
+        known = [(text, reward) for text, reward in zip(smiles, paid, strict=True) if not np.isnan(reward)]
+        self.guide.remember([text for text, _ in known], [reward for _, reward in known])
+        due, self._debt = divmod(self._debt + self.settings.updates_per_call * len(smiles), 1)
+        return self.guide.repeat(int(due))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the next proposal depends on beside policy and arguments, ready for JSON."""
+        return {
+            "search": self.search.state_dict(),
+            "credit": {name: [record.successes, record.calls] for name, record in self.credit.records.items()},
+            "debt": self._debt,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned; only right after construction, with the same arguments."""
+        self.search.load_state_dict(state["search"])
+        self.credit.records = {name: Record(*values) for name, values in state["credit"].items()}
+        self._debt = state["debt"]
+
+    def _find_bar(self) -> float:
+        """Return the score above which a molecule enters the best ones."""
+        best = sorted(self.search.scores.values())[-self.settings.n_best :]
+        return best[0] if len(best) == self.settings.n_best else 0.0

@@ -1,0 +1,117 @@
+"""How a run spends its calls round by round: fast where calls are cheap, thrifty where each one counts."""
+
+from dataclasses import replace
+from typing import Any
+
+from moldesign.generation.engine import POLICY, SEARCH, Engine
+from moldesign.generation.session import Rounds, Session
+from moldesign.objectives.oracle import Oracle, OracleBatch
+from moldesign.search.acquisition import AcquisitionSettings
+from moldesign.search.genetic import Breeder
+from moldesign.search.thrifty import ThriftySearch, ThriftySettings
+from moldesign.seeding import make_generators
+
+_LIBRARY_STREAM = 1
+"""Random numbers of the library; those of the run are another stream."""
+
+
+class FastRounds:
+    """Large batches of the policy, and children of the best molecules so far beside them.
+
+    Children join the memory, from which the policy learns what it has not written itself. Molecules that must keep a
+    scaffold or two ends have no children: crossover would cut these.
+
+    Args:
+        session: whose molecules breed.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._n_children = 0 if session.keeps_piece else session.settings.n_children
+        self._breeder = Breeder()
+
+    def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
+        """Score and learn a batch of the policy; score children, and let the policy learn the best of all again."""
+        written = session.guide.write()
+        scored = oracle.score(written.smiles, source=POLICY)
+        rewards = session.judge(scored).rewards
+        bred = oracle.score(self._breed(session, oracle), source=SEARCH)
+        session.judge(bred)
+        session.count([scored, bred])
+        session.report = session.guide.learn(written, rewards) or session.report
+        session.guide.repeat(session.settings.n_replays)
+        return [scored]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return nothing: all of it is in the session."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Do nothing."""
+
+    def _breed(self, session: Session, oracle: Oracle) -> list[str]:
+        """Return children that have not been scored yet."""
+        if self._n_children == 0:
+            return []
+        self._breeder.forget_children()
+        children = self._breeder.breed(session.guide.replay.ranked, self._n_children, session.guide.generators.numpy)
+        # The oracle of a resumed run knows molecules that this round has not seen.
+        return [text for text in children if not 0 < oracle.find_call(text) <= session.n_calls]
+
+
+class ThriftyRounds:
+    """Few molecules at a time, those that a surrogate expects most of; see `Engine`.
+
+    Args:
+        session: policy, memory and settings of the run.
+    """
+
+    def __init__(self, session: Session) -> None:
+        settings = ThriftySettings()
+        if session.keeps_piece:
+            settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
+        library = write_library(session, settings.library_draw)
+        self._engine = Engine(session.guide, ThriftySearch(library, seed=session.settings.seed, settings=settings))
+
+    def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
+        """Score what the engine proposes, and let it learn."""
+        if not len(self._engine.search):
+            known = oracle.history[: session.n_calls]
+            self._engine.search.observe([one.smiles for one in known], [one.total for one in known])
+        proposed = self._engine.propose(oracle.budget - session.n_calls)
+        batches = [
+            oracle.score([text for text, own in proposed.items() if own == source], source=source)
+            for source in dict.fromkeys(proposed.values())
+        ]
+        judgements = [session.judge(batch) for batch in batches]
+        session.count(batches)
+        found = [
+            (text, score, reward)
+            for batch, judgement in zip(batches, judgements, strict=True)
+            for text, score, reward in zip(batch.smiles, judgement.scores, judgement.rewards, strict=True)
+            if text is not None
+        ]
+        if found:
+            smiles, scores, rewards = zip(*found, strict=True)
+            session.report = self._engine.observe(smiles, scores, rewards) or session.report
+        return batches
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the engine."""
+        return self._engine.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put the engine into a state."""
+        self._engine.load_state_dict(state)
+
+
+def make_rounds(strategy: str, session: Session) -> Rounds:
+    """Return the rounds of a strategy, "fast" or "thrifty"."""
+    return ThriftyRounds(session) if strategy == "thrifty" else FastRounds(session)
+
+
+def write_library(session: Session, n: int) -> list[str]:
+    """Let the untrained policy write about `n` molecules in the mode of the run, the same ones for the same seed."""
+    generators = make_generators(session.settings.seed, stream=_LIBRARY_STREAM)
+    n_batches = -(-n // session.settings.batch_size)
+    mode, prior = session.guide.mode, session.guide.learner.prior
+    return [text for _ in range(n_batches) for text in mode.write(prior, generators).smiles]

@@ -1,0 +1,105 @@
+"""Which strategy a run takes, and that a thrifty one can be interrupted, too."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from moldesign.generation import strategy as strategy_module
+from moldesign.generation.archive import read_facts
+from moldesign.generation.loop import GenerationResult
+from moldesign.generation.strategy import Choice, judge_cost
+from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.search.acquisition import AcquisitionSettings
+from moldesign.search.thrifty import ThriftySettings
+from tests.generation.test_loop import EVERY_BATCH, NEVER, assert_same_run, interrupt_after
+from tests.generation.tiny_run import START, read_rows, run_tiny
+
+SMALL = ThriftySettings(
+    n_first=6,
+    library_draw=20,
+    batch_sizes=((0, 4),),
+    acquisition=AcquisitionSettings(generations=2, n_children=20),
+)
+
+
+@pytest.fixture(autouse=True)
+def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moldesign.generation.rounds.ThriftySettings", lambda: SMALL)
+
+
+@pytest.fixture
+def own_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """A goal of the user's own."""
+    (tmp_path / "own_goals.py").write_text(
+        "def count_oxygens(smiles):\n    return [min(1.0, text.count('O') / 4) for text in smiles]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    return parse_goals(["own_goals:count_oxygens max"])
+
+
+def run_thriftily(prior: Path, out: Path, **options: object) -> GenerationResult:
+    return run_tiny(prior, out, strategy="thrifty", budget=40, start=START, **options)
+
+
+def test_what_is_asked_for_is_taken(tiny_prior: Path, tmp_path: Path) -> None:
+    result = run_thriftily(tiny_prior, tmp_path / "run")
+    assert result.choice == Choice("thrifty", "as asked for")
+    rows = read_rows(result.run_dir)
+    assert len(rows) == 40
+    assert {row[-1] for row in rows} == {"start", "policy", "genetic"}
+
+
+def test_bundled_properties_are_cheap(tiny_prior: Path, tmp_path: Path) -> None:
+    result = run_tiny(tiny_prior, tmp_path / "run", strategy="auto", budget=20)
+    assert result.choice is not None
+    assert result.choice.strategy == "fast"
+    assert "milliseconds" in result.choice.reason
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(0.0, "thrifty"), (1e6, "fast")])
+def test_the_cost_of_a_call_decides(
+    tiny_prior: Path,
+    tmp_path: Path,
+    own_profile: Profile,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: float,
+    expected: str,
+) -> None:
+    monkeypatch.setattr(strategy_module, "DEAR_SECONDS", limit)
+    run = tmp_path / "run"
+    result = run_tiny(tiny_prior, run, strategy="auto", budget=30, profile=own_profile)
+    assert result.choice is not None
+    assert result.choice.strategy == expected == read_facts(run)["strategy"]
+    assert result.choice.reason.startswith("a call takes ")
+    monkeypatch.setattr(strategy_module, "DEAR_SECONDS", 1e6 - limit)
+    resumed = run_tiny(tiny_prior, run, strategy="auto", budget=36, profile=own_profile, resume=True)
+    assert resumed.choice == result.choice
+    assert resumed.n_scored == 36
+
+
+def test_the_limit_lies_between_a_predictor_and_docking() -> None:
+    assert judge_cost(0.001).strategy == judge_cost(None).strategy == "fast"
+    assert judge_cost(20.0).strategy == "thrifty"
+
+
+@pytest.mark.parametrize("checkpoint_seconds", [NEVER, EVERY_BATCH])
+def test_an_interrupted_thrifty_run_goes_on_as_if_nothing_had_happened(
+    tiny_prior: Path, tmp_path: Path, checkpoint_seconds: float
+) -> None:
+    unbroken = run_thriftily(tiny_prior, tmp_path / "unbroken")
+    run = tmp_path / "run"
+    first = run_thriftily(tiny_prior, run, on_progress=interrupt_after(4), checkpoint_seconds=checkpoint_seconds)
+    assert first.interrupted
+    assert 0 < first.n_scored < 40
+    resumed = run_tiny(tiny_prior, run, strategy="thrifty", budget=40, resume=True)
+    assert_same_run(resumed, unbroken)
+
+
+def test_a_thrifty_run_keeps_its_scaffold(tiny_prior: Path, tmp_path: Path) -> None:
+    profile = parse_goals(["qed max"]).with_constraints(scaffold=["Cc1ccc(*)cc1*"])
+    result = run_tiny(tiny_prior, tmp_path / "run", strategy="thrifty", budget=24, profile=profile)
+    assert result.n_scored > 10
+    assert {row[-1] for row in read_rows(result.run_dir)} <= {"policy", "genetic"}
+    assert all(row[2] > 0 for row in read_rows(result.run_dir))
