@@ -200,6 +200,7 @@ class EndpointProperty:
             predictions.values[:, self.column].astype(np.float64),
             predictions.std[:, self.column].astype(np.float64),
             predictions.in_domain[:, self.column],
+            predictions.margin[:, self.column].astype(np.float64),
             [error and f"{self.model.name}: {_ROW.sub('', error)}" for error in predictions.errors],
         )
 

@@ -13,6 +13,7 @@ from moldesign.objectives.callables import CallableProperty
 from moldesign.objectives.cascade import evaluate_terms
 from moldesign.objectives.combination import FloatArray, combine_terms
 from moldesign.objectives.functions import ScoringFunction
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.terms import Batch, Evaluation, Term
 from moldesign.objectives.transforms import Maximize
 
@@ -54,7 +55,14 @@ class Scorer(Protocol):
         ...
 
 
-def score_terms(terms: Sequence[Term], smiles: Sequence[str], *, first_row: int = 0, threshold: float = 0.0) -> Rewards:
+def score_terms(
+    terms: Sequence[Term],
+    smiles: Sequence[str],
+    *,
+    first_row: int = 0,
+    threshold: float = 0.0,
+    guards: Guards | None = None,
+) -> Rewards:
     """Score each text by each term.
 
     Args:
@@ -62,6 +70,7 @@ def score_terms(terms: Sequence[Term], smiles: Sequence[str], *, first_row: int 
         smiles: texts; those that are no molecule keep their row, with NaN and an error.
         first_row: row number of `smiles[0]`, for messages about chunks of a longer table.
         threshold: the total of a hit; a program is not run for a molecule that cannot reach it.
+        guards: how far predictions are believed; None for entirely.
 
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
@@ -77,7 +86,7 @@ def score_terms(terms: Sequence[Term], smiles: Sequence[str], *, first_row: int 
             errors[row] = errors[row] or (error and f"row {first_row + row}: {error}")
         for row, reason in zip(rows, evaluation.missing or (), strict=False):
             missing[row] = missing[row] or reason
-    return _assemble(terms, evaluations, rows, errors, missing)
+    return _assemble(terms, evaluations, rows, errors, missing, guards or Guards.off())
 
 
 def _assemble(
@@ -86,19 +95,25 @@ def _assemble(
     rows: NDArray[np.intp],
     errors: list[str | None],
     missing: list[str | None],
+    guards: Guards,
 ) -> Rewards:
     is_valid = np.array([error is None for error in errors], dtype=bool)
     missing = [reason if valid else None for reason, valid in zip(missing, is_valid.tolist(), strict=True)]
     shape = (len(errors), len(terms))
     raw, std, in_domain = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=bool)
+    margin = np.full(shape, np.inf)
     for column, evaluation in enumerate(evaluations):
         raw[rows, column] = evaluation.values
         std[rows, column] = np.nan if evaluation.std is None else evaluation.std
         in_domain[rows, column] = True if evaluation.in_domain is None else evaluation.in_domain
+        if evaluation.margin is not None:
+            margin[rows, column] = evaluation.margin
     raw[~is_valid], std[~is_valid] = np.nan, np.nan
     in_domain &= ~np.isnan(raw)
-    transformed = np.column_stack([term.transform(raw[:, column]) for column, term in enumerate(terms)])
-    total = combine_terms(transformed, [term.weight for term in terms])
+    transformed = np.column_stack(
+        [guards.transform(term, raw[:, column], std[:, column]) for column, term in enumerate(terms)]
+    )
+    total = combine_terms(transformed, [term.weight for term in terms]) * guards.admit(margin)
     names = tuple(term.name for term in terms)
     return Rewards(names, total, transformed, raw, std, in_domain, is_valid, errors, missing)
 

@@ -44,6 +44,8 @@ class Evaluation(NamedTuple):
     """Float64 [N], standard deviation of a prediction; None for what is computed exactly."""
     in_domain: NDArray[np.bool_] | None = None
     """Bool [N], whether a prediction can be trusted; None for what is computed exactly."""
+    margin: NDArray[np.float64] | None = None
+    """Float64 [N], how far inside the domain: 1 at its edge, below 1 outside; None for what is computed exactly."""
     errors: Sequence[str | None] | None = None
     """Why the property refuses a molecule that RDKit accepts; None where there is a value."""
     missing: Sequence[str | None] | None = None

@@ -84,7 +84,20 @@ class TrainingDomain:
             mols: N molecules.
             distance: what `measure_distance` says of them; without it fingerprints alone decide.
         """
-        return self._contains(mols, morgan_bits(mols, n_bits=N_BITS), distance)
+        return self.measure_margin(mols, distance) >= 1
+
+    def measure_margin(
+        self, mols: Sequence[Mol | None], distance: NDArray[np.float32] | None = None
+    ) -> NDArray[np.float32]:
+        """Return how far inside each molecule is, float32 [N, T]: 1 at the edge, more inside, 0 for a None.
+
+        It is the smaller one of similarity over threshold and 1 over the latent distance.
+
+        Args:
+            mols: N molecules.
+            distance: what `measure_distance` says of them; without it fingerprints alone decide.
+        """
+        return self._measure_margin(mols, morgan_bits(mols, n_bits=N_BITS), distance)
 
     def measure(self, mols: Sequence[Mol | None], distance: NDArray[np.float32] | None = None) -> "DomainMeasure":
         """Compare molecules with the training set, and find the nearest one; a None is outside and near to nothing."""
@@ -92,7 +105,7 @@ class TrainingDomain:
         neighbors = nearest(queries, self.fingerprints)
         rows = zip(neighbors.index.tolist(), is_present, strict=True)
         return DomainMeasure(
-            in_domain=self._contains(mols, queries, distance),
+            in_domain=self._measure_margin(mols, queries, distance) >= 1,
             nearest=[self.smiles[row] if present else None for row, present in rows],
             similarity=np.where(is_present, neighbors.similarity, np.float32(np.nan)),
         )
@@ -124,20 +137,22 @@ class TrainingDomain:
         rows = np.array([self._row_by_smiles.get(text, -1) for text in smiles], dtype=np.int64)
         return self.has_label[rows] & (rows >= 0)[:, None]
 
-    def _contains(
+    def _measure_margin(
         self, mols: Sequence[Mol | None], queries: NDArray[np.uint8], distance: NDArray[np.float32] | None
-    ) -> NDArray[np.bool_]:
-        inside: NDArray[np.bool_] = self._labelled.find_highest(queries) >= self.thresholds
-        if distance is not None and self.latent is not None:
-            inside &= distance <= 1
-        inside[~_find_present(mols)] = False
+    ) -> NDArray[np.float32]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            margin: NDArray[np.float32] = self._labelled.find_highest(queries) / self.thresholds
+            if distance is not None and self.latent is not None:
+                margin = np.minimum(margin, 1 / distance)
+        np.nan_to_num(margin, copy=False, nan=0.0, posinf=np.inf)
+        margin[~_find_present(mols)] = 0
         present = [(row, mol) for row, mol in enumerate(mols) if mol is not None]
         if unusual := [row for row, mol in present if has_unusual_atom(mol)]:
-            inside[unusual] &= self.find_trained([canonicalize(mols[row]) for row in unusual])
+            margin[unusual] *= self.find_trained([canonicalize(mols[row]) for row in unusual])
         for row, mol in present:
             if (n_atoms := mol.GetNumAtoms()) > _LARGE:
-                inside[row] &= n_atoms <= self._most_atoms
-        return inside
+                margin[row] *= n_atoms <= self._most_atoms
+        return margin
 
     @cached_property
     def _row_by_smiles(self) -> dict[str | None, int]:

@@ -53,6 +53,8 @@ class Predictions:
     """[N, T], upper end, likewise"""
     in_domain: NDArray[np.bool_]
     """[N, T], whether similar molecules were measured; a mixture of substances is outside (see `is_mixture`)"""
+    margin: NDArray[np.float32]
+    """[N, T], how far inside the domain: 1 at its edge, more inside, below 1 outside; NaN where unknown"""
     distance: NDArray[np.float32]
     """[N, T], distance to the measured molecules in the network's latent space, 1 at their edge; NaN where unknown"""
     is_valid: NDArray[np.bool_]
@@ -115,7 +117,8 @@ class Predictor:
         Args:
             smiles: N SMILES; what cannot be read keeps its row, with NaN values and an error.
             standardize: predict the neutral form of the largest fragment, as the training data were prepared.
-            with_domain: also compare with the training set; without it `in_domain` is all False, `distance` all NaN.
+            with_domain: also compare with the training set; without it `in_domain` is all False, `margin` and
+                `distance` are all NaN.
             first_row: the number of the first row, for the error messages.
             level: how many of the measured values the intervals shall hold, between 0 and 1.
 
@@ -243,11 +246,12 @@ class Predictor:
         summary = summarize_outputs(self.endpoints, run.outputs, self.calibration, level, expected=run.expected)
         for whole, part in zip(figures, summary, strict=True):
             whole[run.rows] = part
-        distance, in_domain = np.full(shape, np.nan, np.float32), np.zeros(shape, dtype=bool)
+        distance, margin = np.full(shape, np.nan, np.float32), np.full(shape, np.nan, np.float32)
         if with_domain:
             distance[run.rows] = self.domain.measure_distance(run.states)
-            in_domain[run.rows] = self.domain.contains([run.mols[row] for row in run.rows.tolist()], distance[run.rows])
-            in_domain[run.is_mixed] = False
+            mols = [run.mols[row] for row in run.rows.tolist()]
+            margin[run.rows] = self.domain.measure_margin(mols, distance[run.rows])
+            margin[run.is_mixed] = 0
         is_valid = np.array([error is None for error in run.errors], dtype=bool)
         with_interval = tuple(one.name for one in self.endpoints if self.calibration.has_interval(one))
         return Predictions(
@@ -257,7 +261,8 @@ class Predictor:
             std=figures[1],
             low=figures[2],
             high=figures[3],
-            in_domain=in_domain,
+            in_domain=margin >= 1,
+            margin=margin,
             distance=distance,
             is_valid=is_valid,
             errors=run.errors,
@@ -316,6 +321,7 @@ def _join(pieces: Sequence[Predictions]) -> Predictions:
         np.concatenate([piece.low for piece in pieces]),
         np.concatenate([piece.high for piece in pieces]),
         np.concatenate([piece.in_domain for piece in pieces]),
+        np.concatenate([piece.margin for piece in pieces]),
         np.concatenate([piece.distance for piece in pieces]),
         np.concatenate([piece.is_valid for piece in pieces]),
         [error for piece in pieces for error in piece.errors],

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from benchmarks.pmo.methods.engine import EngineMethod, EngineMethodSettings
 from benchmarks.pmo.methods.graph_ga import GraphGa, GraphGaSettings
 from benchmarks.pmo.methods.method import Entry
 from benchmarks.pmo.methods.random_library import RandomLibrary
@@ -10,6 +11,11 @@ from benchmarks.pmo.methods.thrifty import Thrifty
 from moldesign.search.thrifty import ThriftySettings
 
 METHODS: dict[str, Entry] = {
+    "moldesign": Entry(
+        EngineMethod,
+        asdict(EngineMethodSettings()),
+        "the thrifty strategy of `moldesign generate`: policy, genetic search and surrogate share one memory",
+    ),
     "random": Entry(RandomLibrary, {}, "molecules of ZINC250k in random order"),
     "graph_ga": Entry(
         GraphGa,

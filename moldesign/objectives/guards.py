@@ -1,0 +1,60 @@
+"""Guards against reward hacking: a search finds the molecules about which its predictors are most wrong.
+
+Two of them. A predicted property is worth what it is worth if the prediction is off by part of its standard deviation,
+to the worse side: the lower confidence bound of what is to be large, the upper one of what is to be small. And a
+molecule outside the applicability domain of a predictor loses its score the faster the further it is outside.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from moldesign.objectives.constraints import Section
+from moldesign.objectives.terms import Term
+
+GATE_POWER = 8.0
+"""The gate is the margin to this power: at nine tenths of the way to the edge of the domain 0.43, at eight tenths 0.17."""
+
+Floats = NDArray[np.float64]
+
+
+class Guards(Section):
+    """How far predictions are believed."""
+
+    caution: float = Field(default=0.5, ge=0, le=5)
+    """Standard deviations by which a prediction is expected to be off to the worse side."""
+    domain: bool = True
+    """Whether molecules outside the applicability domain lose their score."""
+
+    @classmethod
+    def off(cls) -> "Guards":
+        """Return guards that believe everything."""
+        return cls(caution=0, domain=False)
+
+    def transform(self, term: Term, values: Floats, std: Floats) -> Floats:
+        """Return the scores of a term, float64 [N]: the lowest within `caution` standard deviations.
+
+        A hard limit holds for the prediction itself.
+
+        Args:
+            term: the wish.
+            values: of its property, float64 [N].
+            std: of the predictions, float64 [N]; NaN for what is computed.
+        """
+        scores: Floats = term.transform(values)
+        if self.caution == 0 or term.weight == 0 or np.isnan(std).all():
+            return scores
+        spread = self.caution * np.nan_to_num(std)
+        return np.minimum(scores, np.minimum(term.transform(values - spread), term.transform(values + spread)))
+
+    def admit(self, margin: Floats) -> Floats:
+        """Return the factor of each total, float64 [N]: 1 inside the domain of every term, less outside.
+
+        Args:
+            margin: how far inside a molecule is, float64 [N, K]: 1 at the edge; infinite for what is computed, NaN
+                where nothing is known.
+        """
+        if not self.domain:
+            return np.ones(len(margin))
+        nearest: Floats = np.nan_to_num(margin, nan=1.0, posinf=np.inf).min(axis=1, initial=np.inf).clip(0, 1)
+        return nearest**GATE_POWER
