@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moldesign.objectives.profile import load_profile
+from moldesign.objectives.sections import Budget, Diversity
 from tests.conftest import ROOT
 from tests.predictors.toy_assay import make_frame
 
@@ -115,3 +117,18 @@ def test_scorers(tmp_path: Path) -> None:
         None,
         re.search(r'missing  # \[None, "(.*)"\]', read_blocks("scorers.md", "python")[0])[1],
     ]
+
+
+@pytest.mark.slow
+def test_runs(tmp_path: Path) -> None:
+    write_files("runs.md", tmp_path)
+    lines = [line for block in read_blocks("runs.md", "sh") for line in block.splitlines()]
+    said = [run([sys.executable, "-m", *shlex.split(line)], tmp_path) for line in lines]
+    assert len(said) == 3
+    assert load_profile(tmp_path / "compromises" / "profile.toml") == load_profile(tmp_path / "runs.toml")
+    assert "for at most 20s, until 200 of them improve nothing" in said[1]
+    metrics = [json.loads(line) for line in (tmp_path / "few" / "metrics.jsonl").read_text().splitlines()]
+    assert 0 < metrics[0]["hypervolume"] <= metrics[-1]["hypervolume"] < 1
+    assert {"rank", "cluster", "qed_score"} <= set(pd.read_csv(tmp_path / "few" / "pareto.csv").columns)
+    named = set(re.findall(r"^(\w+) = ", (tmp_path / "runs.toml").read_text(), re.MULTILINE))
+    assert named >= set(Budget.model_fields) | set(Diversity.model_fields) | {"pareto", "threshold"}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.text import format_number, format_seconds, format_table
+from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall
+from moldesign.cli.text import format_seconds
 from moldesign.errors import MoldesignError
 
 if TYPE_CHECKING:
-    from moldesign.generation.loop import GenerationResult
     from moldesign.generation.progress import Progress
     from moldesign.generation.settings import GenerationSettings
     from moldesign.objectives.profile import Profile
@@ -25,10 +25,6 @@ class Strategy(StrEnum):
     AUTO = "auto"
     THRIFTY = "thrifty"
     FAST = "fast"
-
-
-N_SHOWN = 5
-"""Hits in the summary."""
 
 
 class Device(StrEnum):
@@ -118,6 +114,50 @@ def generate(
         ),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where the policy computes.")] = Device.AUTO,
+    max_time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="End the run after so long (90s, 10m, 2h) and write the hits; by default what the profile says. It is "
+            "looked at after each batch, and counts anew with --resume.",
+        ),
+    ] = None,
+    converged_after: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="End the run when N calls have not improved the mean of the best 100; by default never, unless the "
+            "profile says so.",
+        ),
+    ] = None,
+    hit_similarity: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            min=0.01,
+            max=1,
+            show_default="0.65",
+            help="Leave out hits that resemble a better one at least so much (Tanimoto, Morgan radius 2), as long as "
+            "--n different ones are found; 1 takes the best, however similar.",
+        ),
+    ] = None,
+    pareto: Annotated[
+        bool,
+        typer.Option(
+            "--pareto",
+            help="Also write pareto.csv, the molecules that no other one surpasses in every goal, and follow their "
+            "hypervolume in metrics.jsonl.",
+        ),
+    ] = False,
+    no_guards: Annotated[
+        bool,
+        typer.Option(
+            "--no-guards",
+            help="Believe predictions also where they are uncertain or the molecule resembles no measured one: there a "
+            "search finds where its models are wrong.",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
     ] = False,
@@ -139,7 +179,8 @@ def generate(
     PROFILE.toml.
 
     The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), profile.toml and
-    run.sqlite (every molecule that was scored). Ctrl-C keeps everything; --resume goes on.
+    run.sqlite (every molecule that was scored). Ctrl-C keeps everything; --resume goes on. docs/runs.md says how hits
+    are chosen, when a run ends, and what --pareto shows.
 
     \b
     Examples:
@@ -152,6 +193,9 @@ def generate(
       moldesign generate --link "c1ccccc1*.C1COCCN1*" --goal "logp in 1..3" --goal "sa <= 3"
       moldesign generate --goal "program(python dock.py) min" --strategy thrifty --budget 500
       moldesign generate --start "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --goal "solubility >= -2"
+      moldesign generate kinase.toml --max-time 2h --converged-after 5000
+      moldesign generate kinase.toml --n 50 --hit-similarity 0.4
+      moldesign generate --goal "drd2 max" --goal "herg min" --pareto --out trade_off
       moldesign generate --resume --out drd2
     """
     if resume and out is None:
@@ -161,7 +205,8 @@ def generate(
 
     folder = out or choose_new_folder()
     limits = choose_limits(scaffold or [], link or [], start or [], min_similarity, max_similarity)
-    wanted = choose_profile(profile, goal or [], folder if resume else None, budget, model or (), limits)
+    changes = choose_changes(budget, max_time, converged_after, hit_similarity, pareto=pareto, no_guards=no_guards)
+    wanted = choose_profile(profile, goal or [], folder if resume else None, changes, model or (), limits)
     for warning in wanted.warnings:
         typer.echo(f"warning: {warning}", err=True)
     settings = choose_settings(folder if resume else None, prior, seed, device, strategy)
@@ -201,11 +246,30 @@ def choose_limits(
     return limits | {"similar_to": start, "similarity": ends}
 
 
+def choose_changes(
+    budget: int | None,
+    max_time: str | None,
+    converged_after: int | None,
+    hit_similarity: float | None,
+    *,
+    pareto: bool = False,
+    no_guards: bool = False,
+) -> dict[str, Any]:
+    """Return what the options change in a profile, by its keys and sections."""
+    spend = {"calls": budget, "max_time": max_time, "converged_after": converged_after}
+    sections: dict[str, dict[str, Any]] = {"budget": spend, "diversity": {"hit_similarity": hit_similarity}}
+    stated = {name: {key: x for key, x in section.items() if x is not None} for name, section in sections.items()}
+    changes: dict[str, Any] = {name: section for name, section in stated.items() if section}
+    if no_guards:
+        changes["guards"] = {"caution": 0.0, "domain": False}
+    return changes | {"pareto": True} if pareto else changes
+
+
 def choose_profile(
     path: Path | None,
     goals: list[str],
     resumed: Path | None,
-    budget: int | None,
+    changes: Mapping[str, Any],
     models: Sequence[str] = (),
     limits: Mapping[str, Any] | None = None,
 ) -> "Profile":
@@ -230,9 +294,7 @@ def choose_profile(
         profile = default_profile()
     if limits:
         profile = profile.with_constraints(**limits)
-    if budget is None:
-        return profile
-    return profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
+    return profile.with_changes(**changes) if changes else profile
 
 
 def choose_settings(
@@ -289,77 +351,26 @@ def describe_plan(profile: "Profile", settings: "GenerationSettings", folder: Pa
     return (
         f"goals: {goals}\n"
         + "".join(f"{name} is what this program says: {command}\n" for name, command in commands.items())
-        + f"a hit scores at least {profile.threshold:g}; up to {profile.budget.calls:,} molecules are scored\n"
+        + f"a hit scores at least {profile.threshold:g}; {describe_limits(profile)}\n"
         f"prior {settings.prior}, seed {settings.seed}, on {settings.device}, into {folder}; "
         "Ctrl-C stops and keeps everything"
     )
 
 
+def describe_limits(profile: "Profile") -> str:
+    """Return when the run ends by itself."""
+    budget = profile.budget
+    time = f", for at most {budget.max_time}" if budget.max_time else ""
+    gain = f", until {budget.converged_after:,} of them improve nothing" if budget.converged_after else ""
+    return f"up to {budget.calls:,} molecules are scored{time}{gain}"
+
+
 def describe_progress(progress: "Progress") -> str:
     """Return the state of a run in two lines."""
+    volume = "" if progress.hypervolume is None else f", hypervolume: {progress.hypervolume:.3g}"
     return (
         f"{progress.n_calls:,} of {progress.budget:,} molecules, {progress.calls_per_second:.0f} calls/s, "
         f"{format_seconds(progress.seconds_left)} left\n"
         f"best 10: {progress.top_10:.3f}, best 100: {progress.top_100:.3f}, valid: {progress.validity:.0%}, "
-        f"hits: {progress.n_hits:,}, scaffolds: {progress.n_scaffolds:,}"
+        f"hits: {progress.n_hits:,}, scaffolds: {progress.n_scaffolds:,}{volume}"
     )
-
-
-def describe_result(result: "GenerationResult", profile: "Profile") -> str:
-    """Return the summary of a run and its best hits."""
-    frame, folder = result.frame, result.run_dir
-    summary = (
-        f"{len(frame)} hits with a score of at least {profile.threshold:g}, of {result.n_scored:,} molecules "
-        f"scored, in {format_seconds(result.seconds)}"
-    )
-    if result.choice is not None:
-        summary += f"; {result.choice.strategy} strategy: {result.choice.reason}"
-    if frame.empty:
-        return f"{summary}; {folder / 'hits.csv'} has its header alone, {folder / 'hits.sdf'} is empty"
-    columns = ["rank", "score", *profile.term_names, "smiles"]
-    best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
-    table = format_table(columns, [[format_number(value) for value in row] for row in best])
-    return f"{summary}\n\n{table}\n\n{folder / 'hits.csv'}, {folder / 'hits.sdf'}"
-
-
-def describe_unscored(result: "GenerationResult") -> str:
-    """Say how many molecules have no score, and where the reasons are."""
-    not_run = f"programs were not run for {result.n_not_run:,} molecules that could not become hits any more"
-    where = f"see {result.run_dir / 'unscored.csv'}"
-    failed = f"warning: {result.n_failed:,} molecules have no score, because a scorer failed on them; {where}"
-    return "\n".join(text for text, n in ((not_run, result.n_not_run), (failed, result.n_failed)) if n)
-
-
-def describe_resumption(folder: Path, n: int) -> str:
-    """Return the command that goes on with the run.
-
-    >>> describe_resumption(Path("my run"), n=100)
-    "moldesign generate --resume --out 'my run' --n 100"
-    """
-    return shlex.join(["moldesign", "generate", "--resume", "--out", str(folder), "--n", str(n)])
-
-
-def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile") -> str:
-    """Say why there are fewer hits than asked for, or that the run was interrupted, and what to do."""
-    found = f"{len(result.frame)} of {n} hits" if len(result.frame) else describe_best(result, profile)
-    resumption = describe_resumption(result.run_dir, n)
-    if result.interrupted:
-        return f"interrupted with {found}; everything scored is kept; go on with: {resumption}"
-    relax = f"relax a goal or lower the threshold ({profile.threshold:g}) in a profile with another --out"
-    if result.n_scored >= profile.budget.calls:
-        return (
-            f"warning: {found}: the budget of {profile.budget.calls:,} molecules is spent; go on with: "
-            f"{resumption} --budget {2 * profile.budget.calls}; or {relax}"
-        )
-    return f"warning: {found}: the policy writes no new molecules any more; try another --seed or --prior, or {relax}"
-
-
-def describe_best(result: "GenerationResult", profile: "Profile") -> str:
-    """Say how near the best molecule of a run without hits came, and which goal it meets least."""
-    if result.best is None:
-        return (
-            f"no hits, because {'none of the molecules has a score' if result.n_scored else 'no molecule was scored'}"
-        )
-    scores = zip(result.best.terms, (term.text for term in profile.terms), strict=True)
-    value, goal = min((value, goal) for value, goal in scores if value == value)  # noqa: PLR0124  NaN was not run
-    return f"no hits (the best score is {result.best.total:.3f}; that molecule meets {goal!r} least, with {value:.3f})"

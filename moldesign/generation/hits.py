@@ -1,11 +1,14 @@
 """The ranked hits of a run, with everything a chemist needs to judge each one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from moldesign.chem.fingerprints import morgan_bits
+from moldesign.chem.leaders import Leaders
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
 from moldesign.datasets.tables import write_table
@@ -20,10 +23,41 @@ FALLBACK_MODEL = "admet"
 """Whose training set stands for "known molecules" when no goal uses a predictor."""
 
 
-def select_hits(molecules: Sequence[ScoredMolecule], n: int, threshold: float) -> list[ScoredMolecule]:
-    """Return the best `n` molecules with a total of at least `threshold`, best first, ties by call."""
-    good = [molecule for molecule in molecules if molecule.total >= threshold]
-    return sorted(good, key=lambda molecule: (-molecule.total, molecule.call))[:n]
+_BLOCK = 512
+"""Molecules looked at together; the best `n` different ones are mostly among the first few blocks."""
+
+
+def select_hits(
+    molecules: Sequence[ScoredMolecule], n: int, threshold: float, *, max_similarity: float = 1.0
+) -> list[ScoredMolecule]:
+    """Return `n` molecules with a total of at least `threshold`, best first, ties by call.
+
+    Molecules are taken from the best on, without those that resemble one already taken; where fewer than `n` are found
+    so, the best of those left out fill the remaining places.
+
+    Args:
+        molecules: all that were scored.
+        n: how many to return at most.
+        threshold: the total of a hit.
+        max_similarity: Tanimoto similarity (Morgan, radius 2) from which a molecule resembles another; 1 for the best
+            ones, however similar.
+    """
+    good = rank_molecules(molecule for molecule in molecules if molecule.total >= threshold)
+    if max_similarity >= 1 or len(good) <= n:
+        return good[:n]
+    leaders, picked, resembling = Leaders(max_similarity), list[ScoredMolecule](), list[ScoredMolecule]()
+    for start in range(0, len(good), _BLOCK):
+        block = good[start : start + _BLOCK]
+        for molecule, number in zip(block, leaders.assign(_find_bits(block)).tolist(), strict=True):
+            (picked if number == len(picked) else resembling).append(molecule)
+        if len(picked) >= n:
+            return picked[:n]
+    return rank_molecules([*picked, *resembling[: n - len(picked)]])
+
+
+def rank_molecules(molecules: Iterable[ScoredMolecule]) -> list[ScoredMolecule]:
+    """Return the molecules with the highest total first; of equal ones, with the one scored first."""
+    return sorted(molecules, key=lambda molecule: (-molecule.total, molecule.call))
 
 
 def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFrame:
@@ -32,7 +66,8 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
     Columns: rank, smiles, score; per term its value, `<term>_score` (0 to 1) and, for a prediction, `<term>_std`, where
     the model has intervals `<term>_low` and `<term>_high`, which hold 90 % of measured values, and `<term>_in_domain`;
     in_domain (all of them); scaffold; nearest_training_smiles and nearest_training_similarity
-    (Tanimoto, Morgan radius 2) over the training sets of the predictors used; call and source.
+    (Tanimoto, Morgan radius 2) over the training sets of the predictors used; cluster (the rank of the best hit that
+    this one resembles, as the profile's `hit_similarity` says, or else its own); call and source.
     """
     smiles = [hit.smiles for hit in hits]
     columns: dict[str, Sequence[object]] = {
@@ -50,6 +85,7 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
     columns["in_domain"] = [all(hit.in_domain) for hit in hits]
     columns["scaffold"] = [murcko_scaffold(mol) for mol in require_mols(smiles)]
     columns |= _find_nearest(smiles, profile)
+    columns["cluster"] = _find_clusters(hits, profile.diversity.hit_similarity)
     columns |= {"call": [hit.call for hit in hits], "source": [hit.source for hit in hits]}
     return pd.DataFrame(columns)
 
@@ -65,6 +101,19 @@ def write_hits(folder: Path, frame: pd.DataFrame) -> None:
         write_table(folder / HITS_SDF, [frame])
     except TableError as error:
         raise RunFolderError(f"{error}; the scored molecules are kept: go on with --resume") from error
+
+
+def _find_clusters(hits: Sequence[ScoredMolecule], max_similarity: float) -> list[int]:
+    if max_similarity >= 1 or not hits:
+        return list(range(1, len(hits) + 1))
+    numbers = Leaders(max_similarity).assign(_find_bits(hits))
+    _, first_rows = np.unique(numbers, return_index=True)
+    ranks: list[int] = (first_rows[numbers] + 1).tolist()
+    return ranks
+
+
+def _find_bits(molecules: Sequence[ScoredMolecule]) -> NDArray[np.uint8]:
+    return morgan_bits(require_mols([molecule.smiles for molecule in molecules]))
 
 
 def _find_intervals(name: str, endpoint: EndpointProperty, smiles: Sequence[str]) -> dict[str, Sequence[object]]:

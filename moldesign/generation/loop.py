@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -16,11 +16,13 @@ from moldesign.errors import ObjectiveError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
+from moldesign.generation.pareto import ParetoFront, write_front
 from moldesign.generation.progress import Progress, Scoreboard
 from moldesign.generation.rounds import make_rounds
-from moldesign.generation.session import Session, recall_settings
+from moldesign.generation.session import Choice, Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
-from moldesign.generation.strategy import Choice, choose_strategy
+from moldesign.generation.stopping import StopReason
+from moldesign.generation.strategy import choose_strategy
 from moldesign.generation.unscored import describe_unscored, select_failed, write_unscored
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
@@ -39,7 +41,7 @@ class GenerationResult:
     """Unique molecules scored, those of earlier parts of the run included."""
     best: ScoredMolecule | None
     """The molecule with the highest score, a hit or not; None where nothing was scored."""
-    interrupted: bool
+    stopped: StopReason
     seconds: float
     choice: Choice | None = None
     """How the calls were spent, and why so; None where the run was interrupted before that was clear."""
@@ -47,14 +49,13 @@ class GenerationResult:
     """Molecules that might be hits and have no score, because a scorer failed on them; see `unscored.csv`."""
     n_not_run: int = 0
     """Molecules for which a program was not run, because they could not become hits any more."""
+    n_resets: int = 0
+    """How often the policy collapsed and was moved back towards its prior, in earlier parts of the run, too."""
 
-
-class RunEnd(NamedTuple):
-    """How a run ended."""
-
-    interrupted: bool
-    choice: Choice | None
-    """The strategy; None where the user was quicker than its choice."""
+    @property
+    def interrupted(self) -> bool:
+        """Whether the user pressed Ctrl-C."""
+        return self.stopped == StopReason.INTERRUPTED
 
 
 def generate(
@@ -111,7 +112,7 @@ def generate(
             oracle.preload(archive.read())
             session.restore()
         try:
-            end = run(session, oracle, archive, start, on_progress)
+            stopped = run(session, oracle, archive, start, on_progress)
         except ObjectiveError as error:
             write_results(folder, oracle.history, profile, n)
             raise ObjectiveError(f"{error}; everything scored is kept in {folder}: go on with --resume") from error
@@ -122,19 +123,23 @@ def generate(
         run_dir=folder,
         n_scored=len(oracle.history),
         best=next(iter(select_hits(oracle.history, 1, threshold=0.0)), None),
-        interrupted=end.interrupted,
-        choice=end.choice,
+        stopped=stopped,
+        choice=session.choice,
         seconds=time.monotonic() - began,
         n_failed=len(failed),
         n_not_run=sum(molecule.missing is not None for molecule in oracle.history) - len(failed),
+        n_resets=session.stopper.collapse.n_resets,
     )
 
 
 def write_results(folder: Path, molecules: Sequence[ScoredMolecule], profile: Profile, n: int) -> pd.DataFrame:
     """Write the best `n` hits, and the molecules that have no score because a scorer failed; return the hits."""
-    frame = describe_hits(select_hits(molecules, n, profile.threshold), profile)
+    max_similarity = profile.diversity.hit_similarity
+    frame = describe_hits(select_hits(molecules, n, profile.threshold, max_similarity=max_similarity), profile)
     write_hits(folder, frame)
     write_unscored(folder, describe_unscored(select_failed(molecules, profile), profile))
+    if profile.pareto:
+        write_front(folder, molecules, profile)
     return frame
 
 
@@ -144,17 +149,18 @@ def run(
     archive: RunArchive,
     start: Sequence[str],
     on_progress: Callable[[Progress], None] | None = None,
-) -> RunEnd:
-    """Spend the oracle's budget, or what the user lets it spend; everything scored is kept either way."""
-    scoreboard, choice = Scoreboard(oracle, session.profile.threshold), None
+) -> StopReason:
+    """Spend the oracle's budget; return why the run ends. Everything scored is kept in any case."""
+    profile = session.profile
+    front = ParetoFront(term.weight for term in profile.terms) if profile.pareto else None
+    scoreboard = Scoreboard(oracle, profile.threshold, front)
     try:
         if start and session.n_batches == 0:
             session.welcome(oracle.score(start, source="start"))
-        choice = choose_strategy(session, oracle, archive)
-        rounds = make_rounds(choice.strategy, session)
+        session.choice = choose_strategy(session, oracle, archive)
+        rounds = make_rounds(session.choice.strategy, session)
         session.begin(rounds)
-        # A resumed run first proposes again what it scored after its checkpoint, also if that spent the budget.
-        while (oracle.remaining or session.n_calls < len(oracle.history)) and not session.is_exhausted:
+        while (stopped := session.find_stop(oracle)) is None:
             scored = rounds.play(session, oracle)
             progress = scoreboard.update(session.n_batches + 1, session.n_calls, scored, session.report)
             session.finish_batch(progress)
@@ -162,8 +168,8 @@ def run(
                 on_progress(progress)
         session.save()
     except KeyboardInterrupt:
-        return RunEnd(interrupted=True, choice=choice)
-    return RunEnd(interrupted=False, choice=choice)
+        return StopReason.INTERRUPTED
+    return stopped
 
 
 def read_start_molecules(start: Sequence[str], prior: Prior) -> list[str]:

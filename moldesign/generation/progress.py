@@ -10,6 +10,7 @@ import numpy as np
 
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
+from moldesign.generation.pareto import ParetoFront
 from moldesign.learning.learner import LearningReport
 from moldesign.objectives.oracle import Oracle, OracleBatch, ScoredMolecule
 
@@ -36,6 +37,8 @@ class Progress:
     kl: float
     seconds: float
     calls_per_second: float
+    hypervolume: float | None = None
+    """That below the scores of the goals, see `measure_hypervolume`; None where the profile does not ask for it."""
 
     @property
     def seconds_left(self) -> float:
@@ -43,15 +46,23 @@ class Progress:
         return (self.budget - self.n_calls) / self.calls_per_second if self.calls_per_second else float("inf")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields, rounded, for `metrics.jsonl`."""
-        return {k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(self).items()}
+        """Return the fields that have a value, rounded, for `metrics.jsonl`."""
+        fields = {k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(self).items() if v is not None}
+        # Below many goals the volume is small: it keeps six digits wherever they begin.
+        return fields if self.hypervolume is None else fields | {"hypervolume": float(f"{self.hypervolume:.6g}")}
 
 
 class Scoreboard:
-    """Follows a run: it only looks, and changes nothing of its course."""
+    """Follows a run: it only looks, and changes nothing of its course.
 
-    def __init__(self, oracle: Oracle, threshold: float) -> None:
-        self._oracle, self._threshold = oracle, threshold
+    Args:
+        oracle: what the run scores by.
+        threshold: the total of a hit.
+        front: keeps the molecules that no other one surpasses, where somebody wants to know their hypervolume.
+    """
+
+    def __init__(self, oracle: Oracle, threshold: float, front: ParetoFront | None = None) -> None:
+        self._oracle, self._threshold, self._front = oracle, threshold, front
         self._scaffolds: set[str] = set()
         self._best = np.zeros(0)
         self._n_hits = self._n_seen = 0
@@ -85,6 +96,7 @@ class Scoreboard:
             kl=report.kl,
             seconds=seconds,
             calls_per_second=(len(self._oracle.history) - self._n_paid_before) / max(seconds, 1e-9),
+            hypervolume=self._front.hypervolume if self._front else None,
         )
 
     def _take_in(self, molecules: Sequence[ScoredMolecule]) -> None:
@@ -93,4 +105,6 @@ class Scoreboard:
         hits = [molecule.smiles for molecule in molecules if molecule.total >= self._threshold]
         self._scaffolds.update(murcko_scaffold(mol) for mol in require_mols(hits))
         self._n_hits += len(hits)
+        if self._front:
+            self._front.take_in(molecules)
         self._n_seen += len(molecules)

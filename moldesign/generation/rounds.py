@@ -36,9 +36,10 @@ class FastRounds:
         rewards = session.judge(scored).rewards
         bred = oracle.score(self._breed(session, oracle), source=SEARCH)
         session.judge(bred)
-        session.count([scored, bred])
+        session.count([scored, bred], written=scored)
         session.report = session.guide.learn(written, rewards) or session.report
         session.guide.repeat(session.settings.n_replays)
+        session.stopper.finish_batch(session.guide.learner)
         return [scored]
 
     def state_dict(self) -> dict[str, Any]:
@@ -93,6 +94,7 @@ class ThriftyRounds:
         if found:
             smiles, scores, rewards = zip(*found, strict=True)
             session.report = self._engine.observe(smiles, scores, rewards) or session.report
+        session.stopper.finish_batch(session.guide.learner)
         return batches
 
     def state_dict(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from moldesign.generation.folder import append_metrics, load_checkpoint, save_ch
 from moldesign.generation.progress import Progress
 from moldesign.generation.prompts import make_mode
 from moldesign.generation.settings import GenerationSettings
+from moldesign.generation.stopping import Stopper, StopReason
 from moldesign.learning.guide import Guide
 from moldesign.learning.learner import LearningReport
 from moldesign.objectives.constraints import forgive_limits
@@ -51,6 +52,14 @@ class Rounds(Protocol):
         ...
 
 
+class Choice(NamedTuple):
+    """A strategy and why it was taken."""
+
+    strategy: str
+    """"fast" or "thrifty\""""
+    reason: str
+
+
 class Judgement(NamedTuple):
     """What N rows are worth."""
 
@@ -77,10 +86,12 @@ class Session:
             replay_size=settings.replay_size,
             device=settings.device,
         )
-        # Molecules with a scaffold that is to be kept cannot differ in it.
-        self.diversity = None if profile.constraints.scaffold else profile.diversity.make_filter()
+        self.diversity = profile.diversity.make_filter(same_scaffold=bool(profile.constraints.scaffold))
+        self.stopper = Stopper(profile, settings)
         self.payment = Payment(profile.terms, profile.threshold)
         self.rounds: Rounds | None = None
+        self.choice: Choice | None = None
+        """How calls are spent; None until that is clear."""
         self._rounds_state: dict[str, Any] | None = None
         self.n_batches = self.n_calls = self.n_idle = 0
         self.report = LearningReport(0.0, 0.0, 0.0)
@@ -106,8 +117,15 @@ class Session:
         self.guide.remember(smiles, rewards[rows])
         return Judgement(scores, rewards.astype(np.float32))
 
-    def count(self, batches: Sequence[OracleBatch]) -> None:
-        """Count the calls of a round, by their numbers: rounds that a resumed run repeats are not idle."""
+    def count(self, batches: Sequence[OracleBatch], written: OracleBatch | None = None) -> None:
+        """Count the calls of a round, by their numbers: rounds that a resumed run repeats are not idle.
+
+        Args:
+            batches: all that was scored in the round.
+            written: the one of them that the policy alone wrote, if there is one.
+        """
+        for scored in batches:
+            self.stopper.take_in(scored, self.n_calls, is_written=scored is written)
         n_calls = max(int(scored.call_numbers.max(initial=0)) for scored in batches)
         self.n_idle = 0 if n_calls > self.n_calls else self.n_idle + 1
         self.n_calls = max(self.n_calls, n_calls)
@@ -137,6 +155,7 @@ class Session:
             "diversity": self.diversity.state_dict() if self.diversity else None,
             "payment": self.payment.state_dict(),
             "rounds": self.rounds.state_dict() if self.rounds else None,
+            "stopper": self.stopper.state_dict(),
         }
         save_checkpoint(self.folder, self.guide.collect_tensors(), state)
         self._saved = time.monotonic()
@@ -157,6 +176,7 @@ class Session:
                 self.diversity.load_state_dict(state["diversity"])
             self.payment.load_state_dict(state["payment"])
             self._rounds_state = state["rounds"]
+            self.stopper.load_state_dict(state["stopper"])
         truncate_metrics(self.folder, self.n_batches)
 
     @property
@@ -168,6 +188,13 @@ class Session:
     def is_exhausted(self) -> bool:
         """Whether the policy has written nothing new for as many batches as the settings have patience for."""
         return self.n_idle >= self.settings.patience
+
+    def find_stop(self, oracle: Oracle) -> StopReason | None:
+        """Return why the run ends before another batch, if it does."""
+        # A resumed run first writes again what it scored after its checkpoint, also if that spent the budget.
+        if not oracle.remaining and self.n_calls >= len(oracle.history):
+            return StopReason.BUDGET
+        return StopReason.EXHAUSTED if self.is_exhausted else self.stopper.reason
 
     def agree_with(self, archive: RunArchive, start: Sequence[str]) -> list[str]:
         """Note settings and start molecules in a new store; in an old one they must be the same.

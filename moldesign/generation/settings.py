@@ -27,6 +27,12 @@ class GenerationSettings:
     """Molecules bred from the best ones so far, beside each batch of the policy; fast strategy."""
     patience: int = 50
     """Batches in a row without a new molecule after which the run ends early."""
+    collapse_share: float = 0.9
+    """A batch has collapsed above this share of rows without a new molecule, or of molecules with one scaffold."""
+    collapse_patience: int = 10
+    """Collapsed batches in a row after which the policy is reset in part."""
+    collapse_reset: float = 0.5
+    """How far the weights then go back to those of the prior: 0 not at all, 1 all the way."""
     device: str = "cpu"
     checkpoint_seconds: float = 20.0
 

@@ -1,10 +1,9 @@
 """How to spend the calls of a run: what one costs decides how long to think before it."""
 
 import time
-from typing import NamedTuple
 
 from moldesign.generation.archive import RunArchive
-from moldesign.generation.session import Session
+from moldesign.generation.session import Choice, Session
 from moldesign.objectives.oracle import Oracle
 from moldesign.objectives.payment import is_own_scorer
 from moldesign.seeding import make_generators
@@ -16,14 +15,6 @@ N_WARM_UP, N_TIMED = 4, 12
 _STREAM = 2
 """Random numbers of the timed molecules; those of the run are another stream."""
 _STRATEGY, _REASON = "strategy", "strategy_reason"
-
-
-class Choice(NamedTuple):
-    """A strategy and why it was taken."""
-
-    strategy: str
-    """"fast" or "thrifty\""""
-    reason: str
 
 
 def choose_strategy(session: Session, oracle: Oracle, archive: RunArchive) -> Choice:

@@ -98,6 +98,20 @@ class Learner:
         self._optimizer.step()
         return LearningReport(loss.item(), kl.item(), log_prob.mean().item())
 
+    def reset_towards_prior(self, share: float) -> None:
+        """Move the policy's weights a share of the way back to the prior's, and begin with a fresh optimizer.
+
+        Weights between two networks with a common origin still make a working network (Wortsman et al., "Model soups",
+        ICML 2022; Ash and Adams, "On warm-starting neural network training", NeurIPS 2020).
+
+        Args:
+            share: 0 leaves the weights, 1 gives those of the prior.
+        """
+        with torch.no_grad():
+            for parameter, origin in zip(self.policy.parameters(), self.prior.parameters(), strict=True):
+                parameter.lerp_(origin, share)
+        self._optimizer.state.clear()
+
     def state_dict(self) -> dict[str, Tensor]:
         """Return policy, log Z and optimizer state as named tensors, for a checkpoint."""
         tensors = {f"policy.{name}": tensor for name, tensor in self.policy.state_dict().items()}

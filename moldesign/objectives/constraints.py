@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
 from moldesign.chem.open_points import read_ends, read_scaffold
 from moldesign.chem.smiles import require_mols
@@ -28,16 +28,11 @@ from moldesign.errors import InvalidSmilesError, ProfileError
 from moldesign.objectives.combination import combine_terms
 from moldesign.objectives.goals import Goal, parse_goal
 from moldesign.objectives.reward import Rewards
+from moldesign.objectives.section import Section
 from moldesign.objectives.structures import ALTERNATIVES, read_elements
 from moldesign.objectives.terms import Term
 
 _STEREO = {"defined": "open_stereo <= 0", "none": "stereocenters <= 0"}
-
-
-class Section(BaseModel):
-    """A table of a profile: unknown keys are errors, and nothing changes once it is read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True)
 
 
 class Constraints(Section):

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from moldesign.objectives.constraints import Section
+from moldesign.objectives.section import Section
 from moldesign.objectives.terms import Term
 
 GATE_POWER = 8.0
-"""The gate is the margin to this power: at nine tenths of the way to the edge of the domain 0.43, at eight tenths 0.17."""
+"""The gate is the margin to this power: 0.43 at a margin of nine tenths, 0.17 at eight tenths."""
 
 Floats = NDArray[np.float64]
 

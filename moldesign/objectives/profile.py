@@ -2,22 +2,24 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from moldesign.errors import ProfileError, UnknownNameError
 from moldesign.objectives.catalog import PropertyCatalog
-from moldesign.objectives.constraints import Constraints, Section
-from moldesign.objectives.diversity import MurckoBuckets
+from moldesign.objectives.constraints import Constraints
 from moldesign.objectives.docking import Docking
 from moldesign.objectives.goals import GOAL_GRAMMAR, RUNNING_KEYS, Goal, find_contradictions, parse_goal
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.reward import Rewards, score_terms
 from moldesign.objectives.scorers import collect_scorers
+from moldesign.objectives.section import Section
+from moldesign.objectives.sections import Budget, Diversity
 from moldesign.objectives.terms import Term
 from moldesign.objectives.toml_text import KeyPath, format_toml, locate_key
 
@@ -33,34 +35,14 @@ DEFAULT_GOALS = (
 """Oral drug-likeness: no liability in the first toxicity assays, soluble, easy to make, no alert."""
 
 
-class Budget(Section):
-    """What a run may spend."""
-
-    calls: int = Field(default=10_000, gt=0)
-    """Unique molecules that may be scored."""
-
-
-class Diversity(Section):
-    """How often one scaffold is paid for; see `MurckoBuckets`."""
-
-    enabled: bool = True
-    bucket_size: int = Field(default=25, gt=0)
-    minimum_score: float = Field(default=0.4, ge=0, le=1)
-    penalty: Literal["step", "linear"] = "step"
-
-    def make_filter(self) -> MurckoBuckets | None:
-        """Return an empty filter, or None where it is switched off."""
-        if not self.enabled:
-            return None
-        return MurckoBuckets(bucket_size=self.bucket_size, minimum_score=self.minimum_score, penalty=self.penalty)
-
-
 class Profile(Section):
     """What the molecules must be. Make one by `load_profile`, `parse_goals` or `default_profile`."""
 
     name: str = "profile"
     threshold: float = Field(default=0.5, gt=0, le=1)
     """The total from which a molecule counts as a hit; above 0, because 0 is what breaks a hard limit."""
+    pareto: bool = False
+    """Whether a run also keeps the molecules that no other one surpasses in every goal, and their hypervolume."""
     models: tuple[str, ...] = ()
     """Model folders whose endpoints goals may use, besides the bundled ones."""
     goals: tuple[Goal, ...] = Field(alias="goal", min_length=1)
@@ -68,6 +50,7 @@ class Profile(Section):
     """Receptors that goals may be about, by name."""
     budget: Budget = Budget()
     diversity: Diversity = Diversity()
+    guards: Guards = Guards()
     constraints: Constraints = Constraints()
 
     @field_validator("goals")
@@ -122,18 +105,24 @@ class Profile(Section):
         return PropertyCatalog.of_models(self.models, collect_scorers(self.goals, self.docking))
 
     def has_same_aim(self, other: "Profile") -> bool:
-        """Return whether the other profile differs in nothing but the budget and how its scorers are run."""
+        """Return whether a run for the other profile takes the same course.
+
+        They may differ in the budget, in how scorers are run, and in what is reported of the molecules found.
+        """
         return self._without_means() == other._without_means()
 
     def _without_means(self) -> "Profile":
         goals = tuple(goal.model_copy(update=dict.fromkeys(RUNNING_KEYS)) for goal in self.goals)
         docking = tuple(section.without_means() for section in self.docking)
-        return self.model_copy(update={"goals": goals, "docking": docking, "budget": Budget()})
+        diversity = self.diversity.model_copy(update={"hit_similarity": 1.0})
+        means = {"goals": goals, "docking": docking, "budget": Budget(), "diversity": diversity, "pareto": False}
+        return self.model_copy(update=means)
 
     def score(self, smiles: Sequence[str], /, *, first_row: int = 0) -> Rewards:
         """Score each SMILES; rows stay 1:1 with the input.
 
-        Programs are run only for molecules that can reach the threshold; see `evaluate_terms`.
+        Predictions count as far as the guards believe them. Programs are run only for molecules that can reach the
+        threshold; see `evaluate_terms`.
 
         Args:
             smiles: N texts; what is no molecule keeps its row, with NaN and an error.
@@ -142,7 +131,7 @@ class Profile(Section):
         Raises:
             ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
         """
-        return score_terms(self.terms, smiles, first_row=first_row, threshold=self.threshold)
+        return score_terms(self.terms, smiles, first_row=first_row, threshold=self.threshold, guards=self.guards)
 
     def with_goals(self, texts: Sequence[str], models: Sequence[str] = ()) -> "Profile":
         """Return this profile with more goals, which may be about endpoints of more models.
@@ -164,7 +153,22 @@ class Profile(Section):
         >>> parse_goals(["qed max"]).with_constraints(scaffold=["c1ccc(*)cc1"], charge=0).term_names[1:]
         ('must formal_charge in 0..0', 'must scaffold(c1ccc(*)cc1) >= 1')
         """
-        return _build(self.model_dump() | {"constraints": self.constraints.model_dump() | changes}, "")
+        return self.with_changes(constraints=changes)
+
+    def with_changes(self, **changes: Any) -> "Profile":
+        """Return this profile with other values; of a section, with those of the keys that are given.
+
+        Raises:
+            ProfileError: a key is unknown, or its value cannot be used.
+
+        >>> profile = parse_goals(["qed max"]).with_changes(pareto=True, budget={"max_time": "2h"})
+        >>> profile.pareto, profile.budget.max_seconds, profile.budget.calls
+        (True, 7200.0, 10000)
+        """
+        values = self.model_dump()
+        for key, new in changes.items():
+            values[key] = values.get(key, {}) | dict(new) if isinstance(new, Mapping) else new
+        return _build(values, "")
 
 
 _SECTIONS: dict[str | int, type[BaseModel]] = {
@@ -172,6 +176,7 @@ _SECTIONS: dict[str | int, type[BaseModel]] = {
     "docking": Docking,
     "budget": Budget,
     "diversity": Diversity,
+    "guards": Guards,
     "constraints": Constraints,
 }
 

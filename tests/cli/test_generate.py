@@ -91,14 +91,14 @@ def test_interrupted_run_says_how_to_go_on(moldesign: Moldesign, monkeypatch: py
     out = Path("run 1")
     with monkeypatch.context() as patch:
         patch.setattr(verb, "describe_progress", press_ctrl_c)
-        stopped = moldesign("generate", *GOALS, "--budget", 100, "--out", out, "--seed", 3)
+        stopped = moldesign("generate", *GOALS, "--budget", 300, "--out", out, "--seed", 3)
     assert stopped.code == 130
-    assert 0 < count_calls(out) < 100
+    assert 0 < count_calls(out) < 300
     assert re.search(r"^interrupted with \d+ of 100 hits; everything scored is kept; go on with: ", stopped.err, re.M)
     command = stopped.err.partition("go on with: ")[2]
     resumed = moldesign(*shlex.split(command)[1:])
     assert resumed.code == 0
-    assert count_calls(out) == 100
+    assert count_calls(out) == 300
 
 
 def test_too_few_hits_are_explained(moldesign: Moldesign) -> None:
@@ -192,6 +192,7 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
         (["--start", "CC("], "'CC(' is not a valid SMILES"),
         (["--start", "C[Se]C"], "'[Se]'"),
         (["--prior", "chemlb"], "did you mean: chembl"),
+        (["--max-time", "10"], "budget.max_time: '10' is no duration; write a number with s, m or h, such as 90s"),
         (["--resume", "--out", "empty"], "empty holds no run to resume"),
         (["--scaffold", "c1ccccc1"], "the scaffold 'c1ccccc1' has no open point; mark each place to grow with '*'"),
         (["--scaffold", "c1ccc(*cc1"], "the scaffold cannot be read: 'c1ccc(*cc1' is not a valid SMILES"),
@@ -251,6 +252,57 @@ def test_start_molecules_may_say_how_near_the_hits_are(moldesign: Moldesign) -> 
     assert moldesign("generate", "--goal", "mw >= 10", "--max-similarity", 0.3).code == 2
 
 
+def test_a_run_ends_on_time_and_says_so(moldesign: Moldesign) -> None:
+    done = moldesign("generate", *GOALS, "--budget", 5000, "--n", 1000, "--max-time", "0.01s", "--out", "run")
+    assert done.code == 0
+    assert "up to 5,000 molecules are scored, for at most 0.01s\n" in done.err
+    assert "; the time limit of 0.01s is over\n" in done.out
+    warning = done.err.splitlines()[-1]
+    assert "of 1000 hits: the time limit of 0.01s is over; go on for as long again with: moldesign" in warning
+    n_calls = count_calls(Path("run"))
+    command = warning.partition("again with: ")[2].partition(";")[0]
+    assert moldesign(*shlex.split(command)[1:]).code == 0
+    assert n_calls < count_calls(Path("run")) < 5000
+
+
+def test_a_run_ends_by_convergence_and_says_so(moldesign: Moldesign) -> None:
+    options = ("--budget", 1000, "--n", 900, "--converged-after", 30, "--out", "run")
+    done = moldesign("generate", "--goal", "mw >= 1", *options)
+    assert done.code == 0
+    assert ", until 30 of them improve nothing\n" in done.err
+    assert "; the last 30 molecules have not improved the mean of the best 100\n" in done.out
+    assert re.search(r"go on with: moldesign generate --resume --out run --n 900 --converged-after 60;", done.err)
+    assert 100 < count_calls(Path("run")) < 1000
+
+
+def test_near_duplicates_wait_or_are_counted(moldesign: Moldesign) -> None:
+    options = ("--goal", "mw >= 1", "--budget", 60)
+    strict = moldesign("generate", *options, "--n", 60, "--hit-similarity", 0.05, "--out", "strict")
+    frame = pd.read_csv("strict/hits.csv")
+    n_alike = int((frame["cluster"] != frame["rank"]).sum())
+    assert len(frame) == 60
+    assert n_alike > 0
+    assert f"; {n_alike} of the hits resemble a better one (Tanimoto similarity of 0.05 or more)\n" in strict.out
+    off = moldesign("generate", *options, "--n", 60, "--hit-similarity", 1, "--out", "off")
+    assert "resemble" not in off.out
+    again = moldesign("generate", "--resume", "--out", "strict", "--n", 3, "--hit-similarity", 1)
+    assert "resemble" not in again.out
+    assert pd.read_csv("strict/hits.csv")["smiles"].tolist() == frame["smiles"].tolist()[:3]
+
+
+def test_pareto_adds_a_table_and_a_volume(moldesign: Moldesign) -> None:
+    done = moldesign("generate", "--goal", "qed max", "--goal", "mw max", "--pareto", *SHORT, "--out", "run")
+    assert done.code == 0
+    assert "run/hits.sdf is empty; run/pareto.csv has the best compromises\n" in done.out
+    assert "hypervolume: 0." in done.err
+    table = pd.read_csv("run/pareto.csv").sort_values("qed_score")
+    assert list(table.columns) == list(pd.read_csv("run/hits.csv").columns)
+    assert (table["mw_score"].diff().dropna() <= 0).all()
+    assert load_profile("run/profile.toml").pareto
+    done = moldesign("generate", *GOALS, "--pareto", *SHORT, "--out", "other")
+    assert "other/hits.csv, other/hits.sdf, other/pareto.csv\n" in done.out
+
+
 @pytest.mark.parametrize("arguments", [["--resume"], ["--n", "0"], ["--budget", "0"], ["--device", "tpu"]])
 def test_wrong_usage_is_exit_2(moldesign: Moldesign, arguments: list[str]) -> None:
     assert moldesign("generate", *arguments).code == 2
@@ -264,7 +316,7 @@ def test_cuda_must_be_there(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatc
 
 
 def test_defaults_are_those_of_the_library(moldesign: Moldesign) -> None:
-    assert verb.choose_profile(None, [], None, None) == default_profile()
+    assert verb.choose_profile(None, [], None, {}) == default_profile()
     shown = moldesign("generate", "--help").out
     for name in ("prior", "seed"):
         assert f"[default: ({getattr(GenerationSettings(), name)})" in shown

@@ -1,12 +1,18 @@
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
-from rdkit import Chem
+from rdkit import Chem, DataStructs
 
+from moldesign.chem.fingerprints import morgan_bits
+from moldesign.chem.smiles import require_mols
 from moldesign.errors import RunFolderError
 from moldesign.generation import hits as hits_module
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
@@ -22,7 +28,7 @@ COLUMNS = [
     *("rank", "smiles", "score"),
     *("qed", "qed_score"),
     *("herg", "herg_score", "herg_std", "herg_in_domain"),
-    *("in_domain", "scaffold", "nearest_training_smiles", "nearest_training_similarity", "call", "source"),
+    *("in_domain", "scaffold", "nearest_training_smiles", "nearest_training_similarity", "cluster", "call", "source"),
 ]
 
 
@@ -60,13 +66,71 @@ def test_a_molecule_without_a_total_is_no_hit() -> None:
     assert [molecule.call for molecule in select_hits(molecules, 10, threshold=0.0)] == [2]
 
 
+METHACETIN = "COc1ccc(NC(C)=O)cc1"
+PARACETAMOLS = [PARACETAMOL, "CCC(=O)Nc1ccc(O)cc1", METHACETIN, "CC(=O)Nc1ccc(OCC)cc1"]
+ALKYL_AMINES = [f"{'C' * n}N({'C' * m})C" for n in range(2, 12) for m in range(2, 12) if n <= m]
+
+
+def rank_smiles(smiles: Sequence[str]) -> list[ScoredMolecule]:
+    """Score the molecules so that they come in this order, and give them out of it."""
+    totals = np.linspace(1.0, 0.5, len(smiles)).tolist()
+    ranked = [
+        make_molecule(call, total)._replace(smiles=text)
+        for call, (text, total) in enumerate(zip(smiles, totals, strict=True))
+    ]
+    return ranked[::-1]
+
+
+def pick_one_by_one(smiles: Sequence[str], n: int, cutoff: float) -> list[str]:
+    """Return what `select_hits` does, pair by pair with RDKit."""
+    vectors = [DataStructs.CreateFromBinaryText(row.tobytes()) for row in morgan_bits(require_mols(smiles))]
+    picked: list[int] = []
+    for row in range(len(smiles)):
+        if all(DataStructs.TanimotoSimilarity(vectors[row], vectors[other]) < cutoff for other in picked):
+            picked.append(row)
+    left_out = [row for row in range(len(smiles)) if row not in picked]
+    return [smiles[row] for row in sorted([*picked[:n], *left_out[: max(0, n - len(picked))]])]
+
+
+def test_hits_that_resemble_a_better_one_wait_until_places_are_left() -> None:
+    molecules = rank_smiles([*PARACETAMOLS, BUTANE, CHLOROBENZENE])
+    select = partial(select_hits, molecules, threshold=0.5, max_similarity=0.5)
+    assert [hit.smiles for hit in select(3)] == [PARACETAMOL, BUTANE, CHLOROBENZENE]
+    assert [hit.smiles for hit in select(4)] == [*PARACETAMOLS[:2], BUTANE, CHLOROBENZENE]
+    assert [hit.smiles for hit in select(9)] == [*PARACETAMOLS, BUTANE, CHLOROBENZENE]
+    assert [hit.smiles for hit in select_hits(molecules, 3, threshold=0.5)] == PARACETAMOLS[:3]
+    assert [hit.smiles for hit in select_hits(molecules, 9, threshold=0.85, max_similarity=0.5)] == PARACETAMOLS[:2]
+
+
+@given(st.permutations(ALKYL_AMINES), st.integers(1, 60), st.sampled_from([0.5, 0.7, 0.9]), st.integers(1, 70))
+def test_the_choice_is_that_of_a_slow_search(smiles: list[str], n: int, cutoff: float, n_at_once: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hits_module, "_BLOCK", n_at_once)
+        hits = select_hits(rank_smiles(smiles), n, threshold=0.5, max_similarity=cutoff)
+    assert [hit.smiles for hit in hits] == pick_one_by_one(smiles, n, cutoff)
+    assert len(hits) == min(n, len(smiles))
+
+
+def test_a_cluster_is_the_rank_of_the_hit_that_is_resembled(profile: Profile) -> None:
+    oracle = Oracle(profile, budget=10)
+    oracle.score([BUTANE, "CCCCC", PARACETAMOL, METHACETIN, CHLOROBENZENE])
+    hits = select_hits(oracle.history, 10, threshold=0.0)
+    clusters = describe_hits(hits, profile.with_changes(diversity={"hit_similarity": 0.5})).set_index("smiles")
+    ranks, cluster = clusters["rank"], clusters["cluster"]
+    assert cluster[BUTANE] == cluster["CCCCC"] == min(ranks[BUTANE], ranks["CCCCC"])
+    assert cluster[PARACETAMOL] == cluster[METHACETIN] == min(ranks[PARACETAMOL], ranks[METHACETIN])
+    assert cluster[CHLOROBENZENE] == ranks[CHLOROBENZENE]
+    alike = describe_hits(hits, profile.with_changes(diversity={"hit_similarity": 1}))
+    assert alike["cluster"].tolist() == alike["rank"].tolist()
+
+
 def test_every_column_is_there(profile: Profile) -> None:
     hits = select_hits(score_all(profile), 10, threshold=0.0)
     frame = describe_hits(hits, profile).set_index("smiles", drop=False)
     assert list(frame.columns) == COLUMNS
     assert frame["score"].tolist() == [hit.total for hit in hits]
     chlorobenzene, butane, paracetamol = frame.loc[CHLOROBENZENE], frame.loc[BUTANE], frame.loc[PARACETAMOL]
-    assert (chlorobenzene["herg"], chlorobenzene["herg_score"], chlorobenzene["herg_std"]) == (0.25, 0.75, 0.25)
+    assert (chlorobenzene["herg"], chlorobenzene["herg_score"], chlorobenzene["herg_std"]) == (0.25, 0.625, 0.25)
     assert (chlorobenzene["scaffold"], butane["scaffold"]) == ("c1ccccc1", "")
     assert (chlorobenzene["in_domain"], butane["in_domain"], butane["herg_in_domain"]) == (False, True, True)
     assert (chlorobenzene["call"], chlorobenzene["source"], paracetamol["source"]) == (1, "start", "policy")

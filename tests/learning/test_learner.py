@@ -208,3 +208,20 @@ def test_updates_repeat(loss):
         reports.append([learner.update(SEQUENCES, REWARDS) for _ in range(3)])
     assert reports[0] == reports[1]
     assert all(math.isfinite(value) for report in reports[0] for value in report)
+
+
+def test_a_reset_lies_between_policy_and_prior_and_forgets_the_optimizer():
+    learner = make_learner(learning_rate=1e-2)
+    for _ in range(3):
+        learner.update(SEQUENCES, REWARDS)
+    learned, prior = copy_tensors(learner.policy), copy_tensors(learner.prior)
+    learner.reset_towards_prior(0.25)
+    for name, tensor in learner.policy.state_dict().items():
+        torch.testing.assert_close(tensor, 0.75 * learned[name] + 0.25 * prior[name])
+    assert not any(name.startswith("adam.") for name in learner.state_dict())
+    assert_equal(prior, copy_tensors(learner.prior))
+    learner.reset_towards_prior(1.0)
+    assert learner.update(SEQUENCES, REWARDS).kl == pytest.approx(0, abs=1e-6)
+    restored = make_learner(learning_rate=1e-2)
+    restored.load_state_dict(learner.state_dict())
+    assert learner.update(SEQUENCES, REWARDS) == restored.update(SEQUENCES, REWARDS)

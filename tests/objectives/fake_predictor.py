@@ -27,4 +27,5 @@ class FakePredictor:
         values[refused] = np.nan
         errors = [f"row {row}: xenon" if bad else None for row, bad in enumerate(refused)]
         in_domain = np.array([[len(s) < 5, True, True] for s in smiles])
-        return SimpleNamespace(values=values, std=values * 0 + 0.25, in_domain=in_domain, errors=errors)
+        margin = np.where(in_domain, 2.0, 0.9)
+        return SimpleNamespace(values=values, std=values * 0 + 0.25, in_domain=in_domain, margin=margin, errors=errors)

@@ -35,8 +35,11 @@ def test_the_heavier_term_decides() -> None:
     assert light == pytest.approx(0.5**0.25)
 
 
+UNGUARDED = {"caution": 0.0, "domain": False}
+
+
 def test_rows_stay_in_place_and_every_term_is_kept(predictor: FakePredictor) -> None:
-    profile = parse_goals(["herg <= 0.25", "heavy_atoms >= 3", "solubility max"])
+    profile = parse_goals(["herg <= 0.25", "heavy_atoms >= 3", "solubility max"]).with_changes(guards=UNGUARDED)
     rewards = profile.score(["CCCl", "C(", "ClCCCCl", "", "C"], first_row=10)
     assert rewards.is_valid.tolist() == [True, False, True, False, True]
     assert rewards.errors[1] == "row 11: 'C(' is not a valid SMILES (syntax error)"

@@ -1,0 +1,103 @@
+"""What `moldesign generate` says when a run has ended: the best hits, why it ended, and how to go on."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moldesign.cli.text import format_number, format_seconds, format_table
+
+if TYPE_CHECKING:
+    from moldesign.generation.loop import GenerationResult
+    from moldesign.objectives.profile import Profile
+
+N_SHOWN = 5
+"""Hits in the summary."""
+
+
+def describe_result(result: "GenerationResult", profile: "Profile") -> str:
+    """Return the summary of a run and its best hits."""
+    frame, folder = result.frame, result.run_dir
+    summary = (
+        f"{len(frame)} hits with a score of at least {profile.threshold:g}, of {result.n_scored:,} molecules "
+        f"scored, in {format_seconds(result.seconds)}"
+    )
+    summary = "; ".join([summary, *list_remarks(result, profile)])
+    if frame.empty:
+        front = f"; {folder / 'pareto.csv'} has the best compromises" if profile.pareto else ""
+        return f"{summary}; {folder / 'hits.csv'} has its header alone, {folder / 'hits.sdf'} is empty{front}"
+    columns = ["rank", "score", *profile.term_names, "smiles"]
+    best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
+    table = format_table(columns, [[format_number(value) for value in row] for row in best])
+    names = ["hits.csv", "hits.sdf", *(["pareto.csv"] if profile.pareto else [])]
+    return f"{summary}\n\n{table}\n\n{', '.join(str(folder / name) for name in names)}"
+
+
+def list_remarks(result: "GenerationResult", profile: "Profile") -> list[str]:
+    """Return what is unusual about a run and its hits."""
+    n_alike = int((result.frame["cluster"] != result.frame["rank"]).sum())
+    n_resets, similarity = result.n_resets, profile.diversity.hit_similarity
+    strategy = result.choice and f"{result.choice.strategy} strategy: {result.choice.reason}"
+    remarks = {
+        strategy: result.choice is not None,
+        f"{n_alike} of the hits resemble a better one (Tanimoto similarity of {similarity:g} or more)": n_alike,
+        f"the policy repeated itself and was moved back towards its prior ({n_resets} times)": n_resets,
+        describe_reason(result, profile): result.stopped not in ("budget", "interrupted"),
+    }
+    return [text for text, applies in remarks.items() if text and applies]
+
+
+def describe_reason(result: "GenerationResult", profile: "Profile") -> str:
+    """Return why the run has ended."""
+    budget = profile.budget
+    reasons = {
+        "budget": f"the budget of {budget.calls:,} molecules is spent",
+        "time": f"the time limit of {budget.max_time} is over",
+        "converged": f"the last {budget.converged_after} molecules have not improved the mean of the best 100",
+        "exhausted": "the policy writes no new molecules any more",
+        "interrupted": "interrupted",
+    }
+    return reasons[result.stopped]
+
+
+def describe_unscored(result: "GenerationResult") -> str:
+    """Say how many molecules have no score, and where the reasons are."""
+    not_run = f"programs were not run for {result.n_not_run:,} molecules that could not become hits any more"
+    where = f"see {result.run_dir / 'unscored.csv'}"
+    failed = f"warning: {result.n_failed:,} molecules have no score, because a scorer failed on them; {where}"
+    return "\n".join(text for text, n in ((not_run, result.n_not_run), (failed, result.n_failed)) if n)
+
+
+def describe_resumption(folder: Path, n: int) -> str:
+    """Return the command that goes on with the run.
+
+    >>> describe_resumption(Path("my run"), n=100)
+    "moldesign generate --resume --out 'my run' --n 100"
+    """
+    return shlex.join(["moldesign", "generate", "--resume", "--out", str(folder), "--n", str(n)])
+
+
+def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile") -> str:
+    """Say why there are fewer hits than asked for, or that the run was interrupted, and what to do."""
+    found = f"{len(result.frame)} of {n} hits" if len(result.frame) else describe_best(result, profile)
+    resumption = describe_resumption(result.run_dir, n)
+    if result.interrupted:
+        return f"interrupted with {found}; everything scored is kept; go on with: {resumption}"
+    relax = f"relax a goal or lower the threshold ({profile.threshold:g}) in a profile with another --out"
+    more = {
+        "budget": f"go on with: {resumption} --budget {2 * profile.budget.calls};",
+        "time": f"go on for as long again with: {resumption};",
+        "converged": f"go on with: {resumption} --converged-after {2 * (profile.budget.converged_after or 0)};",
+        "exhausted": "try another --seed or --prior,",
+    }
+    return f"warning: {found}: {describe_reason(result, profile)}; {more[result.stopped]} or {relax}"
+
+
+def describe_best(result: "GenerationResult", profile: "Profile") -> str:
+    """Say how near the best molecule of a run without hits came, and which goal it meets least."""
+    if result.best is None:
+        return (
+            f"no hits, because {'none of the molecules has a score' if result.n_scored else 'no molecule was scored'}"
+        )
+    scores = zip(result.best.terms, (term.text for term in profile.terms), strict=True)
+    value, goal = min((value, goal) for value, goal in scores if value == value)  # noqa: PLR0124  NaN was not run
+    return f"no hits (the best score is {result.best.total:.3f}; that molecule meets {goal!r} least, with {value:.3f})"
