@@ -2,7 +2,7 @@
 
 Two of them. A predicted property is worth what it is worth if the prediction is off by part of its standard deviation,
 to the worse side: the lower confidence bound of what is to be large, the upper one of what is to be small. And a
-molecule outside the applicability domain of a predictor loses its score the faster the further it is outside.
+molecule outside the applicability domain of a predictor loses half of its score, and more the further it is outside.
 """
 
 import numpy as np
@@ -12,8 +12,10 @@ from pydantic import Field
 from moldesign.objectives.section import Section
 from moldesign.objectives.terms import Term
 
-GATE_POWER = 8.0
-"""The gate is the margin to this power: 0.43 at a margin of nine tenths, 0.17 at eight tenths."""
+MOST_OUTSIDE = 0.5
+"""Factor of the total just outside the domain: with the usual threshold, what is outside is no hit."""
+GATE_POWER = 4.0
+"""Further out the factor falls with the margin to this power, so that a search far outside still sees the way."""
 
 Floats = NDArray[np.float64]
 
@@ -57,4 +59,4 @@ class Guards(Section):
         if not self.domain:
             return np.ones(len(margin))
         nearest: Floats = np.nan_to_num(margin, nan=1.0, posinf=np.inf).min(axis=1, initial=np.inf).clip(0, 1)
-        return nearest**GATE_POWER
+        return np.where(nearest < 1, MOST_OUTSIDE * nearest**GATE_POWER, 1.0)

@@ -42,12 +42,12 @@ def test_what_is_computed_is_believed() -> None:
     assert Guards().transform(term, values, np.full(2, np.nan)).tolist() == term.transform(values).tolist()
 
 
-def test_the_gate_is_open_inside_and_continuous_at_the_edge() -> None:
+def test_the_gate_is_open_inside_and_closes_with_the_distance() -> None:
     margin = np.array([[np.inf, 3.0], [1.0, 2.0], [0.999, np.inf], [0.5, 2.0], [0.0, 1.0], [np.inf, np.inf]])
     factors = Guards().admit(margin)
     assert factors[[0, 1, 5]].tolist() == [1, 1, 1]
-    assert factors[2] == pytest.approx(0.992, abs=1e-3)
-    assert 0 < factors[3] < 0.01
+    assert factors[2] == pytest.approx(0.498, abs=1e-3)
+    assert factors[3] == pytest.approx(0.5**5)
     assert factors[4] == 0
     assert Guards(domain=False).admit(margin).tolist() == [1] * 6
 
