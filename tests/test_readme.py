@@ -11,7 +11,10 @@ from benchmarks import harness
 from scripts import render_readme
 from scripts.readme import cards as cards_module
 
-KNOWN = "admet_accuracy, calibration, endpoints, explanation_check, moleculenet_accuracy, prediction_speed, priors$"
+KNOWN = (
+    "admet_accuracy, calibration, design_modes, endpoints, explanation_check, moleculenet_accuracy, pmo, "
+    "prediction_speed, priors, reward_hacking$"
+)
 
 
 @pytest.fixture
