@@ -1,0 +1,25 @@
+"""What two strategies had reached when a time was over, if calls had cost more."""
+
+import numpy as np
+import pytest
+
+from benchmarks.strategies import Course, count, look, per_call
+
+COURSE = Course(np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.1, 0.9, 0.4, 0.6]))
+
+
+@pytest.mark.parametrize(("cost", "limit", "n_calls"), [(0.0, 2.5, 3), (1.0, 2.9, 1), (1.0, 3.0, 2), (10.0, 9.0, 0)])
+def test_calls_are_charged(cost: float, limit: float, n_calls: int) -> None:
+    assert count(COURSE, cost, limit) == n_calls
+
+
+def test_the_best_ten_are_averaged_and_missing_ones_are_zero() -> None:
+    assert look(COURSE, 0.0, 10.0) == pytest.approx(0.2)
+    assert look(COURSE, 1.0, 3.0) == pytest.approx(0.1)
+    assert look(COURSE, 10.0, 9.0) == 0
+    many = Course(np.arange(20.0), np.linspace(0, 0.95, 20))
+    assert look(many, 0.0, 100.0) == pytest.approx(np.linspace(0, 0.95, 20)[10:].mean())
+
+
+def test_the_search_is_timed_per_call() -> None:
+    assert per_call(COURSE) == 0.75
