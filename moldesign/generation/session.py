@@ -126,7 +126,7 @@ class Session:
         """
         for scored in batches:
             self.stopper.take_in(scored, self.n_calls, is_written=scored is written)
-        n_calls = max(int(scored.call_numbers.max(initial=0)) for scored in batches)
+        n_calls = max((int(scored.call_numbers.max(initial=0)) for scored in batches), default=0)
         self.n_idle = 0 if n_calls > self.n_calls else self.n_idle + 1
         self.n_calls = max(self.n_calls, n_calls)
 

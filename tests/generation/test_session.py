@@ -70,6 +70,8 @@ def test_idle_batches_are_those_without_a_later_call(tiny_prior: Path, tmp_path:
         session.count([oracle.score(smiles)])
         counts.append((session.n_calls, session.n_idle))
     assert counts == [(2, 0), (2, 1), (2, 2), (3, 0)]
+    session.count([])  # a search that has nothing to propose any more
+    assert (session.n_calls, session.n_idle) == (3, 1)
     again = make_session(tiny_prior, tmp_path)
     again.count([oracle.score(["CCO", "CCN"])])
     assert (again.n_calls, again.n_idle) == (2, 0)
