@@ -10,8 +10,8 @@ from moldesign.seeding import make_generators
 
 DEAR_SECONDS = 0.25
 """Per call. The thrifty search thinks about half a second per call; it pays where a call takes as long."""
-N_WARM_UP, N_TIMED = 4, 12
-"""Molecules scored before time is taken, because a first call loads models and starts programs; and with it."""
+N_WARM_UP, N_TIMED = 8, 12
+"""Molecules scored before time is taken, because a first call loads models and starts programs, and with it."""
 _STREAM = 2
 """Random numbers of the timed molecules; those of the run are another stream."""
 _STRATEGY, _REASON = "strategy", "strategy_reason"
