@@ -89,7 +89,7 @@ class Oracle:
 
     def find_call(self, smiles: str) -> int:
         """Return the number of the call that scored a molecule, in canonical form; 0 if none did."""
-        return self._calls.get(smiles, self._blank).call
+        return self._calls[smiles].call if smiles in self._calls else 0
 
     def preload(self, molecules: Iterable[ScoredMolecule]) -> None:
         """Take over the calls of an earlier run; they count as paid."""
