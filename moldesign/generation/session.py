@@ -56,7 +56,7 @@ class Choice(NamedTuple):
     """A strategy and why it was taken."""
 
     strategy: str
-    """"fast" or "thrifty\""""
+    """Either "fast" or "thrifty"."""
     reason: str
 
 
