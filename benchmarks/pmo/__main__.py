@@ -1,23 +1,27 @@
 """How good are the best molecules within 10,000 calls of an oracle?
 
 PMO (arXiv:2206.12411): 20 tasks on RDKit alone, and three activities. Each run is one file in WORK/pmo, independent of
-the others: a table is filled bit by bit, also by several processes at once, and shows which runs are done. A run that
-was killed begins anew.
+the others: a table is filled bit by bit, also by several processes at once, and shows which runs are done. A run of
+`moldesign` that was killed or paused goes on from its last checkpoint; one of another method begins anew. A run ends
+early when its ten best have the score 1.
 
     python -m benchmarks.pmo --work WORK --data DATA                                  # everything that is missing
     python -m benchmarks.pmo --work WORK --data DATA --methods graph_ga --tasks qed median1 --seeds 0
     python -m benchmarks.pmo --work WORK --data DATA --tasks qed --seeds 0 --budget 300   # a short look
+    python -m benchmarks.pmo --work WORK --data DATA --methods moldesign --pause-at 2000  # the beginnings of all runs
     python -m benchmarks.pmo --work WORK --table                                      # run nothing
 """
 
 import argparse
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from benchmarks.harness import ROOT, write_result
 from benchmarks.pmo.cells import Cell, Protocol, locate_cell, save_record
@@ -25,9 +29,10 @@ from benchmarks.pmo.library import Library, load_library
 from benchmarks.pmo.methods.catalog import METHODS
 from benchmarks.pmo.methods.method import Start
 from benchmarks.pmo.oracles import ORACLES, load_oracle
-from benchmarks.pmo.running import run_cell
+from benchmarks.pmo.running import Run
 from benchmarks.pmo.table import ANCHOR_BUDGET, assemble, load_current, read_anchors
 from moldesign.errors import RunFolderError
+from moldesign.generation.folder import CHECKPOINT
 from moldesign.generation.lock import hold_lock
 from scripts.render_readme import render_pmo
 
@@ -40,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     protocol = Protocol(options.budget, options.require_clean)
     torch.set_num_threads(options.threads)
     if not options.table:
-        run_missing(list_cells(options), protocol, options)
+        with threadpool_limits(options.threads):
+            run_missing(list_cells(options), protocol, options)
     result = assemble(options.work, protocol, METHODS, ORACLES, SEEDS, read_anchors(ANCHORS))
     print(render_pmo(result))
     if options.budget == ANCHOR_BUDGET and result["extra"]["done"]:
@@ -54,6 +60,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tasks", nargs="+", choices=ORACLES, default=list(ORACLES), metavar="TASK")
     parser.add_argument("--seeds", nargs="+", type=int, choices=SEEDS, default=list(SEEDS), metavar="SEED")
     parser.add_argument("--budget", type=int, default=ANCHOR_BUDGET, help="unique valid molecules that a run may score")
+    parser.add_argument("--pause-at", type=int, metavar="CALLS", help="go on from there another time")
     parser.add_argument(
         "--require-clean",
         action="store_true",
@@ -67,6 +74,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.budget < 1:
         parser.error(f"--budget {options.budget}: at least one call is needed")
+    options.pause_at = options.budget if options.pause_at is None else options.pause_at
     if options.data is None and not options.table:
         parser.error("ZINC250k is needed; pass --data or set MOLDESIGN_DATA to the folder of the data sets")
     return options
@@ -89,15 +97,19 @@ def run_missing(cells: Sequence[Cell], protocol: Protocol, options: argparse.Nam
             except RunFolderError:
                 print(f"[{number}/{len(cells)}] {cell}: another process makes it", flush=True)
                 continue
-            if load_current(options.work, protocol, cell, METHODS[cell.method]) is None:
-                make_run(cell, folder, library, protocol, options.device)
+            record = load_current(options.work, protocol, cell, METHODS[cell.method])
+            if record is None or not (record.ended or len(record.scores) >= options.pause_at):
+                make_run(cell, folder, library, protocol, options)
 
 
-def make_run(cell: Cell, folder: Path, library: Library, protocol: Protocol, device: str) -> None:
-    """Make a run, and put it away."""
-    start = Start(library, cell.seed, protocol.budget, device)
-    record = run_cell(METHODS[cell.method], load_oracle(cell.task), start, protocol, report_progress(cell))
+def make_run(cell: Cell, folder: Path, library: Library, protocol: Protocol, options: argparse.Namespace) -> None:
+    """Make a run or a part of it, and put it away."""
+    start = Start(library, cell.seed, protocol.budget, options.device)
+    run = Run(METHODS[cell.method], load_oracle(cell.task), start, protocol, folder)
+    record = run.play(options.pause_at, report_progress(cell))
     save_record(folder, record)
+    if record.ended:
+        shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
     area, minutes = record.figures["auc_top10"], record.seconds / 60
     print(f"{cell}: {len(record.scores)} calls, AUC top-10 {area:.3f}, {minutes:.1f} min", flush=True)
 

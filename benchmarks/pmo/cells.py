@@ -55,6 +55,8 @@ class Record:
     """Part of them that the oracle took."""
     figures: dict[str, float]
     """Those of `describe_run`."""
+    ended: bool = True
+    """Whether more calls could not follow; else the figures are what they are if nothing better comes."""
 
 
 def locate_cell(work: Path, protocol: Protocol, cell: Cell) -> Path:

@@ -1,6 +1,6 @@
 """What a run is judged by: the area under its curve of the best, and what its best molecules are like."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,9 @@ from moldesign.chem.smiles import Mol, require_mols
 
 LOG_EVERY = 100
 """Calls between the points of the curve."""
+N_TOP = 10
+"""Molecules of which the benchmark averages the scores."""
+_ROUNDING = 1e-9
 N_BEST = 100
 """Molecules whose quality is described."""
 MAX_SA = 4.0
@@ -40,6 +43,15 @@ def compute_auc(scores: Sequence[float] | NDArray[np.float64], budget: int, *, t
     if counted.size < budget:
         calls, means = [*calls, budget], [*means, means[-1]]
     return float(np.trapezoid([0.0, *means], [0, *calls]) / budget)
+
+
+def is_perfect(scores: Collection[float]) -> bool:
+    """Say whether the best ten have the score 1, above which there is none.
+
+    >>> is_perfect([1.0] * 10), is_perfect([1.0] * 9), is_perfect([0.9] + [1.0] * 10)
+    (True, False, True)
+    """
+    return sum(score >= 1 - _ROUNDING for score in scores) >= N_TOP
 
 
 def describe_run(smiles: Sequence[str], scores: Sequence[float], budget: int, library: Library) -> dict[str, float]:

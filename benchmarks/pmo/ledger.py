@@ -5,6 +5,7 @@ The counter of `moldesign.objectives` is part of what is measured here, so that 
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,15 @@ class Ledger:
         unknown = [text for text in dict.fromkeys(texts) if text is not None and text not in self.scores]
         self._pay(unknown[: self.remaining])
         return np.array([0.0 if text is None else self.scores.get(text, 0.0) for text in texts], dtype=np.float64)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was scored, ready for JSON."""
+        return {"scores": list(self.scores.items()), "oracle_seconds": self.oracle_seconds}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned."""
+        self.scores = dict(state["scores"])
+        self.oracle_seconds = state["oracle_seconds"]
 
     def _pay(self, smiles: Sequence[str]) -> None:
         if not smiles:

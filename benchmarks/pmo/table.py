@@ -39,9 +39,7 @@ def load_current(work: Path, protocol: Protocol, cell: Cell, entry: Entry) -> Re
         ValueError: its file cannot be read.
     """
     record = load_record(locate_cell(work, protocol, cell))
-    # JSON has lists where settings may have tuples.
-    settings = json.loads(json.dumps(dict(entry.settings)))
-    return record if record is not None and record.settings == settings else None
+    return record if record is not None and entry.has_settings(record.settings) else None
 
 
 def assemble(
@@ -70,6 +68,7 @@ def assemble(
             if done := {seed: run for seed, run in runs.items() if run is not None}:
                 columns[name] = summarize_runs(done)
         rows[task] = {"methods": columns, "anchors": dict(anchors.figures.get(task, {}))}
+    n_paused = count_paused(rows)
     rows[SUM] = {"methods": sum_methods(rows, methods), "anchors": sum_anchors(rows)}
     present = [name for name in methods if any(name in row["methods"] for row in rows.values())]
     extra = {
@@ -78,6 +77,7 @@ def assemble(
         "seeds": list(seeds),
         "sum": SUM,
         "n_summed": len(PMO_20),
+        "n_paused": n_paused,
         "done": {name: count_done(rows, name, len(tasks) * len(seeds)) for name in present},
         "methods": {name: {"note": methods[name].note, "settings": dict(methods[name].settings)} for name in present},
         "strict": list(anchors.strict) if protocol == Protocol(ANCHOR_BUDGET) else [],
@@ -98,6 +98,8 @@ def summarize_runs(runs: Mapping[int, Record]) -> dict[str, Any]:
         "auc_top10": float(np.mean(areas)),
         "std": float(np.std(areas, ddof=1)) if len(areas) > 1 else None,
         "seeds": list(runs),
+        "n_ended": sum(run.ended for run in runs.values()),
+        "ended": all(run.ended for run in runs.values()),
         "n_calls": float(np.mean([len(run.scores) for run in runs.values()])),
         "minutes": float(np.mean([run.seconds - run.oracle_seconds for run in runs.values()])) / 60,
         "oracle_minutes": float(np.mean([run.oracle_seconds for run in runs.values()])) / 60,
@@ -109,13 +111,14 @@ def sum_methods(rows: Mapping[str, Mapping[str, Any]], methods: Mapping[str, Ent
     """Return the sum over those of the 20 tasks that each method has done, and how many these are."""
     sums = {}
     for name in methods:
-        areas = [
-            rows[task]["methods"][name]["auc_top10"]
-            for task in rows
-            if task in PMO_20 and name in rows[task]["methods"]
-        ]
+        done = [rows[task]["methods"][name] for task in rows if task in PMO_20 and name in rows[task]["methods"]]
+        areas = [one["auc_top10"] for one in done]
         if areas:
-            sums[name] = {"auc_top10": float(np.sum(areas)), "n_tasks": len(areas)}
+            sums[name] = {
+                "auc_top10": float(np.sum(areas)),
+                "n_tasks": len(areas),
+                "ended": all(one["ended"] for one in done),
+            }
     return sums
 
 
@@ -129,7 +132,12 @@ def sum_anchors(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 def count_done(rows: Mapping[str, Mapping[str, Any]], method: str, n: int) -> str:
     """Return how many runs of a method are on disk, as "12 of 69"."""
-    return f"{sum(len(row['methods'].get(method, {}).get('seeds', ())) for row in rows.values())} of {n} runs"
+    return f"{sum(row['methods'].get(method, {}).get('n_ended', 0) for row in rows.values())} of {n} runs"
+
+
+def count_paused(rows: Mapping[str, Mapping[str, Any]]) -> int:
+    """Return how many runs wait to be continued."""
+    return sum(len(one["seeds"]) - one["n_ended"] for row in rows.values() for one in row["methods"].values())
 
 
 def _average_defined(values: Sequence[float]) -> float | None:

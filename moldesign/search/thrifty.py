@@ -23,7 +23,7 @@ class ThriftySettings:
 
     n_first: int = 20
     """Random library molecules scored before the first thought."""
-    batch_sizes: tuple[tuple[int, int], ...] = ((0, 3), (300, 6), (1_000, 20), (3_000, 50))
+    batch_sizes: tuple[tuple[int, int], ...] = ((0, 4), (300, 10), (1_000, 25), (2_500, 50), (5_000, 100))
     """From so many calls on, molecules per batch."""
     library_size: int = 20_000
     """Molecules of the library that are ever looked at."""

@@ -41,13 +41,14 @@ def show_area(one: Mapping[str, Any] | None, extra: Mapping[str, Any]) -> str:
     """Return mean and deviation over the seeds, and of how many seeds or tasks, where these are not all."""
     if one is None:
         return "-"
-    text = f"{one['auc_top10']:.3f}"
+    text = f"{'' if one.get('ended', True) else '≥ '}{one['auc_top10']:.3f}"
+    calls = "" if one.get("ended", True) or "n_tasks" in one else f" ({one['n_calls']:,.0f} calls)"
     if "n_tasks" in one:
         return text if one["n_tasks"] == extra["n_summed"] else f"{text} over {one['n_tasks']} of {extra['n_summed']}"
     deviation = "" if one["std"] is None else f" ± {one['std']:.3f}"
     n = len(one["seeds"])
     seeds = "" if n == len(extra["seeds"]) else f" ({n} {'seed' if n == 1 else 'seeds'})"
-    return text + deviation + seeds
+    return text + deviation + seeds + calls
 
 
 def show_qualities(one: Mapping[str, Any] | None) -> str:
@@ -67,6 +68,7 @@ def describe_pmo(extra: Mapping[str, Any], published: Sequence[str]) -> list[str
         "100 calls, averaged over all calls",
         "Bold: the best of its row. Clean: without structural alert (PAINS, BRENK, NIH) and with an SA score of at "
         "most 4. The tasks named local have other oracles than PMO's and no published figures; they are not in the sum",
+        *(["With ≥: a run that waits to be continued, as if nothing better came"] if extra["n_paused"] else []),
         *(f"{capitalize(label(name))}, {extra['done'][name]}: {one['note']}" for name, one in extra["methods"].items()),
         *(f"Published, {name}: {extra['anchors'][name]}" for name in published),
     ]

@@ -27,8 +27,8 @@ def count_fluorine(smiles):
     return np.array([min(1.0, 0.2 * text.count("F")) for text in smiles])
 
 
-def run(method: Method, budget: int) -> Ledger:
-    ledger = Ledger(count_fluorine, Protocol(budget))
+def run(method: Method, budget: int, highest: float = 1.0) -> Ledger:
+    ledger = Ledger(lambda smiles: highest * count_fluorine(smiles), Protocol(budget))
     search(method, ledger, lambda n_calls: None)
     return ledger
 
@@ -84,6 +84,22 @@ def test_method_that_finds_nothing_new_ends_early() -> None:
     assert method.n_batches == PATIENCE + 1
 
 
+def test_ten_perfect_molecules_end_a_run() -> None:
+    class Fluorines:
+        n_carbons = 0
+
+        def propose(self, n):
+            self.n_carbons += 1
+            return ["C" * self.n_carbons + "C(F)(F)C(F)(F)F"]
+
+        def observe(self, smiles, scores):
+            assert scores.tolist() == [1.0]
+
+    ledger = Ledger(count_fluorine, Protocol(100))
+    assert search(Fluorines(), ledger, lambda n_calls: None)
+    assert len(ledger.scores) == 10
+
+
 def test_random_library_gives_every_molecule_once_then_ends() -> None:
     ledger = run(RandomLibrary(START), 10_000)
     assert set(ledger.scores) == {canonicalize(mol) for mol in require_mols(LIBRARY)}
@@ -109,7 +125,7 @@ def test_thrifty_search_chooses_its_own_batches_within_the_budget() -> None:
 
 def test_graph_ga_improves_and_keeps_the_best() -> None:
     method = GraphGa(START, GraphGaSettings(population=30, offspring=20))
-    scores = list(run(method, 300).scores.values())
+    scores = list(run(method, 300, highest=0.95).scores.values())
     assert len(scores) == 300
     assert np.mean(scores[-60:]) > np.mean(scores[:30]) + 0.2
     kept = sorted(method._population.values(), reverse=True)

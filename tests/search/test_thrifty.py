@@ -153,7 +153,7 @@ def test_start_molecules_alone_suffice():
     search = ThriftySearch([], start=[DRUGS[0]], settings=SMALL)
     proposals = run(search, resemble(DRUGS[2]), 4)
     assert proposals[0] == [canonicalize(require_mols([DRUGS[0]])[0])]
-    assert all(len(batch) == 3 for batch in proposals[1:])
+    assert all(len(batch) == SMALL.batch_sizes[0][1] for batch in proposals[1:])
 
 
 def test_batches_grow_with_the_number_of_calls(library):

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
 
 from benchmarks.pmo.methods.method import Scores, Start
 from moldesign.generation.engine import Engine, EngineSettings
@@ -39,7 +42,7 @@ class EngineMethod:
     def __init__(self, start: Start, settings: EngineMethodSettings | None = None) -> None:
         settings = settings or EngineMethodSettings()
         prior = load_prior(settings.prior)
-        guide = Guide(
+        self._guide = Guide(
             prior,
             DeNovo(prior, settings.n_written),
             make_generators(start.seed),
@@ -48,7 +51,7 @@ class EngineMethod:
             device=start.device,
         )
         search = ThriftySearch(start.library.smiles, seed=start.seed, settings=settings.search)
-        self._engine = Engine(guide, search, settings.engine)
+        self._engine = Engine(self._guide, search, settings.engine)
 
     def propose(self, n: int) -> list[str]:
         """Return the next batch."""
@@ -57,3 +60,16 @@ class EngineMethod:
     def observe(self, smiles: Sequence[str], scores: Scores) -> None:
         """Tell the engine."""
         self._engine.observe(smiles, scores.tolist())
+
+    def collect_tensors(self) -> dict[str, Tensor]:
+        """Return what the policy learned."""
+        return self._guide.collect_tensors()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything else, ready for JSON."""
+        return {"guide": self._guide.state_dict(), "engine": self._engine.state_dict()}
+
+    def load(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Go on from what both returned."""
+        self._guide.load(tensors, state["guide"])
+        self._engine.load_state_dict(state["engine"])

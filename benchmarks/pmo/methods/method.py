@@ -1,10 +1,12 @@
 """What a method is to the benchmark."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from benchmarks.pmo.library import Library
 
@@ -32,6 +34,23 @@ class Method(Protocol):
         ...
 
 
+@runtime_checkable
+class ResumableMethod(Method, Protocol):
+    """A method that can be put away and taken out again, after which it does what it would have done anyway."""
+
+    def collect_tensors(self) -> dict[str, Tensor]:
+        """Return what it learned."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything else, ready for JSON."""
+        ...
+
+    def load(self, tensors: dict[str, Tensor], state: dict[str, Any]) -> None:
+        """Go on from what both returned; only right after construction."""
+        ...
+
+
 class Start(NamedTuple):
     """What every method is given."""
 
@@ -51,3 +70,8 @@ class Entry(NamedTuple):
     """All that decides its course beside `Start`, as JSON knows it; a run made with others is made again."""
     note: str
     """What the method is, for the reader of the table."""
+
+    def has_settings(self, settings: Mapping[str, Any]) -> bool:
+        """Say whether these, read from JSON, are its settings."""
+        # JSON has lists where settings may have tuples.
+        return bool(settings == json.loads(json.dumps(dict(self.settings))))
