@@ -89,6 +89,7 @@ class Engine:
         self.guide, self.search, self.settings = guide, search, settings or EngineSettings()
         self.credit = Credit(self.settings)
         self._sources: dict[str, str] = {}
+        self._written: list[str] = []
         self._debt = 0.0
 
     def propose(self, n: int | None = None) -> dict[str, str]:
@@ -104,9 +105,7 @@ class Engine:
         if self.search.is_waiting:
             self._sources = dict.fromkeys(self.search.propose(n), SEARCH)
             return dict(self._sources)
-        mols = parse_smiles(self.guide.write().smiles).mols
-        written = list(dict.fromkeys(canonicalize(mol) for mol in mols if mol is not None))
-        new = [text for text in written if not self.search.has_proposed(text)]
+        new = self._write()
         n_own = min(int(self.guide.generators.numpy.binomial(n, self.credit.policy_share)), len(new))
         own = self.search.claim(new[:n_own])
         chosen = self.search.propose(n - n_own, extra=new) if n_own < n else []
@@ -140,6 +139,8 @@ class Engine:
         known = [(text, reward) for text, reward in zip(smiles, paid, strict=True) if not np.isnan(reward)]
         self.guide.remember([text for text, _ in known], [reward for _, reward in known])
         due, self._debt = divmod(self._debt + self.settings.updates_per_call * len(smiles), 1)
+        if due:
+            self._written = []
         return self.guide.repeat(int(due))
 
     def state_dict(self) -> dict[str, Any]:
@@ -147,6 +148,7 @@ class Engine:
         return {
             "search": self.search.state_dict(),
             "credit": {name: [record.successes, record.calls] for name, record in self.credit.records.items()},
+            "written": self._written,
             "debt": self._debt,
         }
 
@@ -154,7 +156,16 @@ class Engine:
         """Go on from what `state_dict` returned; only right after construction, with the same arguments."""
         self.search.load_state_dict(state["search"])
         self.credit.records = {name: Record(*values) for name, values in state["credit"].items()}
-        self._debt = state["debt"]
+        self._written, self._debt = state["written"], state["debt"]
+
+    def _write(self) -> list[str]:
+        """Return molecules of the policy that nobody proposed; what it wrote is good until it learns something."""
+        self._written = [text for text in self._written if not self.search.has_proposed(text)]
+        if not self._written:
+            mols = parse_smiles(self.guide.write().smiles).mols
+            written = dict.fromkeys(canonicalize(mol) for mol in mols if mol is not None)
+            self._written = [text for text in written if not self.search.has_proposed(text)]
+        return self._written
 
     def _find_bar(self) -> float:
         """Return the score above which a molecule enters the best ones."""

@@ -125,6 +125,14 @@ def test_table_says_how_many_seeds_and_tasks_are_there(tmp_path: Path) -> None:
     assert result["figures"]["qed"]["methods"]["ours"]["minutes"] == 1.0
 
 
+def test_paused_runs_are_shown_as_lower_bounds(tmp_path: Path) -> None:
+    save(tmp_path, 0.7, ended=False)
+    _, text = show(tmp_path)
+    assert "≥ 0.700 (1 seed) (1 calls)" in text
+    assert "With ≥: a run that waits" in text
+    assert "Ours, 0 of 60 runs" in text
+
+
 def test_sum_of_all_tasks_is_compared(tmp_path: Path) -> None:
     for task in PMO_20:
         save(tmp_path, 0.6, task=task)
