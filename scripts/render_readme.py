@@ -67,6 +67,16 @@ SECTIONS = {
         "How good are the best molecules within 10,000 calls?",
         "Practical molecular optimization (arXiv:2206.12411); every molecule scored counts, from the first.",
     ),
+    "pmo_ablation": (
+        "What is each part of the engine good for?",
+        "Area under the curve of the best ten over the first calls alone, for the whole engine and with one part taken "
+        "out.",
+    ),
+    "strategies": (
+        "From what cost of a call on does it pay to think?",
+        "Mean score of the ten best molecules when the time is over, by both strategies of `moldesign generate`; each "
+        "call is charged its cost on top of the time that the search took.",
+    ),
 }
 """Heading and introduction of tables that may not have been measured yet."""
 

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 
+from benchmarks.pmo.methods.ablated import WithoutAugmentation, WithoutGenetics, WithoutSurrogate
 from benchmarks.pmo.methods.engine import EngineMethod, EngineMethodSettings
 from benchmarks.pmo.methods.graph_ga import GraphGa, GraphGaSettings
 from benchmarks.pmo.methods.method import Entry
@@ -33,3 +34,15 @@ METHODS: dict[str, Entry] = {
         "Gaussian process and genetic search of `moldesign.search`, without a policy",
     ),
 }
+"""Columns of the table."""
+
+ABLATIONS: dict[str, Entry] = {
+    "moldesign": METHODS["moldesign"],
+    "without_surrogate": Entry(WithoutSurrogate, asdict(EngineMethodSettings()), "candidates are taken at random"),
+    "without_genetics": Entry(WithoutGenetics, asdict(EngineMethodSettings()), "nothing is bred"),
+    "without_policy": METHODS["thrifty"]._replace(note="nobody writes molecules"),
+    "without_augmentation": Entry(
+        WithoutAugmentation, asdict(EngineMethodSettings()), "the policy learns each molecule in one spelling"
+    ),
+}
+"""The engine, whole and with one part taken out."""

@@ -9,9 +9,9 @@ from torch import Tensor
 from benchmarks.pmo.methods.method import Scores, Start
 from moldesign.generation.engine import Engine, EngineSettings
 from moldesign.generation.prompts import DeNovo
-from moldesign.learning.guide import Guide
+from moldesign.learning.guide import Guide, Mode
 from moldesign.learning.learner import LearningSettings
-from moldesign.policies.bundled import load_prior
+from moldesign.policies.bundled import Prior, load_prior
 from moldesign.search.thrifty import ThriftySearch, ThriftySettings
 from moldesign.seeding import make_generators
 
@@ -44,14 +44,21 @@ class EngineMethod:
         prior = load_prior(settings.prior)
         self._guide = Guide(
             prior,
-            DeNovo(prior, settings.n_written),
+            self.make_mode(prior, settings),
             make_generators(start.seed),
             learning=settings.learning,
             replay_size=settings.replay_size,
             device=start.device,
         )
-        search = ThriftySearch(start.library.smiles, seed=start.seed, settings=settings.search)
-        self._engine = Engine(self._guide, search, settings.engine)
+        self._engine = Engine(self._guide, self.make_search(start, settings), settings.engine)
+
+    def make_mode(self, prior: Prior, settings: EngineMethodSettings) -> Mode:
+        """Return how the policy writes and spells molecules."""
+        return DeNovo(prior, settings.n_written)
+
+    def make_search(self, start: Start, settings: EngineMethodSettings) -> ThriftySearch:
+        """Return the surrogate with its genetic search."""
+        return ThriftySearch(start.library.smiles, seed=start.seed, settings=settings.search)
 
     def propose(self, n: int) -> list[str]:
         """Return the next batch."""
