@@ -52,6 +52,10 @@ class ObjectiveError(MoldesignError, ValueError):
     """An objective returned something that is not one finite score per molecule."""
 
 
+class ClusterError(MoldesignError, RuntimeError):
+    """A cluster that cannot be used: the message names the address and the remedy."""
+
+
 class RunFolderError(MoldesignError, ValueError):
     """A run folder that cannot be used as asked (holds another run, is missing, is full)."""
 

@@ -27,6 +27,13 @@ class Strategy(StrEnum):
     FAST = "fast"
 
 
+class Engine(StrEnum):
+    """Where dear scores are computed."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
 class Device(StrEnum):
     """Where the policy computes."""
 
@@ -114,6 +121,17 @@ def generate(
         ),
     ] = None,
     device: Annotated[Device, typer.Option(help="Where the policy computes.")] = Device.AUTO,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="Where programs, docking and expensive functions run: here, or on a Ray cluster."),
+    ] = Engine.LOCAL,
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="The Ray cluster: 'auto' finds one that runs here, 'local' starts one on this machine's cores.",
+        ),
+    ] = "auto",
     max_time: Annotated[
         str | None,
         typer.Option(
@@ -192,6 +210,7 @@ def generate(
       moldesign generate --scaffold "O=C(N*)c1ccc(*)cc1" --goal "qed >= 0.6" --goal "herg <= 0.3"
       moldesign generate --link "c1ccccc1*.C1COCCN1*" --goal "logp in 1..3" --goal "sa <= 3"
       moldesign generate --goal "program(python dock.py) min" --strategy thrifty --budget 500
+      moldesign generate docking.toml --engine ray --address auto
       moldesign generate --start "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --goal "solubility >= -2"
       moldesign generate kinase.toml --max-time 2h --converged-after 5000
       moldesign generate kinase.toml --n 50 --hit-similarity 0.4
@@ -219,6 +238,7 @@ def generate(
             resume=resume,
             on_progress=lambda p: show(describe_progress(p), p.n_calls / p.budget),
             settings=settings,
+            cluster=address if engine is Engine.RAY else None,
         )
     typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
     if result.n_failed or result.n_not_run:

@@ -58,7 +58,7 @@ class GenerationResult:
         return self.stopped == StopReason.INTERRUPTED
 
 
-def generate(
+def generate(  # noqa: PLR0913  all but the profile by name
     profile: Profile,
     *,
     n: int = 100,
@@ -68,6 +68,7 @@ def generate(
     resume: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     settings: GenerationSettings | None = None,
+    cluster: str | None = None,
     **overrides: Any,
 ) -> GenerationResult:
     """Write molecules that meet a profile.
@@ -82,9 +83,12 @@ def generate(
         resume: go on with an interrupted run.
         on_progress: called after every batch.
         settings: how to search; without them the defaults, or with `resume` those that the run began with.
+        cluster: address of a Ray cluster, "auto" or "local", on which goals about programs, docking and expensive
+            functions are computed; without it, on this machine.
         overrides: single fields of the settings, such as `seed=1` or `prior="zinc"`.
 
     Raises:
+        ClusterError: Ray is not installed, no cluster answers, or no goal could use one.
         RunFolderError: the folder holds another run or one with other settings, another process uses it, or the disk
             is full.
         InvalidSmilesError: a start molecule cannot be read.
@@ -103,7 +107,7 @@ def generate(
     with (
         open_run_folder(folder, profile, resume=resume),
         RunArchive(folder, profile.term_names) as archive,
-        open_programs((term.property for term in profile.terms), archive.path),
+        open_programs((term.property for term in profile.terms), archive.path, cluster),
     ):
         oracle = Oracle(profile, profile.budget.calls, archive.append)
         start = session.agree_with(archive, start)

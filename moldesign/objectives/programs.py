@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from moldesign.chem.smiles import canonicalize
-from moldesign.errors import ProfileError
+from moldesign.errors import ClusterError, ProfileError
 from moldesign.objectives.callables import DEFAULT_TIMEOUT
+from moldesign.objectives.ray_pool import Pool, RayPool
 from moldesign.objectives.score_cache import ScoreCache
 from moldesign.objectives.success import SuccessRecord, is_lost
 from moldesign.objectives.terms import Batch, Evaluation, Property
@@ -142,19 +143,36 @@ class ProgramProperty:
         with self._lock:
             self._caches.insert(0, ScoreCache(path))
 
-    def close(self) -> None:
-        """End the program's processes, and forget the files that scores are kept in."""
+    def move_to(self, address: str) -> None:
+        """Run the program on a Ray cluster from now on; `workers`, without a number, is every core of it.
+
+        Raises:
+            ClusterError: Ray is not installed, or no cluster answers.
+        """
+        settings = self.settings
+        pool = RayPool(self.command, address=address, n_workers=settings.workers, timeout=settings.timeout)
         with self._lock:
-            self._pool.close()
+            self._end_pool()
+            self.__dict__["_pool"] = pool
+
+    def close(self) -> None:
+        """End the program's processes, and forget where they ran and the files that scores are kept in."""
+        with self._lock:
+            self._end_pool()
             for cache in self.__dict__.pop("_caches", ()):
                 cache.close()
+
+    def _end_pool(self) -> None:
+        pool: Pool | None = self.__dict__.pop("_pool", None)
+        if pool is not None:
+            pool.close()
 
     @cached_property
     def _lock(self) -> threading.Lock:
         return threading.Lock()
 
     @cached_property
-    def _pool(self) -> WorkerPool:
+    def _pool(self) -> Pool:
         settings = self.settings
         return WorkerPool(
             self.command, n_workers=settings.n_workers, timeout=settings.timeout, environment=self.environment
@@ -198,16 +216,29 @@ class ProgramProperty:
 
 
 @contextmanager
-def open_programs(properties: Iterable[Property], store: Path) -> Iterator[None]:
+def open_programs(properties: Iterable[Property], store: Path, cluster: str | None = None) -> Iterator[None]:
     """Keep the scores of the programs among these properties in `store`, and end the programs with the block.
+
+    Args:
+        properties: programs and others.
+        store: an SQLite file.
+        cluster: address of a Ray cluster on which the programs are run; without it, on this machine.
 
     Raises:
         ObjectiveError: the store, or a cache that a goal names, cannot be used.
+        ClusterError: the cluster cannot be used.
     """
     programs = {id(one): one for one in properties if isinstance(one, ProgramProperty)}.values()
+    if cluster is not None and not programs:
+        raise ClusterError(
+            "no goal has anything to do for a cluster: programs, docking and functions called expensive are computed "
+            "there, predictors and properties here; leave the cluster out"
+        )
     try:
         for program in programs:
             program.remember_in(store)
+            if cluster is not None:
+                program.move_to(cluster)
         yield
     finally:
         for program in programs:
