@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from moldesign.cli.doctor import doctor
 from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.models import models
@@ -23,6 +24,7 @@ app.command()(predict)
 app.command()(explain)
 app.command()(train)
 app.add_typer(models, name="models")
+app.command()(doctor)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -61,6 +63,7 @@ def _introduce(
       moldesign explain "CC(=O)Nc1ccc(O)cc1" --endpoint herg --out herg.svg
       moldesign train assay.csv --target pIC50 --out my_model
       moldesign models
+      moldesign doctor
 
     `moldesign VERB --help` explains each verb.
     """
