@@ -66,13 +66,36 @@ OTHER_SETS = {
 }
 """Data sets of bundled weights besides the ADMET group: columns with units, and known terms of the data."""
 
+WHEELS = "https://files.pythonhosted.org/packages"
+PACKAGED = (
+    {
+        "name": "moses/moses_train",
+        "file": "moses/moses_train.csv.gz",
+        "url": f"{WHEELS}/ca/04/335f23e9ae95ca381ac7c3f335303dbbeb0f8a604d167891cf60c9360178/"
+        "molsets-0.3.1-py3-none-any.whl",
+        "source": "molsets==0.3.1:moses/dataset/data/train.csv.gz",
+        "licence": "MIT (LICENSE)",
+        "columns": "SMILES",
+        "rows": 1_584_663,
+        "separator": ",",
+        "has_header": True,
+        "comment": None,
+        "smiles_column": "SMILES",
+        "sha256": "786f0313aa6b9ba5514df685f885742a70ea8d86f1a4fa48115f7f80a634265c",
+        "content_sha256": "cc9d6e8e9534e25a7a36361529ae739ddda8036e9072b2fc5cea6930a0592144",
+        "note": "official MOSES training split",
+        "member": "moses/dataset/data/train.csv.gz",
+    },
+)
+"""Data sets that a package on PyPI brings along: no data folder needs to hold them."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="data folder with manifest.json")
     folder = parser.parse_args().folder
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    entries = [describe_file(entry, folder) for entry in manifest]
+    entries = [*(describe_file(entry, folder) for entry in manifest), *PACKAGED]
     CATALOG.write_text(json.dumps(entries, indent=0, ensure_ascii=False) + "\n", encoding="utf-8")
     README.write_text(write_readme({entry["name"]: entry for entry in entries}), encoding="utf-8")
     n_without = sum(entry["url"] is None for entry in entries)

@@ -1,25 +1,28 @@
-"""Pre-train a bundled prior: a token language model of SMILES.
+"""Pre-train a prior: a token language model of SMILES.
 
     python scripts/pretrain_prior.py zinc   --data DATA --device cpu
     python scripts/pretrain_prior.py chembl --data DATA --device cpu --warm-start zinc
+    python scripts/pretrain_prior.py moses  --out work/moses --max-minutes 95
+    python scripts/pretrain_prior.py NAME   --smiles TABLE --licence TEXT --out FOLDER
 
-The training is resumable: run the same command again. The finished prior is written into moldesign/policies/weights
-with a card that holds what 10,000 samples at temperature 1 measured.
+The training is resumable: run the same command again. The finished prior is written into `--out`, without it into
+moldesign/policies/weights, with a card that holds what 10,000 samples at temperature 1 measured.
 """
 
 import argparse
 import datetime
-import gzip
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 
+from moldesign.checkpoint import read_card
 from moldesign.chem.smiles import canonicalize, parse_smiles
+from moldesign.datasets.catalog import load_dataset, locate_dataset
+from moldesign.datasets.tables import read_smiles
 from moldesign.envs.vocabulary import Vocabulary
 from moldesign.policies.bundled import Prior, load_prior
 from moldesign.policies.language_model import PolicySettings, TokenPolicy
@@ -34,19 +37,32 @@ from moldesign.policies.pretraining import (
 from moldesign.policies.sampling import sample_smiles
 
 WEIGHTS = Path(__file__).parents[1] / "moldesign" / "policies" / "weights"
+
+
+class Library(NamedTuple):
+    """Where the molecules of a prior come from."""
+
+    dataset: str
+    """Name in the catalog"""
+    source: str
+    licence: str
+    max_length: int
+    """Tokens of the longest molecule, END included"""
+
+
 LIBRARIES = {
-    "zinc": (
-        "zinc250k/zinc250k_molopt.smi.gz",
-        "ZINC250k, the list of the PMO benchmark",
-        "MIT (repository)",
+    "zinc": Library(
+        "zinc250k/zinc250k_molopt", "ZINC250k, the list of the PMO benchmark", "MIT (repository)", max_length=80
     ),
-    "chembl": (
-        "chembl/chembl_union.csv.gz",
+    "chembl": Library(
+        "chembl/chembl_union",
         "drug-like molecules of a union of public ChEMBL-derived sets",
         "ChEMBL: CC BY-SA 3.0",
+        max_length=100,
     ),
+    "moses": Library("moses/moses_train", "the training set of MOSES (ZINC)", "MIT (repository)", max_length=64),
 }
-MAX_LENGTH = {"zinc": 80, "chembl": 100}
+DEFAULT_LENGTH = 100
 N_HELD_OUT = 2_000
 N_SAMPLES = 10_000
 
@@ -54,15 +70,16 @@ N_SAMPLES = 10_000
 def main() -> None:
     options = parse_options()
     torch.set_num_threads(options.threads)
-    smiles = read_library(options.library, options.data)
+    smiles = read_library(options)
     rng = np.random.default_rng(0)
     rng.shuffle(smiles)
     held_out, training = smiles[:N_HELD_OUT], smiles[N_HELD_OUT:]
     vocabulary = build_vocabulary(training)
-    training = select_learnable(training, vocabulary, MAX_LENGTH[options.library])
+    training = select_learnable(training, vocabulary, options.max_length)
     print(f"{len(training)} molecules, {len(vocabulary)} tokens", flush=True)
     torch.manual_seed(0)
-    policy = TokenPolicy(PolicySettings(len(vocabulary), hidden_size=options.hidden_size)).to(options.device)
+    shape = PolicySettings(len(vocabulary), options.embedding_size, options.hidden_size, options.layers)
+    policy = TokenPolicy(shape).to(options.device)
     if options.warm_start:
         copy_known_weights(policy, vocabulary, options.warm_start)
     settings = PretrainingSettings(
@@ -71,47 +88,69 @@ def main() -> None:
         randomized_share=options.randomized_share,
         learning_rate=options.learning_rate,
         bfloat16=options.bfloat16,
+        max_seconds=options.max_minutes * 60 if options.max_minutes else None,
     )
     folder = options.work / options.library
-    began = time.monotonic()
     pretrain(policy, vocabulary, training, settings, checkpoint=folder, on_step=print_progress)
-    print(f"trained for {time.monotonic() - began:.0f} s")
-    save(policy, vocabulary, options, settings, training, held_out)
+    progress = read_card(folder)
+    print(f"trained for {progress['seconds']:.0f} s, {progress['step']} steps")
+    prior = Prior(options.library, policy.cpu(), vocabulary, options.max_length, {})
+    prior.card.update(
+        describe_training(options, settings, n_steps=progress["step"], seconds=progress["seconds"]),
+        n_training_molecules=len(training),
+    )
+    save(prior, options.out or WEIGHTS / options.library, set(training), held_out)
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("library", choices=sorted(LIBRARIES))
-    parser.add_argument("--data", type=Path, required=True, help="folder of the public data sets")
+    parser.add_argument("library", help=f"name of the prior: {', '.join(LIBRARIES)}, or any other with --smiles")
+    parser.add_argument("--smiles", type=Path, help="file of SMILES to learn from, in any format that moldesign reads")
+    parser.add_argument("--licence", default="not stated", help="of the --smiles, for the card")
+    parser.add_argument("--data", type=Path, help="folder of the public data sets, if not in MOLDESIGN_DATA")
+    parser.add_argument("--out", type=Path, help="folder of the finished prior")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--steps", type=int, default=5_400)
+    parser.add_argument("--max-minutes", type=float, help="of training; what is learned by then is the prior")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--learning-rate", type=float, default=1.5e-3)
+    parser.add_argument("--embedding-size", type=int, default=96)
     parser.add_argument("--hidden-size", type=int, default=512)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--max-length", type=int, help="tokens of the longest molecule, END included")
     parser.add_argument("--bfloat16", action="store_true", help="for processors with AMX, and GPUs")
     parser.add_argument("--randomized-share", type=float, default=0.1)
     parser.add_argument("--warm-start", help="bundled prior or folder whose weights are the start")
     parser.add_argument("--work", type=Path, default=Path("work/pretraining"), help="folder of the checkpoints")
-    return parser.parse_args()
+    options = parser.parse_args()
+    known = LIBRARIES.get(options.library)
+    if options.smiles is None and known is None:
+        parser.error(f"{options.library} is none of {', '.join(LIBRARIES)}: name its molecules with --smiles FILE")
+    options.max_length = options.max_length or (DEFAULT_LENGTH if known is None else known.max_length)
+    return options
 
 
-def describe_command(options: argparse.Namespace) -> str:
+def describe_command(options: argparse.Namespace, n_steps: int) -> str:
     """Return the command that makes this prior again, on whatever machine."""
-    switches = f"--steps {options.steps} --batch-size {options.batch_size} --hidden-size {options.hidden_size}"
+    place = f"--smiles {options.smiles.name}" if options.smiles else "--data DATA"
+    switches = f"--steps {n_steps} --batch-size {options.batch_size} --hidden-size {options.hidden_size}"
+    shape = f"--layers {options.layers} --embedding-size {options.embedding_size} --max-length {options.max_length}"
     rates = f"--learning-rate {options.learning_rate} --randomized-share {options.randomized_share}"
-    command = f"python scripts/pretrain_prior.py {options.library} --data DATA {switches} {rates}"
+    command = f"python scripts/pretrain_prior.py {options.library} {place} {switches} {shape} {rates}"
     command += " --bfloat16" if options.bfloat16 else ""
     return command + (f" --warm-start {options.warm_start}" if options.warm_start else "")
 
 
-def read_library(name: str, data: Path) -> list[str]:
-    path = data / LIBRARIES[name][0]
-    if name == "chembl":
-        frame = pd.read_csv(path)
+def read_library(options: argparse.Namespace) -> list[str]:
+    """Return the SMILES to learn from."""
+    if options.smiles:
+        return read_smiles(options.smiles)
+    name = LIBRARIES[options.library].dataset
+    if options.library == "chembl":
+        frame = load_dataset(name, options.data)
         return frame.loc[frame["druglike"] == 1, "smiles"].tolist()
-    with gzip.open(path, "rt") as handle:
-        return [line.split()[0] for line in handle if line.strip()]
+    return read_smiles(locate_dataset(name, options.data))
 
 
 def copy_known_weights(policy: TokenPolicy, vocabulary: Vocabulary, source: str) -> None:
@@ -125,31 +164,32 @@ def copy_known_weights(policy: TokenPolicy, vocabulary: Vocabulary, source: str)
         policy.head.bias[new] = prior.policy.head.bias[old]
 
 
-def save(
-    policy: TokenPolicy,
-    vocabulary: Vocabulary,
-    options: argparse.Namespace,
-    settings: PretrainingSettings,
-    training: list[str],
-    held_out: list[str],
-) -> None:
-    """Measure the prior and write it as package data."""
-    _, source, licence = LIBRARIES[options.library]
-    prior = Prior(options.library, policy.cpu(), vocabulary, MAX_LENGTH[options.library], {})
-    known = select_learnable(held_out, vocabulary, prior.max_length)
+def describe_training(
+    options: argparse.Namespace, settings: PretrainingSettings, *, n_steps: int, seconds: float
+) -> dict[str, Any]:
+    """Return what the card says of the data and of the training."""
+    known = LIBRARIES.get(options.library) if options.smiles is None else None
+    return {
+        "source": known.source if known else options.smiles.name,
+        "licence": known.licence if known else options.licence,
+        "molecules_seen": n_steps * settings.batch_size,
+        "training_settings": asdict(settings),
+        "training_steps": n_steps,
+        "training_seconds": round(seconds),
+        "warm_start": options.warm_start,
+        "training_command": describe_command(options, n_steps),
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+    }
+
+
+def save(prior: Prior, folder: Path, training: set[str], held_out: list[str]) -> None:
+    """Measure the prior and write it."""
+    known = select_learnable(held_out, prior.vocabulary, prior.max_length)
     prior.card.update(
-        source=source,
-        licence=licence,
-        n_training_molecules=len(training),
-        molecules_seen=settings.n_steps * settings.batch_size,
-        training_settings=asdict(settings),
-        warm_start=options.warm_start,
         held_out={"n": len(known), "log_prob_per_molecule": round(measure_log_prob(prior, known), 3)},
-        samples=measure_samples(prior, set(training), N_SAMPLES),
-        training_command=describe_command(options),
-        date=datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        samples=measure_samples(prior, training, N_SAMPLES),
     )
-    prior.save(WEIGHTS / options.library)
+    prior.save(folder)
     print(json.dumps({"held_out": prior.card["held_out"], "samples": prior.card["samples"]}))
 
 

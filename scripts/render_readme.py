@@ -17,6 +17,7 @@ from pathlib import Path
 
 from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
+from scripts.readme.distribution import render_distribution
 from scripts.readme.pmo import render_pmo
 from scripts.readme.reliability import render_calibration, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
@@ -57,6 +58,11 @@ SECTIONS = {
         "drug-like and easy to make (QED of at least 0.6, SA score of at most 4). All are written by the one prior, "
         "before any learning. GenMol (arXiv:2501.06158) publishes a quality of 0.318 for decoration and 0.219 for "
         "linkers, on a list of drugs of its own.",
+    ),
+    "distribution": (
+        "Do molecules look like those that were learned from?",
+        "MOSES (arXiv:1811.12823): 30,000 molecules of a prior that has learned from the benchmark's training set "
+        "alone, every one counted, by the benchmark's own program.",
     ),
     "reward_hacking": (
         "Do hits please a model that the search has never seen?",
@@ -135,6 +141,7 @@ RENDERERS = {
     "moleculenet_accuracy": render_accuracy,
     "prediction_speed": render_speed,
     "calibration": render_calibration,
+    "distribution": render_distribution,
     "pmo": render_pmo,
     "pmo_clean": render_pmo,
 }

@@ -12,8 +12,8 @@ from scripts import render_readme
 from scripts.readme import cards as cards_module
 
 KNOWN = (
-    "admet_accuracy, calibration, design_modes, endpoints, explanation_check, moleculenet_accuracy, pmo, "
-    "prediction_speed, priors, reward_hacking$"
+    "admet_accuracy, calibration, design_modes, distribution, endpoints, explanation_check, moleculenet_accuracy, "
+    "pmo, prediction_speed, priors, reward_hacking$"
 )
 
 

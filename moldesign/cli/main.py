@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from moldesign.cli.doctor import doctor
+from moldesign.cli.evaluate import evaluate
 from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.models import models
@@ -23,6 +24,7 @@ app.command()(generate)
 app.command()(predict)
 app.command()(explain)
 app.command()(train)
+app.command()(evaluate)
 app.add_typer(models, name="models")
 app.command()(doctor)
 
@@ -62,6 +64,7 @@ def _introduce(
       moldesign predict library.csv --out predicted.csv
       moldesign explain "CC(=O)Nc1ccc(O)cc1" --endpoint herg --out herg.svg
       moldesign train assay.csv --target pIC50 --out my_model
+      moldesign evaluate hits.csv --reference library.smi
       moldesign models
       moldesign doctor
 

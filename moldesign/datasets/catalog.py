@@ -24,7 +24,7 @@ CACHE_VARIABLE = "MOLDESIGN_CACHE"
 
 @dataclass(frozen=True)
 class Dataset:
-    """One file of the catalog, as published at one commit of a public repository."""
+    """One file of the catalog, as published at one commit of a public repository or in one release of a package."""
 
     name: str
     file: str
@@ -32,7 +32,7 @@ class Dataset:
     url: str | None
     """Public address, or None where the file was converted or merged from several."""
     source: str
-    """What it was made from: `repository@commit:path`."""
+    """What it was made from: `repository@commit:path`, or `package==version:path`."""
     licence: str
     """What the hosting repository states; it does not settle the terms of the data."""
     columns: str
@@ -49,6 +49,8 @@ class Dataset:
     content_sha256: str
     """Of the file once uncompressed: this is what a download is checked against."""
     note: str
+    member: str | None = None
+    """Path inside the archive at `url`, where it holds more than this file."""
 
 
 @cache
@@ -92,7 +94,7 @@ def locate_dataset(name: str, folder: Path | None = None) -> Path:
                 f"{name}: not published as one file (made from {dataset.source}); "
                 f"set {FOLDER_VARIABLE} to a folder that holds {dataset.file}"
             )
-        download_dataset(dataset.url, cached, dataset.content_sha256)
+        download_dataset(dataset.url, cached, dataset.content_sha256, member=dataset.member)
     return cached
 
 

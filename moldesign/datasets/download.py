@@ -15,22 +15,39 @@ from moldesign.errors import TableError
 TIMEOUT_S = 60
 
 
-def download_dataset(url: str, destination: Path, content_sha256: str) -> None:
+def download_dataset(url: str, destination: Path, content_sha256: str, *, member: str | None = None) -> None:
     """Write the file published at `url`, uncompressed, checked and gzip'ed again, to `destination`.
 
+    Args:
+        url: public address.
+        destination: ends with `.gz`.
+        content_sha256: of the file, uncompressed.
+        member: the file's path in the zip archive (a wheel is one) at `url`; without it, its largest file.
+
     Raises:
-        TableError: the address does not answer, or the content's sha256 is not `content_sha256`.
+        TableError: the address does not answer, the archive has no such member, or the content's sha256 is not
+            `content_sha256`.
     """
     try:
         with urlopen(url, timeout=TIMEOUT_S) as response:  # noqa: S310  addresses come from the catalog alone
-            content = unwrap(response.read())
-    except (OSError, EOFError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile) as error:
+            content = unwrap(read_member(response.read(), member) if member else response.read())
+    except (OSError, EOFError, KeyError, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile) as error:
         raise TableError(
             f"cannot download {url} ({error}); fetch it by other means and save it gzip'ed as {destination}"
         ) from error
     if (found := hashlib.sha256(content).hexdigest()) != content_sha256:
         raise TableError(f"{url}: the content has sha256 {found}, expected {content_sha256}; it is not kept")
     _write_gzip(destination, content)
+
+
+def read_member(archive: bytes, member: str) -> bytes:
+    """Return one file of a zip archive.
+
+    Raises:
+        KeyError: there is no such file in it.
+    """
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return opened.read(member)
 
 
 def unwrap(content: bytes) -> bytes:

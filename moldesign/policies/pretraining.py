@@ -42,6 +42,8 @@ class PretrainingSettings:
     """Multiply matrices in bfloat16: more than twice as fast on processors with AMX and on GPUs, slower on others."""
     seed: int = 0
     checkpoint_seconds: float = 120.0
+    max_seconds: float | None = None
+    """Of all sittings together. The learning rate then falls with the steps or the time, whichever passes faster."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class PretrainingProgress:
     n_steps: int
     loss_per_token: float
     molecules_per_second: float
+    seconds: float
+    """Spent on the training, earlier sittings included."""
 
 
 def build_vocabulary(smiles: Sequence[str], *, minimum_count: int = 20) -> Vocabulary:
@@ -85,18 +89,20 @@ def pretrain(
         on_step: called after every step.
 
     Raises:
-        ModelFormatError: the checkpoint is of another training; only `n_steps` may differ.
+        ModelFormatError: the checkpoint is of another training; only `n_steps` and `max_seconds` may differ.
     """
     optimizer = torch.optim.Adam(policy.parameters(), lr=settings.learning_rate)
     course = describe_course(policy, vocabulary, smiles, settings)
-    first_step = _restore(policy, optimizer, checkpoint, course) if checkpoint else 0
+    first_step, earlier = _restore(policy, optimizer, checkpoint, course) if checkpoint else (0, 0.0)
     device = next(policy.parameters()).device
     batches = iterate_batches(smiles, vocabulary, settings, first_step=first_step)
     saved = began = time.monotonic()
+    step, seconds = first_step, earlier
     policy.train()
-    for step, batch in zip(range(first_step, settings.n_steps), batches, strict=False):
+    while step < settings.n_steps and (settings.max_seconds is None or seconds < settings.max_seconds):
         for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * scale_learning_rate(step, settings)
+            group["lr"] = settings.learning_rate * scale_learning_rate(step, settings, seconds)
+        batch = next(batches)
         with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
             log_probs = policy.token_log_probs(batch.to(device))
         loss = -log_probs.sum() / (batch != 0).sum().to(device)
@@ -104,14 +110,15 @@ def pretrain(
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(policy.parameters(), settings.max_gradient_norm)
         optimizer.step()
+        step, seconds = step + 1, earlier + time.monotonic() - began
         if on_step:
-            rate = (step + 1 - first_step) * settings.batch_size / (time.monotonic() - began)
-            on_step(PretrainingProgress(step + 1, settings.n_steps, loss.item(), rate))
+            rate = (step - first_step) * settings.batch_size / (seconds - earlier)
+            on_step(PretrainingProgress(step, settings.n_steps, loss.item(), rate, seconds))
         if checkpoint and time.monotonic() - saved > settings.checkpoint_seconds:
-            _save(policy, optimizer, checkpoint, step + 1, course)
+            _save(policy, optimizer, checkpoint, course, step=step, seconds=seconds)
             saved = time.monotonic()
     if checkpoint:
-        _save(policy, optimizer, checkpoint, max(first_step, settings.n_steps), course)
+        _save(policy, optimizer, checkpoint, course, step=step, seconds=seconds)
     return policy.eval()
 
 
@@ -119,7 +126,7 @@ def describe_course(
     policy: TokenPolicy, vocabulary: Vocabulary, smiles: Sequence[str], settings: PretrainingSettings
 ) -> dict[str, Any]:
     """Return what a training must share with the checkpoint that it goes on from."""
-    free = {"n_steps", "checkpoint_seconds"}
+    free = {"n_steps", "checkpoint_seconds", "max_seconds"}
     return {
         **{name: value for name, value in asdict(settings).items() if name not in free},
         "network": policy.settings.to_dict(),
@@ -128,7 +135,7 @@ def describe_course(
     }
 
 
-def scale_learning_rate(step: int, settings: PretrainingSettings) -> float:
+def scale_learning_rate(step: int, settings: PretrainingSettings, seconds: float = 0.0) -> float:
     """Return the factor on the learning rate: linear warm-up, then half a cosine down to 1 %.
 
     >>> scale_learning_rate(0, PretrainingSettings(n_steps=1000, warmup_steps=100))
@@ -137,6 +144,8 @@ def scale_learning_rate(step: int, settings: PretrainingSettings) -> float:
     if step < settings.warmup_steps:
         return (step + 1) / settings.warmup_steps
     share = (step - settings.warmup_steps) / max(1, settings.n_steps - settings.warmup_steps)
+    if settings.max_seconds is not None:
+        share = max(share, seconds / settings.max_seconds)
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
@@ -191,18 +200,23 @@ def _save(
     policy: TokenPolicy,
     optimizer: torch.optim.Optimizer,
     folder: Path,
-    step: int,
     course: dict[str, Any],
+    *,
+    step: int,
+    seconds: float,
 ) -> None:
     tensors = {f"policy.{name}": tensor for name, tensor in policy.state_dict().items()}
     for index, state in enumerate(optimizer.state.values()):
         tensors |= {f"adam.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    save_model(folder, tensors, {"kind": "pretraining", "step": step, "course": course})
+    save_model(folder, tensors, {"kind": "pretraining", "step": step, "seconds": seconds, "course": course})
 
 
-def _restore(policy: TokenPolicy, optimizer: torch.optim.Optimizer, folder: Path, course: dict[str, Any]) -> int:
+def _restore(
+    policy: TokenPolicy, optimizer: torch.optim.Optimizer, folder: Path, course: dict[str, Any]
+) -> tuple[int, float]:
+    """Load the checkpoint, if there is one; return its step and the seconds spent so far."""
     if not (folder / CARD_FILE).is_file():
-        return 0
+        return 0, 0.0
     tensors, card = load_model(folder, kind="pretraining")
     stored = card.get("course", {})
     if changed := [name for name, value in course.items() if stored.get(name) != value]:
@@ -222,4 +236,4 @@ def _restore(policy: TokenPolicy, optimizer: torch.optim.Optimizer, folder: Path
             if name.startswith(prefix)
         }
     logger.info("continuing the training in %s at step %d", folder, card["step"])
-    return int(card["step"])
+    return int(card["step"]), float(card.get("seconds", 0.0))

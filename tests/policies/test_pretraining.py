@@ -94,6 +94,23 @@ def test_a_checkpoint_of_another_training_is_not_continued(tmp_path, policy, smi
         pretrain(policy, VOCABULARY, smiles, settings, checkpoint=tmp_path)
 
 
+def test_a_training_ends_when_its_time_is_over_and_goes_on_when_it_gets_more(tmp_path):
+    steps = []
+    short = replace(SETTINGS, max_seconds=0.0)
+    pretrain(make_policy(), VOCABULARY, LIBRARY, short, checkpoint=tmp_path, on_step=lambda p: steps.append(p.step))
+    assert (steps, read_card(tmp_path)["step"]) == ([], 0)
+    longer = replace(SETTINGS, max_seconds=600.0)
+    pretrain(make_policy(), VOCABULARY, LIBRARY, longer, checkpoint=tmp_path, on_step=lambda p: steps.append(p.step))
+    card = read_card(tmp_path)
+    assert (steps, card["step"]) == (list(range(1, 13)), 12)
+    spent = []
+    further = replace(longer, n_steps=13)
+    pretrain(
+        make_policy(), VOCABULARY, LIBRARY, further, checkpoint=tmp_path, on_step=lambda p: spent.append(p.seconds)
+    )
+    assert spent[0] > card["seconds"] > 0
+
+
 def test_training_in_bfloat16_learns_as_well():
     exact, rounded = (train_and_measure(bfloat16=choice) for choice in (False, True))
     assert rounded == pytest.approx(exact, rel=0.15)
@@ -187,3 +204,11 @@ def test_the_learning_rate_warms_up_and_falls():
     assert factors[60] == pytest.approx(0.01 + 0.99 / 2)
     assert scale_learning_rate(110, settings) == scale_learning_rate(500, settings) == pytest.approx(0.01)
     assert (factors[10:] == sorted(factors[10:], reverse=True)) is True
+
+
+def test_the_learning_rate_falls_with_the_time_where_that_passes_faster():
+    settings = PretrainingSettings(n_steps=110, warmup_steps=10, max_seconds=100.0)
+    assert scale_learning_rate(9, settings, 99.0) == 1.0
+    assert scale_learning_rate(10, settings, 50.0) == pytest.approx(0.01 + 0.99 / 2)
+    assert scale_learning_rate(60, settings, 10.0) == pytest.approx(0.01 + 0.99 / 2)
+    assert scale_learning_rate(10, settings, 100.0) == pytest.approx(0.01)

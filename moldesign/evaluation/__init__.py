@@ -1,0 +1,1 @@
+"""What a set of molecules is like, alone and beside a reference."""
