@@ -33,11 +33,16 @@ def test_damaged_model_is_found(moldesign: Moldesign, weights: Path) -> None:
     assert "read molecules    ok" in found.out
 
 
-def test_policy_that_writes_nonsense_is_found(moldesign: Moldesign) -> None:
+def test_predictor_that_has_learned_nothing_is_found(moldesign: Moldesign) -> None:
     found = moldesign("doctor")
-    assert found.code == 1, "the tiny prior has learned nothing"
-    assert "written texts are molecules" in found.out
-    assert "write molecules" in found.out.splitlines()[-1]
+    assert found.code == 1
+    assert "predict           FAILED  CheckError: ethanol" in found.out
+    assert found.out.splitlines()[-1] == "1 of 4 tests failed: predict"
+
+
+def test_policy_that_writes_nonsense_is_found(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "LEAST_VALID", 1.01)
+    assert "texts are molecules" in moldesign("doctor").out.split("write molecules   FAILED", 1)[1]
 
 
 def test_missing_extra_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
