@@ -3,6 +3,7 @@
 Exit code 0: fine; 1: a problem, said in one line; 2: wrong usage; 130: interrupted.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -35,6 +36,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: what stands behind `moldesign`; without it, what the shell passed.
     """
+    # Threads that wait actively for each other slow a busy machine down three times; read when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app(arguments)
     except MoldesignError as error:

@@ -1,5 +1,6 @@
 """The command as a whole: fast to start, honest about unexpected errors; and what `import moldesign` offers."""
 
+import os
 import subprocess
 import sys
 
@@ -76,3 +77,14 @@ def test_public_names_exist() -> None:
 
 def test_import_registers_the_environment() -> None:
     assert gymnasium.spec("moldesign/Smiles-v0").vector_entry_point is not None
+
+
+def test_threads_wait_passively_unless_the_user_says_otherwise(
+    moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    moldesign("--version")
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    moldesign("--version")
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
