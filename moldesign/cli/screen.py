@@ -90,7 +90,7 @@ def screen(
         ),
     ] = None,
     keep_duplicates: Annotated[
-        bool, typer.Option("--keep-duplicates", help="Let the same molecule (InChIKey) be a hit more than once.")
+        bool, typer.Option("--keep-duplicates", help="Let the same molecule be a hit more than once.")
     ] = False,
     sdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the hits as SDF.")] = None,
     smiles_column: Annotated[
@@ -214,7 +214,7 @@ def split_profile(
         raise typer.BadParameter("there is no library: name a file of molecules", param_hint="LIBRARY")
     if len(tomls) > 1:
         raise typer.BadParameter(f"{tomls[0]} and {tomls[1]}: give one profile", param_hint="PROFILE.toml")
-    profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, None, models)
+    profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
     return files, profile.with_constraints(must=(*profile.constraints.must, *limits)) if limits else profile
 
 

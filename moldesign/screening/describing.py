@@ -6,16 +6,13 @@ from typing import Any
 import numpy as np
 
 from moldesign.chem.scaffolds import murcko_scaffold
-from moldesign.chem.smiles import Mol, canonicalize
+from moldesign.chem.smiles import canonicalize
+from moldesign.objectives.known import find_nearest_known
 from moldesign.objectives.properties import EndpointProperty
 from moldesign.objectives.terms import Term
-from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.ensemble import Predictions
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import Molecule
-
-FALLBACK_MODEL = "admet"
-"""Whose training set stands for "known molecules" when no goal uses a predictor."""
 
 Columns = dict[str, list[Any]]
 
@@ -35,7 +32,7 @@ def describe_molecules(molecules: Sequence[Molecule | None], terms: Sequence[Ter
     scaffolds = [murcko_scaffold(mol) for mol in MarkedMols(mols, rows, mark)]
     mark(TOGETHER, is_limited=False)  # training sets are loaded and arranged, which may take its time
     columns |= _describe_predictions([molecule.smiles for molecule in present], present, terms)
-    columns |= {"scaffold": scaffolds} | _find_nearest(mols, terms)
+    columns |= {"scaffold": scaffolds} | find_nearest_known(mols, terms)
     return {name: _spread(values, rows, len(molecules)) for name, values in columns.items()}
 
 
@@ -59,17 +56,6 @@ def _describe_predictions(smiles: list[str], molecules: Sequence[Molecule], term
         columns[f"{term.name}_in_domain"] = inside.tolist()
         is_inside &= inside
     return columns | ({"in_domain": is_inside.tolist()} if predictions else {})
-
-
-def _find_nearest(mols: Sequence[Mol], terms: Sequence[Term]) -> Columns:
-    used = sorted({term.property.model.name for term in terms if isinstance(term.property, EndpointProperty)})
-    names: list[str | None] = [None] * len(mols)
-    similarity = np.full(len(mols), -1.0)
-    for model in used or [FALLBACK_MODEL]:
-        measured = load_predictor(model).domain.measure(mols)
-        for row in np.flatnonzero(measured.similarity > similarity):
-            names[row], similarity[row] = measured.nearest[row], measured.similarity[row]
-    return {"nearest_training_smiles": names, "nearest_training_similarity": similarity.tolist()}
 
 
 def _spread(values: list[Any], rows: Sequence[int], n: int) -> list[Any]:

@@ -24,7 +24,7 @@ from moldesign.screening.progress import (
 )
 from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings, Shard
-from moldesign.screening.store import STORE_FILE, Candidate, Rejection, Scored, Store, number_place
+from moldesign.screening.store import STORE_FILE, Candidate, Rejection, Store, number_place
 
 MALFORMED = "malformed row"
 _IS_READ = "is read"
@@ -119,7 +119,7 @@ def _screen_rows(
         try:
             for chunk in _find_open_chunks(library, store, settings.shard, watch):
                 chunks.append(chunk)
-                yield _make_task(chunk, library)
+                yield _make_task(chunk, library, store.floor if settings.threshold is None else None)
         except TableError as error:  # what was read before is worked on first
             failures.append(error)
 
@@ -158,11 +158,11 @@ def _find_open_chunks(library: Library, store: Store, shard: Shard, watch: Stopw
             watch.skip(chunk.share)
 
 
-def _make_task(chunk: LibraryChunk, library: Library) -> Task:
+def _make_task(chunk: LibraryChunk, library: Library, floor: float | None) -> Task:
     name, last = label_file(library.files[chunk.file].path), chunk.first_row + len(chunk.rows) - 1
     falls = {number: Fall(MALFORMED, row.problem) for number, row in enumerate(chunk.rows) if row.problem}
     texts = [row.text for row in chunk.rows]
-    return Task(f"{name}, rows {chunk.first_row} to {last}", texts, chunk.holds_blocks, falls=falls)
+    return Task(f"{name}, rows {chunk.first_row} to {last}", texts, chunk.holds_blocks, falls=falls, floor=floor)
 
 
 def _put_away(store: Store, chunk: LibraryChunk, outcome: Screened) -> int:
@@ -170,12 +170,8 @@ def _put_away(store: Store, chunk: LibraryChunk, outcome: Screened) -> int:
     places = [number_place(chunk.file, chunk.first_row + number) for number in range(len(chunk.rows))]
     texts = ["" if chunk.holds_blocks else row.text for row in chunk.rows]
     store.note_chunk(chunk.number, len(chunk.rows), chunk.digest)
-    store.reject(
-        [Rejection(places[row], texts[row], fall.filter, fall.reason, None) for row, fall in outcome.falls.items()]
-    )
-    scored = zip(outcome.keys, outcome.scores, outcome.rows, strict=True)
-    staying = store.settle([Scored(key, score, places[row]) for key, score, row in scored])
-    store.keep(
+    store.reject([Rejection(places[row], texts[row], fall.filter, fall.reason) for row, fall in outcome.falls.items()])
+    n_duplicates = store.keep(
         [
             Candidate(
                 places[row],
@@ -187,10 +183,10 @@ def _put_away(store: Store, chunk: LibraryChunk, outcome: Screened) -> int:
                 json.dumps([outcome.raw[n], outcome.terms[n]]),
             )
             for n, row in enumerate(outcome.rows)
-            if places[row] in staying and store.admits(outcome.scores[n], places[row])
+            if store.admits(outcome.scores[n], places[row])
         ]
     )
-    return len(chunk.rows) - len(staying)
+    return len(outcome.falls) + n_duplicates
 
 
 def _note_end(library: Library, store: Store) -> None:

@@ -1,8 +1,8 @@
 """Who does the work: tasks in, outcomes out, in the same order. A machine, or a cluster, is one way to do that.
 
 A task is a pure piece of work: its outcome depends on the task and the profile alone, neither on the process that does
-it nor on what was done before. That is why a killed screening, a sharded one and an uninterrupted one agree byte for
-byte, and all that an engine has to care for is that every task is done.
+it nor, but for rows that are outranked in any case, on what was done before. That is why a killed screening, a sharded
+one and an uninterrupted one agree byte for byte, and all that an engine has to care for is that every task is done.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,10 @@ class Task:
     """Whether the rows are hits that are to be described; otherwise they are screened."""
     falls: dict[int, Fall] = field(default_factory=dict)
     """Rows, from 0, that are not worked on."""
+    floor: float | None = None
+    """Rows with a score below it are outranked already, whatever else there is to find out of them; None for none.
+
+    It depends on how far the other tasks are, and may do so because the rows in question have no part in any result."""
     is_doubtful: bool = False
     """Whether the rows have to be tried one by one first, because an unknown one of them ended a process."""
 
@@ -48,7 +52,7 @@ class Screened:
     falls: dict[int, Fall]
     """By row, from 0."""
     rows: list[int]
-    """The n rows that have a score."""
+    """The n rows that have a score, of at least the floor."""
     scores: Numbers
     """[n], 0 to 1"""
     raw: list[Numbers]
@@ -56,7 +60,7 @@ class Screened:
     terms: list[Numbers]
     """[n][K], how far each goal is met"""
     keys: list[int]
-    """[n], 64 bits of a hash of the InChIKey"""
+    """[n], 64 bits of a hash of the molecule"""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,20 @@
 """The terms of a profile as a row of filters, cheap ones first: each sees only the molecules that may still pass."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby, repeat
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moldesign.objectives.callables import CallableProperty
+from moldesign.chem.smiles import canonicalize
 from moldesign.objectives.combination import FloatArray, bound_total, combine_terms
-from moldesign.objectives.programs import ProgramProperty
-from moldesign.objectives.properties import AlertProperty, DescriptorProperty, EndpointProperty, NoveltyProperty
+from moldesign.objectives.profile import Profile
+from moldesign.objectives.properties import EndpointProperty, PredictorHandle
 from moldesign.objectives.terms import Batch, Term
-from moldesign.predictors.ensemble import Predictions, Predictor
 from moldesign.screening.executor import Fall
+from moldesign.screening.grouping import Group, Stage, is_foreign
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import Molecule
 
@@ -23,16 +24,16 @@ TOO_LOW = "score below the threshold"
 SCORE_DECIMALS = 4
 """Of a score: what comes behind depends on how a row writes its molecule, and would rank one row over its copy."""
 
-_SLOW_DESCRIPTORS = ("sa", "qed")
-_CHEMISTRY, _NETWORK, _FUNCTION, _PROGRAM = range(4)
+Rows = NDArray[np.intp]
 
 
-@dataclass(frozen=True)
-class Group:
-    """Terms that are evaluated for the same molecules."""
+class Bar(NamedTuple):
+    """How good a molecule must be."""
 
-    stage: int
-    columns: tuple[int, ...]
+    threshold: float | None = None
+    """The score of a hit; what is below is rejected."""
+    floor: float | None = None
+    """The score of what is no worse than the hits found so far; what is below is outranked. Not with a threshold."""
 
 
 @dataclass(frozen=True)
@@ -44,148 +45,156 @@ class Scored:
     terms: FloatArray
     """[n, K]"""
     total: FloatArray
-    """[n], rounded to `SCORE_DECIMALS`; NaN where a filter has stopped the molecule"""
+    """[n], rounded to `SCORE_DECIMALS`; NaN where the molecule has fallen or is outranked"""
     falls: dict[int, Fall]
     """By molecule, from 0."""
 
 
-def plan_groups(terms: Sequence[Term]) -> list[Group]:
-    """Return the terms by what they cost: chemistry (limits before wishes), networks, functions, programs.
-
-    The terms of one network are one group, because it predicts all of its endpoints at once.
-    """
-    order = sorted(range(len(terms)), key=lambda column: _rank(terms[column]))
-    groups = groupby(order, key=lambda column: _name_group(terms[column], column))
-    return [Group(_find_stage(terms[columns[0]]), columns) for columns in (tuple(found) for _, found in groups)]
+class _Distances(NamedTuple):
+    model: PredictorHandle
+    rows: Rows
+    """[m], the molecules that were predicted"""
+    distance: NDArray[np.float32]
+    """[m, T]"""
 
 
-def is_foreign(term: Term) -> bool:
-    """Return whether a term runs code of the user's."""
-    return _find_stage(term) in (_FUNCTION, _PROGRAM)
+@dataclass(frozen=True)
+class _Work:
+    """What is worked on, and what is known of it so far."""
+
+    profile: Profile
+    molecules: Sequence[Molecule]
+    rows: Sequence[int]
+    mark: Marker
+    scored: Scored
+    distances: list[_Distances] = field(default_factory=list)
+
+    @property
+    def weights(self) -> list[float]:
+        return [term.weight for term in self.profile.terms]
 
 
 def apply_filters(
-    terms: Sequence[Term],
+    profile: Profile,
     groups: Sequence[Group],
     molecules: Sequence[Molecule],
     rows: Sequence[int],
     *,
-    threshold: float | None,
+    bar: Bar,
     mark: Marker,
 ) -> Scored:
-    """Evaluate every term of every molecule that may still pass.
+    """Evaluate the terms of every molecule as long as it may pass; totals are those that `Profile.score` gives.
 
-    A molecule stops where it breaks a hard limit, where a term has no value for it, and where its score could not
-    reach the threshold even if all terms that are left were fully met.
+    A molecule falls where it breaks a hard limit, where a term has no value for it, and where its score could not reach
+    the threshold even if all terms that are left were fully met. It is outranked where its score could not reach the
+    floor, but only once nothing is left at which it could fall: then the floor, which rises with time, changes no
+    reason. What is predicted together does not depend on the floor either, so that figures agree to the last digit.
 
     Args:
-        terms: K of them.
+        profile: has K terms.
         groups: what `plan_groups` says of them.
         molecules: n of them.
         rows: what `mark` calls them.
-        threshold: the score that is needed; None for none.
+        bar: which scores are needed.
         mark: is told what is worked on.
 
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
     """
-    shape = (len(molecules), len(terms))
-    scored = Scored(np.full(shape, np.nan), np.full(shape, np.nan), np.full(len(molecules), np.nan), {})
-    alive = np.arange(len(molecules))
-    for group in groups:
+    n, shape = len(molecules), (len(molecules), len(profile.terms))
+    scored = Scored(np.full(shape, np.nan), np.full(shape, np.nan), np.full(n, np.nan), {})
+    work = _Work(profile, molecules, rows, mark, scored)
+    alive = np.arange(n)
+    for number, group in enumerate(groups):
         if alive.size:
-            _evaluate(terms, group, molecules, rows, alive, scored, mark)
-            weights = [term.weight for term in terms]
-            bounds = np.round(bound_total(scored.terms[alive], weights), SCORE_DECIMALS)
-            _stop_low(alive, bounds, scored.falls, threshold, is_last=group is groups[-1])
-            alive = np.array([row for row in alive.tolist() if row not in scored.falls], dtype=np.intp)
+            _evaluate(work, group, alive)
+            bounds = np.round(bound_total(scored.terms[alive], work.weights), SCORE_DECIMALS)
+            _stop_low(alive, bounds, scored.falls, bar.threshold, "cannot exceed")
+            stays = np.array([row not in scored.falls for row in alive.tolist()])
+            if bar.floor is not None and all(later.stage is Stage.LATE for later in groups[number + 1 :]):
+                stays &= bounds >= bar.floor
+            alive = alive[stays]
     if alive.size:
-        totals = combine_terms(scored.terms[alive], [term.weight for term in terms])
-        scored.total[alive] = np.round(totals, SCORE_DECIMALS)
+        _finish(work, alive, bar)
     return scored
 
 
-def _evaluate(
-    terms: Sequence[Term],
-    group: Group,
-    molecules: Sequence[Molecule],
-    rows: Sequence[int],
-    alive: NDArray[np.intp],
-    scored: Scored,
-    mark: Marker,
-) -> None:
-    chosen = alive.tolist()
-    mark(TOGETHER, is_limited=not is_foreign(terms[group.columns[0]]))
-    mols = [molecules[row].mol for row in chosen]
-    if group.stage == _CHEMISTRY:
-        mols = MarkedMols(mols, [rows[row] for row in chosen], mark)
-    batch = Batch([molecules[row].smiles for row in chosen], mols)
+def _finish(work: _Work, alive: Rows, bar: Bar) -> None:
+    """Take from the totals what the guards take for molecules outside the domain of a model."""
+    scored = work.scored
+    totals = combine_terms(scored.terms[alive], work.weights) * work.profile.guards.admit(_measure(work, alive))
+    totals = np.round(totals, SCORE_DECIMALS)
+    _stop_low(alive, totals, scored.falls, bar.threshold, "is")
+    is_low = totals < max(bar.threshold or 0.0, bar.floor or 0.0)
+    scored.total[alive] = np.where(is_low, np.nan, totals)
+
+
+def _measure(work: _Work, alive: Rows) -> FloatArray:
+    """Return how far inside the domain molecules are, float64 [n, K]; infinite for what is computed."""
+    terms = work.profile.terms
+    margin = np.full((len(alive), len(terms)), np.inf)
+    for model, rows, distance in work.distances if work.profile.guards.domain else ():
+        chosen = [work.molecules[row] for row in alive.tolist()]
+        own = distance[np.searchsorted(rows, alive)]
+        measured = model.predictor.domain.measure_margin([one.mol for one in chosen], own)
+        measured[[one.is_mixed for one in chosen]] = 0
+        for column, about in _list_endpoints(terms, model):
+            margin[:, column] = measured[:, about.column]
+    return margin
+
+
+def _evaluate(work: _Work, group: Group, alive: Rows) -> None:
+    batch = _make_batch(work, group, alive)
+    scored, chosen = work.scored, alive.tolist()
     for column in group.columns:
-        term = terms[column]
-        _predict_without_domain(term, batch)
+        term = work.profile.terms[column]
         evaluation = term.evaluate(batch)
+        std = np.full(len(alive), np.nan) if evaluation.std is None else evaluation.std
         scored.raw[alive, column] = evaluation.values
-        scored.terms[alive, column] = term.transform(evaluation.values)
+        scored.terms[alive, column] = work.profile.guards.transform(term, evaluation.values, std)
         reasons = zip(evaluation.errors or repeat(None), evaluation.missing or repeat(None), chosen, strict=False)
-        for error, missing, row in reasons:
+        for error, missing, row in reasons if evaluation.errors or evaluation.missing else ():
             if reason := error or missing:
                 scored.falls.setdefault(row, Fall(NO_SCORE, reason))
         if term.weight == 0:
             _stop_broken(term, alive, column, scored)
-    mark(TOGETHER)
+    work.mark(TOGETHER)
 
 
-def _predict_without_domain(term: Term, batch: Batch) -> None:
-    """Predict what the term is about, without the comparison with the training set, which only hits need."""
-    if isinstance(term.property, EndpointProperty):
-        model = term.property.model
-        batch.share(("predictions", model.name), lambda: _predict(model.predictor, batch.smiles))
+def _make_batch(work: _Work, group: Group, alive: Rows) -> Batch:
+    """Return the molecules for a group; of a network, with its predictions, whose domain is left for later."""
+    chosen = [work.molecules[row] for row in alive.tolist()]
+    terms = work.profile.terms
+    first = terms[group.columns[0]]
+    work.mark(TOGETHER, is_limited=not is_foreign(first))
+    mols, smiles = [one.mol for one in chosen], [one.smiles for one in chosen]
+    if is_foreign(first):
+        return Batch([canonicalize(mol) for mol in mols], mols)
+    if not isinstance(first.property, EndpointProperty):
+        return Batch(smiles, MarkedMols(mols, [work.rows[row] for row in alive.tolist()], work.mark))
+    model, batch = first.property.model, Batch(smiles, mols)
+    columns = sorted({about.column for _, about in _list_endpoints(terms, model)})
+    predictions, distance = model.predictor.predict_standardized(smiles, columns)
+    batch.share(("predictions", model.name), lambda: predictions)
+    work.distances.append(_Distances(model, alive, distance))
+    return batch
 
 
-def _predict(predictor: Predictor, smiles: list[str]) -> Predictions:
-    return predictor.predict(smiles, standardize=False, with_domain=False)
+def _list_endpoints(terms: Sequence[Term], model: PredictorHandle) -> list[tuple[int, EndpointProperty]]:
+    """Return the terms about a model, by their column."""
+    abouts = [(column, term.property) for column, term in enumerate(terms)]
+    return [(c, about) for c, about in abouts if isinstance(about, EndpointProperty) and about.model.name == model.name]
 
 
-def _stop_broken(term: Term, alive: NDArray[np.intp], column: int, scored: Scored) -> None:
+def _stop_broken(term: Term, alive: Rows, column: int, scored: Scored) -> None:
     for row in alive[scored.terms[alive, column] == 0].tolist():
         value = scored.raw[row, column]
         scored.falls.setdefault(row, Fall(term.text, f"{term.property.name} is {value:.4g}; it must be: {term.text}"))
 
 
-def _stop_low(
-    alive: NDArray[np.intp], bounds: FloatArray, falls: dict[int, Fall], threshold: float | None, *, is_last: bool
-) -> None:
+def _stop_low(alive: Rows, scores: FloatArray, falls: dict[int, Fall], threshold: float | None, verb: str) -> None:
     if threshold is None:
         return
-    verb = "is" if is_last else "cannot exceed"
-    for row, bound in zip(alive.tolist(), bounds.tolist(), strict=True):
-        if bound < threshold:
-            falls.setdefault(row, Fall(TOO_LOW, f"the score {verb} {bound:.4f}; {threshold:g} is needed"))
-
-
-def _find_stage(term: Term) -> int:
-    if isinstance(term.property, EndpointProperty):
-        return _NETWORK
-    if isinstance(term.property, CallableProperty):
-        return _FUNCTION
-    return _PROGRAM if isinstance(term.property, ProgramProperty) else _CHEMISTRY
-
-
-def _rank(term: Term) -> tuple[int, str, bool, int]:
-    model = term.property.model.name if isinstance(term.property, EndpointProperty) else ""
-    return _find_stage(term), model, term.weight > 0, _estimate_cost(term)
-
-
-def _estimate_cost(term: Term) -> int:
-    """Return a rank: counts and sums, then patterns, then what takes a part of a millisecond."""
-    about = term.property
-    if isinstance(about, DescriptorProperty):
-        return 2 + _SLOW_DESCRIPTORS.index(about.name) * 2 if about.name in _SLOW_DESCRIPTORS else 0
-    return 3 if isinstance(about, AlertProperty | NoveltyProperty) else 1
-
-
-def _name_group(term: Term, column: int) -> tuple[int, str, int]:
-    """Return what the terms of a group have in common: each chemical term is a group of its own."""
-    if isinstance(term.property, EndpointProperty):
-        return _NETWORK, term.property.model.name, -1
-    return _find_stage(term), "", column
+    for row, score in zip(alive.tolist(), scores.tolist(), strict=True):
+        if score < threshold:
+            falls.setdefault(row, Fall(TOO_LOW, f"the score {verb} {score:.4f}; {threshold:g} is needed"))

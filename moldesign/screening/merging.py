@@ -1,5 +1,6 @@
 """Shards of a library become one result: the one that the whole library would have given, byte for byte."""
 
+import heapq
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -27,9 +28,9 @@ def merge_shards(
 ) -> ScreeningResult:
     """Write the result of a screening whose shards are all there.
 
-    Duplicates are settled anew over all shards: each shard knows of every scored row its key, score and place, and of
-    all rows with one key the best (of equal ones the first in the library) stays. It is among the best of its own shard
-    if it is among the best of all, so that no shard needs to know of another.
+    Duplicates are settled anew over all shards: of all rows with one key the best (of equal ones the first in the
+    library) stays. A row that is among the best of all, or a duplicate of one, is so in its own shard, too, so that no
+    shard needs to know of another.
 
     Args:
         shards: what `screen` wrote for each, in any order; patterns, too.
@@ -128,12 +129,9 @@ def _join(whole: Store, parts: Sequence[Store]) -> None:
                 whole.note_chunk(*chunk)
             for rejections in _cut(part.iterate_rejected()):
                 whole.reject(rejections)
-        for part in parts:
-            for scored in _cut(part.iterate_winners()):
-                whole.settle(scored)
-        for part in parts:
-            for hits in _cut(part.iterate_hits()):
-                whole.keep([hit for hit in hits if whole.is_winner(hit.key, hit.place)])
+        hits = heapq.merge(*(part.iterate_hits(in_input_order=True) for part in parts), key=lambda hit: hit.place)
+        for some in _cut(hits):
+            whole.keep(some)
 
 
 def _cut(rows: Iterator[T]) -> Iterator[list[T]]:

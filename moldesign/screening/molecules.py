@@ -6,7 +6,7 @@ from typing import NamedTuple
 from rdkit import Chem
 
 from moldesign.chem.mixtures import is_mixture
-from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
+from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit, require_mols
 from moldesign.chem.standardize import standardize_mol
 from moldesign.screening.executor import Fall
 
@@ -42,20 +42,22 @@ def read_molecule(text: str, *, is_block: bool) -> Molecule | Fall:
         return Fall(NO_MOLECULE, problem)
     try:
         parent = standardize_mol(mol)
-        smiles = text.strip() if parent is mol and not is_block else canonicalize(parent)
+        if parent is mol and not is_block:
+            return Molecule(mol, text.strip(), is_mixed=False)
+        smiles = canonicalize(parent)
+        # Read again, a molecule is what its SMILES says, and the same whichever salt or charge it was written with.
+        [final] = require_mols([smiles])
     except (RuntimeError, ValueError) as error:  # how RDKit refuses what it cannot standardise
         return Fall(NO_MOLECULE, f"it has no standard form ({' '.join(str(error).split())[:200]})")
-    return Molecule(parent, smiles, parent is not mol and is_mixture(mol, canonicalize(parent)))
+    return Molecule(final, smiles, is_mixture(mol, smiles))
 
 
-def hash_inchikey(mol: Mol) -> int:
-    """Return 64 bits, as a signed number, of a hash of the InChIKey; of the SMILES where InChI knows none.
+def hash_molecule(mol: Mol) -> int:
+    """Return 64 bits, as a signed number, of a hash of the canonical SMILES.
 
     Among 10^8 different molecules, two agree by chance once in 3,700 libraries.
     """
-    with quiet_rdkit():
-        key = Chem.MolToInchiKey(mol) or canonicalize(mol)
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), signed=True)
+    return int.from_bytes(hashlib.blake2b(canonicalize(mol).encode(), digest_size=8).digest(), signed=True)
 
 
 def _read_block(text: str) -> tuple[Mol | None, str]:

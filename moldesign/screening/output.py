@@ -148,4 +148,4 @@ def _name_place(place: int, files: Sequence[FileNotes]) -> tuple[str, int]:
 
 def _explain_duplicate(winner: int, files: Sequence[FileNotes]) -> str:
     name, row = _name_place(winner, files)
-    return f"the same molecule (InChIKey) as {name} row {row}, which scores no worse"
+    return f"the same molecule as {name} row {row}, which scores no worse"

@@ -12,9 +12,10 @@ from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.terms import Batch
 from moldesign.screening.describing import describe_molecules
 from moldesign.screening.executor import Described, Fall, Outcome, Screened, Task
-from moldesign.screening.filters import Group, apply_filters, is_foreign, plan_groups
+from moldesign.screening.filters import Bar, apply_filters
+from moldesign.screening.grouping import Group, is_foreign, plan_groups
 from moldesign.screening.marking import TOGETHER, FixedMarker, Marker, mark_nothing
-from moldesign.screening.molecules import Molecule, hash_inchikey, read_molecule
+from moldesign.screening.molecules import Molecule, hash_molecule, read_molecule
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Screener:
 
     @cached_property
     def _groups(self) -> list[Group]:
-        return plan_groups(self.profile.terms)
+        return plan_groups(self.profile.terms, has_threshold=self.threshold is not None)
 
     def __reduce__(self) -> tuple[type["Screener"], tuple[str, float | None, bool]]:
         """Say what is sent to another process: not the models that are loaded here."""
@@ -57,7 +58,7 @@ class Screener:
         for term in self.profile.terms:
             if not is_foreign(term):
                 term.evaluate(Batch(["CCO"], ethanol))
-        hash_inchikey(ethanol[0])
+        hash_molecule(ethanol[0])
         self._is_warm.append(True)
 
     def run(self, task: Task, mark: Marker = mark_nothing) -> Outcome:
@@ -69,7 +70,7 @@ class Screener:
         if task.is_doubtful:
             for row, text in enumerate(task.texts):
                 if row not in task.falls:
-                    alone = Task(task.where, [text], task.holds_blocks, task.describes)
+                    alone = Task(task.where, [text], task.holds_blocks, task.describes, floor=task.floor)
                     mark(row)
                     self._run(alone, FixedMarker(mark, row))
         return self._run(task, mark)
@@ -90,9 +91,8 @@ class Screener:
         if task.describes:
             known = [molecules.get(row) for row in range(len(task.texts))]
             return Described(describe_molecules(known, self.profile.terms, mark))
-        scored = apply_filters(
-            self.profile.terms, self._groups, list(molecules.values()), rows, threshold=self.threshold, mark=mark
-        )
+        bar = Bar(self.threshold, task.floor)
+        scored = apply_filters(self.profile, self._groups, list(molecules.values()), rows, bar=bar, mark=mark)
         falls |= {rows[place]: fall for place, fall in scored.falls.items()}
         passed = np.flatnonzero(~np.isnan(scored.total)).tolist()
         return Screened(
@@ -110,7 +110,7 @@ class Screener:
         keys = []
         for row in rows:
             mark(row)
-            keys.append(hash_inchikey(molecules[row].mol))
+            keys.append(hash_molecule(molecules[row].mol))
         mark(TOGETHER)
         return keys
 

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from rdkit import DataStructs
-from rdkit.Chem import rdFingerprintGenerator
+import numpy as np
 
+from moldesign.chem.fingerprints import morgan_bits
+from moldesign.chem.leaders import Leaders
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import Mol
 from moldesign.screening.executor import Fall
@@ -59,14 +60,9 @@ def pick_diverse(mols: Sequence[Mol], similarity: float, n: int | None = None) -
     >>> pick_diverse(require_mols(["CCCCO", "CCCCCO", "c1ccccc1"]), 0.5)
     [0, 2]
     """
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
-    left = [(row, generator.GetFingerprint(mol)) for row, mol in enumerate(mols)]
-    picked: list[int] = []
-    while left and (n is None or len(picked) < n):
-        (row, center), *others = left
-        picked.append(row)
-        similarities = DataStructs.BulkTanimotoSimilarity(center, [print_ for _, print_ in others])
-        left = [other for other, value in zip(others, similarities, strict=True) if value < similarity]
+    numbers = Leaders(similarity).assign(morgan_bits(mols))
+    _, first = np.unique(numbers, return_index=True)  # leaders are numbered in the order they came
+    picked: list[int] = first[:n].tolist()
     return picked
 
 

@@ -52,7 +52,7 @@ class ScreeningSettings:
     in_input_order: bool = False
     """Hits in the order of the library, not best first."""
     keep_duplicates: bool = False
-    """Whether several rows with one InChIKey can be hits."""
+    """Whether several rows with one molecule (after standardisation) can be hits."""
     diverse: bool = False
     """Whether hits must differ: none resembles a better one (Tanimoto, Morgan radius 2) by `similarity` or more."""
     similarity: float = 0.6

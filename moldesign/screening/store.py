@@ -20,25 +20,21 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (number INTEGER PRIMARY KEY, notes TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS chunks (number INTEGER PRIMARY KEY, n_rows INTEGER NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS winners (key INTEGER PRIMARY KEY, score REAL NOT NULL, place INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS rejected (
-    place INTEGER PRIMARY KEY, text TEXT NOT NULL, filter TEXT NOT NULL, reason TEXT, key INTEGER
+    place INTEGER PRIMARY KEY, text TEXT NOT NULL, filter TEXT NOT NULL, reason TEXT, key INTEGER, score REAL
 );
 CREATE TABLE IF NOT EXISTS hits (
     place INTEGER PRIMARY KEY, score REAL NOT NULL, key INTEGER NOT NULL, is_block INTEGER NOT NULL, text TEXT NOT NULL,
     cells TEXT NOT NULL, figures TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS hits_by_score ON hits (score, place);
+CREATE INDEX IF NOT EXISTS hits_by_key ON hits (key);
 """
-
-
-class Scored(NamedTuple):
-    """A row that has a score."""
-
-    key: int
-    """Rows with the same key are duplicates."""
-    score: float
-    place: int
+_EXPLAINED = """
+FROM rejected LEFT JOIN hits USING (key)
+WHERE rejected.key IS NULL OR (hits.place IS NOT NULL AND (rejected.score, -rejected.place) > (?, ?))
+"""
+"""Rows that are rejected for good: a duplicate is one if the row in whose stead it would be kept is kept itself."""
 
 
 class Candidate(NamedTuple):
@@ -47,6 +43,7 @@ class Candidate(NamedTuple):
     place: int
     score: float
     key: int
+    """Rows with the same key are duplicates."""
     is_block: bool
     text: str
     cells: str
@@ -63,7 +60,10 @@ class Rejection(NamedTuple):
     filter: str
     reason: str | None
     """None for a duplicate, whose reason is the row that stays in its stead"""
-    key: int | None
+    key: int | None = None
+    """Of a duplicate"""
+    score: float | None = None
+    """Of a duplicate"""
 
 
 def number_place(file: int, row: int) -> int:
@@ -80,12 +80,20 @@ def split_place(place: int) -> tuple[int, int]:
     return place >> _ROW_BITS, place & (1 << _ROW_BITS) - 1
 
 
+class _Known(NamedTuple):
+    key: int
+    score: float
+    place: int
+
+
 class Store:
     """The state of a screening.
 
     Of rows with the same key the one with the best score stays, of equal ones the first; and of these the best
-    `pool_size`. Both rules say who stays of any set of rows, whatever the order in which they come: this is why parts
-    of a library can be screened apart and put together.
+    `pool_size`. A row is called a duplicate if it would be among these but for a better one with its key; what is worse
+    than all of them is outranked, whichever molecule it holds. These rules speak of a set of rows, and not of the order
+    in which they come: this is why parts of a library can be screened apart and put together, and why nothing need be
+    remembered of a row that is outranked.
 
     Args:
         path: the SQLite file; made if there is none.
@@ -193,64 +201,45 @@ class Store:
 
     def count_falls(self) -> dict[str, int]:
         """Return how many rows fell at each filter, most first."""
-        query = "SELECT filter, count(*) FROM rejected GROUP BY filter ORDER BY 2 DESC, 1"
-        return dict(self._connection.execute(query).fetchall())
+        query = f"SELECT filter, count(*) {_EXPLAINED} GROUP BY filter ORDER BY 2 DESC, 1"
+        return dict(self._connection.execute(query, self._find_last()).fetchall())
+
+    @property
+    def floor(self) -> float | None:
+        """The score below which no row would be kept; None where there is room for any."""
+        return None if self._worst is None else -self._worst[0]
 
     def reject(self, rejections: Sequence[Rejection]) -> None:
         """Keep rows that go no further."""
-        self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?, ?, ?, ?)", rejections)
-
-    def settle(self, scored: Sequence[Scored]) -> set[int]:
-        """Reject every row that is not the best of its key, new or old; return the places of the new ones that stay."""
-        if self._keeps_duplicates:
-            return {one.place for one in scored}
-        new = {one.place for one in scored}
-        best = self._find_winners([one.key for one in scored])
-        losers: list[tuple[int, int]] = []
-        for key, score, place in scored:
-            held = best.get(key)
-            if held is None or (-score, place) < (-held[0], held[1]):
-                best[key] = (score, place)
-                losers += [] if held is None else [(held[1], key)]
-            else:
-                losers.append((place, key))
-        self.reject([Rejection(place, "", DUPLICATE, None, key) for place, key in losers])
-        displaced = [(place,) for place, _ in losers if place not in new]
-        self._connection.executemany("DELETE FROM hits WHERE place = ?", displaced)
-        rows = [(key, score, place) for key, (score, place) in best.items() if place in new]
-        self._connection.executemany("INSERT OR REPLACE INTO winners VALUES (?, ?, ?)", rows)
-        return {place for _, _, place in rows}
+        self._connection.executemany("INSERT OR REPLACE INTO rejected VALUES (?, ?, ?, ?, ?, ?)", rejections)
 
     def admits(self, score: float, place: int) -> bool:
-        """Return whether a row with this score would be kept."""
+        """Return whether a row with this score would be kept, were it no duplicate."""
         return self._worst is None or (-score, place) < self._worst
 
-    def keep(self, candidates: Sequence[Candidate]) -> None:
-        """Keep of these rows, which `settle` let stay, and those that are kept already, the best ones."""
+    def keep(self, candidates: Sequence[Candidate]) -> int:
+        """Keep of these rows, and those that are kept already, the best ones; return how many duplicates there are."""
         admitted = [one for one in candidates if self.admits(one.score, one.place)]
-        self._connection.executemany("INSERT OR REPLACE INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", admitted)
-        if self._pool_size is None:
-            return
-        if admitted and (surplus := self.count_hits() - self._pool_size) > 0:
-            self._connection.execute(
-                "DELETE FROM hits WHERE place IN (SELECT place FROM hits ORDER BY score, place DESC LIMIT ?)",
-                (surplus,),
-            )
-        self._worst = self._find_worst()
-
-    def is_winner(self, key: int, place: int) -> bool:
-        """Return whether no row with this key is better."""
-        return self._keeps_duplicates or self._find_winners([key]).get(key, (0.0, place))[1] == place
+        losers = [] if self._keeps_duplicates else self._find_losers(admitted)
+        self.reject([Rejection(one.place, "", DUPLICATE, None, one.key, one.score) for one in losers])
+        beaten = {one.place for one in losers}
+        self._connection.executemany("DELETE FROM hits WHERE place = ?", [(place,) for place in beaten])
+        rows = [one for one in admitted if one.place not in beaten]
+        self._connection.executemany("INSERT OR REPLACE INTO hits VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        if rows and self._pool_size is not None:
+            if (surplus := self.count_hits() - self._pool_size) > 0:
+                self._connection.execute(
+                    "DELETE FROM hits WHERE place IN (SELECT place FROM hits ORDER BY score, place DESC LIMIT ?)",
+                    (surplus,),
+                )
+            self._worst = self._find_worst()
+        return len(losers)
 
     def iterate_hits(self, *, in_input_order: bool = False) -> Iterator[Candidate]:
         """Yield the rows that are kept, best first (of equal ones the first), or in the order of the library."""
         order = "place" if in_input_order else "score DESC, place"
         for row in self._connection.execute(f"SELECT * FROM hits ORDER BY {order}"):  # noqa: S608
             yield Candidate(*row)
-
-    def iterate_winners(self) -> Iterator[Scored]:
-        """Yield the row that stays of each key."""
-        yield from (Scored(*row) for row in self._connection.execute("SELECT key, score, place FROM winners"))
 
     def iterate_chunks(self) -> Iterator[tuple[int, int, str]]:
         """Yield number, rows and digest of each chunk."""
@@ -262,18 +251,36 @@ class Store:
 
     def iterate_explained(self) -> Iterator[tuple[Rejection, int | None]]:
         """Yield them with the place of the row that stays in their stead."""
-        query = "SELECT rejected.*, winners.place FROM rejected LEFT JOIN winners USING (key) ORDER BY rejected.place"
-        for *parts, winner in self._connection.execute(query):
+        query = f"SELECT rejected.*, hits.place {_EXPLAINED} ORDER BY rejected.place"
+        for *parts, winner in self._connection.execute(query, self._find_last()):
             yield Rejection(*parts), winner
 
-    def _find_winners(self, keys: Sequence[int]) -> dict[int, tuple[float, int]]:
-        found: dict[int, tuple[float, int]] = {}
+    def _find_losers(self, candidates: Sequence[Candidate]) -> "list[_Known]":
+        """Return the rows, new ones and kept ones, that are not the best of their key."""
+        best = self._find_kept([one.key for one in candidates])
+        losers = []
+        for candidate in candidates:
+            new = _Known(candidate.key, candidate.score, candidate.place)
+            held = best.setdefault(new.key, new)
+            if held is not new:
+                winner, loser = sorted((held, new), key=lambda one: (-one.score, one.place))
+                best[new.key] = winner
+                losers.append(loser)
+        return losers
+
+    def _find_kept(self, keys: Sequence[int]) -> "dict[int, _Known]":
+        found: dict[int, _Known] = {}
         distinct = list(dict.fromkeys(keys))
         for start in range(0, len(distinct), _QUERY):
             part = distinct[start : start + _QUERY]
-            query = f"SELECT key, score, place FROM winners WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
-            found |= {key: (score, place) for key, score, place in self._connection.execute(query, part)}
+            query = f"SELECT key, score, place FROM hits WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
+            found |= {row[0]: _Known(*row) for row in self._connection.execute(query, part)}
         return found
+
+    def _find_last(self) -> tuple[float, int]:
+        """Return score and minus the place that a row must exceed, as a pair, to be a duplicate of a kept one."""
+        worst = self._find_worst()
+        return (-1.0, 0) if worst is None else (-worst[0], -worst[1])
 
     def _find_worst(self) -> tuple[float, int] | None:
         """Return (minus the score, place) of the last row that is kept, where there is no room for more."""

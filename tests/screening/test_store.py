@@ -2,26 +2,43 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from moldesign.errors import RunFolderError
-from moldesign.screening.store import Candidate, Scored, Store, number_place, split_place
+from moldesign.screening.store import Candidate, Store, number_place, split_place
+
+
+class Scored(NamedTuple):
+    key: int
+    score: float
+    place: int
 
 
 def offer(store: Store, rows: Sequence[Scored]) -> None:
     with store.committing():
-        staying = store.settle(rows)
-        store.keep([Candidate(r.place, r.score, r.key, False, "C", "[]", "[]") for r in rows if r.place in staying])
+        store.keep([Candidate(r.place, r.score, r.key, False, "C", "[]", "[]") for r in rows])
+
+
+def rank(rows: Sequence[Scored]) -> list[Scored]:
+    return sorted(rows, key=lambda row: (-row.score, row.place))
 
 
 def expect(rows: Sequence[Scored], pool: int | None, *, keeps_duplicates: bool = False) -> list[int]:
     best: dict[int, Scored] = {}
-    for row in sorted(rows, key=lambda row: (-row.score, row.place)):
+    for row in rank(rows):
         best.setdefault(row.place if keeps_duplicates else row.key, row)
-    ranked = sorted(best.values(), key=lambda row: (-row.score, row.place))
-    return [row.place for row in ranked[:pool]]
+    return [row.place for row in rank(list(best.values()))[:pool]]
+
+
+def expect_duplicates(rows: Sequence[Scored], kept: list[int], pool: int | None) -> dict[int, int]:
+    """Return of each row that is better than the last one kept the row that is kept in its stead."""
+    ranked = rank(rows)
+    end = len(rows) if pool is None or len(kept) < pool else [row.place for row in ranked].index(kept[-1])
+    winners = {rows[place].key: place for place in kept}
+    return {row.place: winners[row.key] for row in ranked[:end] if row.place not in kept}
 
 
 @pytest.mark.parametrize("pool", [1, 5, 50, None])
@@ -35,10 +52,10 @@ def test_best_of_each_key_whatever_the_order(tmp_path: Path, pool: int | None, *
             for start in range(0, 200, 15):
                 offer(store, [rows[place] for place in order[start : start + 15]])
             assert [hit.place for hit in store.iterate_hits()] == expect(rows, pool, keeps_duplicates=keeps_duplicates)
-            rejected = [one.place for one, _ in store.iterate_explained()]
-            n_keys = 200 if keeps_duplicates else len({row.key for row in rows})
-            assert len(rejected) == 200 - n_keys
-            assert all(rows[place].key == one.key for one, place in store.iterate_explained() if place is not None)
+            kept = expect(rows, pool, keeps_duplicates=keeps_duplicates)
+            duplicates = {} if keeps_duplicates else expect_duplicates(rows, kept, pool)
+            assert {one.place: winner for one, winner in store.iterate_explained()} == duplicates
+            assert store.count_falls() == ({"duplicate": len(duplicates)} if duplicates else {})
 
 
 def test_half_a_chunk_is_not_kept(tmp_path: Path) -> None:
@@ -47,7 +64,6 @@ def test_half_a_chunk_is_not_kept(tmp_path: Path) -> None:
         offer(store, [Scored(1, 0.5, 1), Scored(2, 0.4, 2)])
         with pytest.raises(KeyboardInterrupt), store.committing():  # noqa: PT012  the block is what is interrupted
             store.note_chunk(0, 10, "x")
-            store.settle([Scored(3, 0.9, 3)])
             store.keep([Candidate(3, 0.9, 3, False, "C", "[]", "[]")])
             raise KeyboardInterrupt
         offer(store, [Scored(4, 0.45, 4)])
