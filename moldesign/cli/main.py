@@ -14,8 +14,10 @@ from moldesign.cli.doctor import doctor
 from moldesign.cli.evaluate import evaluate
 from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
+from moldesign.cli.merge import merge
 from moldesign.cli.models import models
 from moldesign.cli.predict import predict
+from moldesign.cli.screen import screen
 from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
 
@@ -23,6 +25,8 @@ from moldesign.errors import MoldesignError
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 app.command()(generate)
 app.command()(predict)
+app.command()(screen)
+app.command()(merge)
 app.command()(explain)
 app.command()(train)
 app.command()(evaluate)
@@ -65,6 +69,7 @@ def _introduce(
     Examples:
       moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --out drd2
       moldesign predict library.csv --out predicted.csv
+      moldesign screen library.smi.gz --goal "herg min" --out hits.csv
       moldesign explain "CC(=O)Nc1ccc(O)cc1" --endpoint herg --out herg.svg
       moldesign train assay.csv --target pIC50 --out my_model
       moldesign evaluate hits.csv --reference library.smi

@@ -11,17 +11,15 @@ from moldesign.chem.fingerprints import morgan_bits
 from moldesign.chem.leaders import Leaders
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
+from moldesign.chem.standardize import standardize_mol
 from moldesign.datasets.tables import write_table
 from moldesign.errors import RunFolderError, TableError
 from moldesign.generation.folder import HITS_CSV, HITS_SDF
+from moldesign.objectives.known import find_nearest_known
 from moldesign.objectives.oracle import ScoredMolecule
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.properties import EndpointProperty
 from moldesign.predictors.bundled import load_predictor
-
-FALLBACK_MODEL = "admet"
-"""Whose training set stands for "known molecules" when no goal uses a predictor."""
-
 
 _BLOCK = 512
 """Molecules looked at together; the best `n` different ones are mostly among the first few blocks."""
@@ -70,6 +68,7 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
     this one resembles, as the profile's `hit_similarity` says, or else its own); call and source.
     """
     smiles = [hit.smiles for hit in hits]
+    mols = require_mols(smiles)
     columns: dict[str, Sequence[object]] = {
         "rank": list(range(1, len(hits) + 1)),
         "smiles": smiles,
@@ -83,8 +82,8 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
             columns |= _find_intervals(term.name, term.property, smiles)
             columns[f"{term.name}_in_domain"] = [hit.in_domain[k] for hit in hits]
     columns["in_domain"] = [all(hit.in_domain) for hit in hits]
-    columns["scaffold"] = [murcko_scaffold(mol) for mol in require_mols(smiles)]
-    columns |= _find_nearest(smiles, profile)
+    columns["scaffold"] = [murcko_scaffold(mol) for mol in mols]
+    columns |= find_nearest_known([standardize_mol(mol) for mol in mols], profile.terms)
     columns["cluster"] = _find_clusters(hits, profile.diversity.hit_similarity)
     columns |= {"call": [hit.call for hit in hits], "source": [hit.source for hit in hits]}
     return pd.DataFrame(columns)
@@ -123,14 +122,3 @@ def _find_intervals(name: str, endpoint: EndpointProperty, smiles: Sequence[str]
     predictions = predictor.predict(smiles, with_domain=False)
     low, high = predictions.low[:, endpoint.column], predictions.high[:, endpoint.column]
     return {f"{name}_low": low.tolist(), f"{name}_high": high.tolist()}
-
-
-def _find_nearest(smiles: Sequence[str], profile: Profile) -> dict[str, Sequence[object]]:
-    used = sorted({t.property.model.name for t in profile.terms if isinstance(t.property, EndpointProperty)})
-    names: list[str | None] = [None] * len(smiles)
-    similarity = np.full(len(smiles), -1.0)
-    for model in used or [FALLBACK_MODEL]:
-        measure = load_predictor(model).measure_domain(smiles)
-        for row in np.flatnonzero(measure.similarity > similarity):
-            names[row], similarity[row] = measure.nearest[row], measure.similarity[row]
-    return {"nearest_training_smiles": names, "nearest_training_similarity": similarity.tolist()}

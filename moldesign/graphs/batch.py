@@ -42,8 +42,8 @@ class GraphTable(NamedTuple):
 
     def select(self, rows: Rows) -> "GraphTable":
         """Return the graphs of `rows`, in that order."""
-        atoms, n_atoms = _expand_ranges(self.atom_starts, rows)
-        bonds, n_bonds = _expand_ranges(self.bond_starts, rows)
+        atoms, n_atoms = expand_ranges(self.atom_starts, rows)
+        bonds, n_bonds = expand_ranges(self.bond_starts, rows)
         atom_starts, bond_starts = _starts(n_atoms), _starts(n_bonds)
         edges = self.edges[:, bonds] + np.repeat(atom_starts[:-1] - self.atom_starts[rows], n_bonds)
         return GraphTable(self.atoms[atoms], self.bonds[bonds], edges, atom_starts, bond_starts)
@@ -136,7 +136,7 @@ def _starts(counts: Rows) -> Rows:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def _expand_ranges(starts: Rows, chosen: Rows) -> tuple[Rows, Rows]:
+def expand_ranges(starts: Rows, chosen: Rows) -> tuple[Rows, Rows]:
     """Return every index of the chosen ranges, one after another, and the length of each range."""
     first, lengths = starts[chosen], starts[chosen + 1] - starts[chosen]
     offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64)

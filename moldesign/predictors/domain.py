@@ -65,17 +65,20 @@ class TrainingDomain:
     latent: LatentSpace | None = None
     """None where only fingerprints are compared"""
 
-    def measure_distance(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+    def measure_distance(
+        self, states: NDArray[np.float32], columns: Sequence[int] | None = None
+    ) -> NDArray[np.float32]:
         """Return the latent distance of N molecules to the training set of each endpoint, float32 [N, T].
 
         Up to 1 a molecule lies where the training molecules do. It is NaN where there is no latent space.
 
         Args:
             states: of the molecules, as `latent.apply_with_states` gives them.
+            columns: endpoints, for the others of which it is NaN; without them all.
         """
         if self.latent is None:
             return np.full((len(states), len(self.thresholds)), np.nan, dtype=np.float32)
-        return self.latent.measure(states)
+        return self.latent.measure(states, columns)
 
     def contains(self, mols: Sequence[Mol | None], distance: NDArray[np.float32] | None = None) -> NDArray[np.bool_]:
         """Return for each molecule and endpoint whether it is inside, bool [N, T]; a None is outside.

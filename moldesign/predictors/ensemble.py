@@ -129,13 +129,30 @@ class Predictor:
         refuse_single_text(smiles)
 
         def predict_from(i: int) -> Predictions:
-            return self._predict_chunk(smiles[i : i + _CHUNK], standardize, with_domain, first_row + i, level)
+            chunk = smiles[i : i + _CHUNK]
+            run = self._apply(chunk, standardize=standardize, first_row=first_row + i)
+            return self._summarize(chunk, run, with_domain, level)
 
         starts = range(0, max(len(smiles), 1), _CHUNK)
         if len(smiles) < _WORTH_FORKING or self._device.type != "cpu" or not can_fork():
             return _join([predict_from(i) for i in starts])
-        self._predict_chunk(smiles[:1], standardize, with_domain, first_row, level)  # caches that the processes share
+        predict_from(len(smiles) - 1)  # caches that the processes share
         return _join(map_forked(predict_from, starts))
+
+    def predict_standardized(self, smiles: Sequence[str], columns: Sequence[int]) -> "DistantPredictions":
+        """Predict molecules that are known to be valid and in their standard form; see `TrainingDomain` for the rest.
+
+        Args:
+            smiles: N SMILES.
+            columns: endpoints whose latent distances are measured; those of others are NaN.
+        """
+        runs = [self._run(smiles[i : i + _CHUNK]) for i in range(0, max(len(smiles), 1), _CHUNK)]
+        pieces = [
+            self._summarize(smiles[i * _CHUNK : (i + 1) * _CHUNK], run, False, DEFAULT_LEVEL)
+            for i, run in enumerate(runs)
+        ]
+        distance = np.concatenate([self.domain.measure_distance(run.states, columns) for run in runs])
+        return DistantPredictions(_join(pieces), distance)
 
     def measure_domain(self, smiles: Sequence[str | None]) -> DomainMeasure:
         """Say how near each molecule, standardised, is to the training set, and to which training molecule.
@@ -223,24 +240,27 @@ class Predictor:
         # What stays as it was written needs no canonical SMILES: the graph is the same.
         rows = zip(smiles, parsed.mols, mols, strict=True)
         texts = [None if new is None else text if new is old else canonicalize(new) for text, old, new in rows]
-        featurized = featurize_smiles(texts, first_row=first_row)
-        errors = [early or late for early, late in zip(parsed.errors, featurized.errors, strict=True)]
-        outputs, states = apply_ensemble(self.networks, featurized.graphs)
-        expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
         is_mixed = [
             mol is not None and "." in text and is_mixture(mol, parent if standardize else None)
             for text, mol, parent in zip(smiles, parsed.mols, texts, strict=True)
         ]
-        return _Run(mols, featurized.rows, outputs, states, expected, errors, np.array(is_mixed, dtype=bool))
+        run = self._run(texts, first_row=first_row)
+        errors = [early or late for early, late in zip(parsed.errors, run.errors, strict=True)]
+        return run._replace(mols=mols, errors=errors, is_mixed=np.array(is_mixed, dtype=bool))
+
+    def _run(self, texts: Sequence[Any], *, first_row: int = 0) -> "_Run":
+        featurized = featurize_smiles(texts, first_row=first_row)
+        outputs, states = apply_ensemble(self.networks, featurized.graphs)
+        expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
+        nothing: list[Mol | None] = [None] * len(texts)
+        is_mixed = np.zeros(len(texts), dtype=bool)
+        return _Run(nothing, featurized.rows, outputs, states, expected, featurized.errors, is_mixed)
 
     @property
     def _device(self) -> torch.device:
         return next(self.networks[0].parameters()).device
 
-    def _predict_chunk(
-        self, smiles: Sequence[Any], standardize: bool, with_domain: bool, first_row: int, level: float
-    ) -> Predictions:
-        run = self._apply(smiles, standardize=standardize, first_row=first_row)
+    def _summarize(self, smiles: Sequence[Any], run: "_Run", with_domain: bool, level: float) -> Predictions:
         shape = (len(smiles), len(self.endpoints))
         figures = [np.full(shape, np.nan, np.float32) for _ in range(4)]
         summary = summarize_outputs(self.endpoints, run.outputs, self.calibration, level, expected=run.expected)
@@ -291,6 +311,14 @@ class Predictor:
             "calibration": self.calibration.to_card(),
         }
         save_model(folder, tensors, card | self.card | card)  # of a loaded predictor the card may say otherwise
+
+
+class DistantPredictions(NamedTuple):
+    """Predictions without domain, and what it takes to find that out of some of them."""
+
+    predictions: Predictions
+    distance: NDArray[np.float32]
+    """[N, T], in the latent space: an argument of `TrainingDomain.measure_margin`"""
 
 
 class _Run(NamedTuple):

@@ -1,6 +1,7 @@
 """The network: a graph isomorphism network with bond features (GINE, arXiv:1905.12265), many endpoints at once."""
 
 from dataclasses import asdict, dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +9,10 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import GINEConv, global_max_pool
 
 from moldesign.predictors.bags import sum_bags
-from moldesign.predictors.messages import Messages
+from moldesign.predictors.environments import Environments, Messages
+
+_USUAL_ATOMS = 25.0
+"""Of a drug, about."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,25 @@ class PropertyNetwork(nn.Module):
         """Return float32 [B, n_endpoints]: scaled values of regressions, logits of classifications."""
         return self.heads(self.pool(self.encode(graphs), graphs))  # type: ignore[no-any-return]
 
-    def encode(self, graphs: Batch, messages: Messages | None = None) -> Tensor:
-        """Return atom states, float32 [n_atoms, hidden_size]: each layer adds what the bonded atoms tell.
-
-        Args:
-            graphs: B molecules.
-            messages: of the same molecules; with them the layers compute the same faster.
-        """
+    def encode(self, graphs: Batch) -> Tensor:
+        """Return atom states, float32 [n_atoms, hidden_size]: each layer adds what the bonded atoms tell."""
         states = self.embed_atoms(graphs.x)
         for layer, norm in zip(self.layers, self.norms, strict=True):
-            states = states + layer(norm(states).relu_(), graphs.edge_index, graphs.edge_attr, messages)
+            states = states + layer(norm(states).relu_(), graphs.edge_index, graphs.edge_attr)
         return states  # type: ignore[no-any-return]
+
+    def pool_environments(self, environments: Environments) -> Tensor:
+        """Return the molecule states that `pool` gives of `encode`, computing each environment of an atom once."""
+        states = self.embed_atoms(environments.atoms)
+        for layer, norm, messages in zip(self.layers, self.norms, environments.layers, strict=True):
+            states = states.index_select(0, messages.own) + cast(BondMessageLayer, layer).widen(
+                norm(states).relu_(), messages
+            )
+        of_atom, starts = environments.of_atom, environments.atom_starts
+        total = sum_bags(states, of_atom, starts)
+        mean = total / starts.diff()[:, None]
+        largest = global_max_pool(states.index_select(0, of_atom), environments.owner, len(starts) - 1)
+        return torch.cat([mean, largest, total / _USUAL_ATOMS], dim=1)
 
     def pool(self, states: Tensor, graphs: Batch, presence: Tensor | None = None) -> Tensor:
         """Return molecule states, float32 [B, 3 * hidden_size]: mean, maximum and (scaled) sum over atoms.
@@ -77,7 +89,7 @@ class PropertyNetwork(nn.Module):
         total = _sum_rows(states, owner, n_graphs)
         mean = total / _sum_rows(presence[:, None], owner, n_graphs)
         largest = global_max_pool(states, owner, n_graphs)
-        return torch.cat([mean, largest, total / 25.0], dim=1)  # about the atoms of a drug
+        return torch.cat([mean, largest, total / _USUAL_ATOMS], dim=1)
 
 
 class BondMessageLayer(GINEConv):  # type: ignore[misc]  # PyG is untyped
@@ -87,27 +99,30 @@ class BondMessageLayer(GINEConv):  # type: ignore[misc]  # PyG is untyped
     summed as whole rows, and the messages of a batch exist once.
     """
 
-    def forward(self, states: Tensor, edges: Tensor, bonds: Tensor, messages: Messages | None = None) -> Tensor:
+    def forward(self, states: Tensor, edges: Tensor, bonds: Tensor) -> Tensor:
         """Return the new states, float32 [n_atoms, hidden_size].
 
         Args:
             states: of the atoms, float32 [n_atoms, hidden_size].
             edges: source and target atom of each directed bond, int64 [2, 2 * n_bonds].
             bonds: features, float32 [2 * n_bonds, n_bond_features].
-            messages: the same edges and bonds, arranged; with them it is faster.
         """
         if self.explain:  # the masks of an explanation enter PyG's own messages
             return super().forward(states, edges, bonds)  # type: ignore[no-any-return]
-        kept = (1 + self.eps) * states
-        if messages is not None:
-            return self.nn(kept.add_(self._receive(states, messages)))  # type: ignore[no-any-return]
         told = self.lin(bonds).add_(states.index_select(0, edges[0])).relu_()
-        return self.nn(kept.index_add_(0, edges[1], told))  # type: ignore[no-any-return]
+        return self.nn(((1 + self.eps) * states).index_add_(0, edges[1], told))  # type: ignore[no-any-return]
 
-    def _receive(self, states: Tensor, messages: Messages) -> Tensor:
-        parts = torch.cat([states, self.lin(messages.kinds)])
+    def widen(self, states: Tensor, messages: Messages) -> Tensor:
+        """Return the new states of the environments that are wider by one bond, float32 [n, hidden_size].
+
+        Args:
+            states: of the narrower environments, float32 [m, hidden_size].
+            messages: between them.
+        """
+        parts = torch.cat([states, self.lin(messages.bonds)])
         told = sum_bags(parts, messages.parts, messages.part_starts).relu_()
-        return sum_bags(told, messages.rows, messages.starts)
+        kept = states.index_select(0, messages.own).mul_(1 + self.eps)
+        return self.nn(kept.add_(sum_bags(told, messages.rows, messages.starts)))  # type: ignore[no-any-return]
 
 
 def _make_layer(settings: NetworkSettings) -> BondMessageLayer:

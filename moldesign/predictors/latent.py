@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from moldesign.graphs import GraphTable
+from moldesign.predictors.environments import Kinds, find_environments, find_kinds
 from moldesign.predictors.gnn import PropertyNetwork
-from moldesign.predictors.messages import BondKinds, arrange_messages, find_bond_kinds
 
 N_DIMENSIONS = 16
 N_NEIGHBOURS = 5
 N_REFERENCES = 500
 """Training molecules kept per endpoint, at most."""
 
-_BATCH = 64
-"""Graphs whose states fit into the cache of a core."""
+_BATCH = 512
+"""Graphs taken together: the more, the more of their atoms have the same environment."""
 _BLOCK = 512
 """Queries compared at once."""
 
@@ -58,14 +58,14 @@ def apply_ensemble(networks: Sequence[PropertyNetwork], graphs: GraphTable) -> E
     device, shape = next(networks[0].parameters()).device, networks[0].settings
     outputs = [np.zeros((len(networks), 0, shape.n_endpoints), dtype=np.float32)]
     states = [np.zeros((0, 3 * shape.hidden_size), dtype=np.float32)]
-    kinds = find_bond_kinds(graphs.bonds)
+    kinds = find_kinds(graphs.bonds)
     with torch.inference_mode():
         for start in range(0, len(graphs), _BATCH):
             end = min(start + _BATCH, len(graphs))
             part, bonds = graphs.select(np.arange(start, end)), slice(*graphs.bond_starts[[start, end]])
-            batch = part.to_batch().to(device)
-            messages = arrange_messages(part, BondKinds(kinds.features, kinds.of_bond[bonds])).to(device)
-            pooled = [network.pool(network.eval().encode(batch, messages), batch) for network in networks]
+            environments = find_environments(part, Kinds(kinds.features, kinds.of_row[bonds]), shape.n_layers)
+            environments = environments.to(device)
+            pooled = [network.eval().pool_environments(environments) for network in networks]
             heads = [network.heads(state) for network, state in zip(networks, pooled, strict=True)]
             outputs.append(torch.stack(heads).cpu().numpy())
             states.append(pooled[0].cpu().numpy())
@@ -93,7 +93,7 @@ class LatentSpace:
     scales: NDArray[np.float32]
     """[T], the distance that 95 % of an endpoint's references stay below; infinite where there are fewer than two"""
 
-    def measure(self, states: NDArray[np.float32]) -> NDArray[np.float32]:
+    def measure(self, states: NDArray[np.float32], columns: Sequence[int] | None = None) -> NDArray[np.float32]:
         """Return the distance of each molecule to the references of each endpoint, float32 [N, T].
 
         It is 0 for a molecule amid the training molecules, 1 at their edge, and infinite for an endpoint with fewer
@@ -101,17 +101,20 @@ class LatentSpace:
 
         Args:
             states: of N molecules, float32 [N, D].
+            columns: endpoints, for the others of which it is NaN; without them all.
         """
+        asked = range(len(self.scales)) if columns is None else columns
         deviations = torch.from_numpy((states - self.center).astype(np.float32, copy=False))
         queries: NDArray[np.float32] = (deviations @ torch.from_numpy(self.projection)).numpy()
-        known = np.flatnonzero(np.isfinite(self.scales))
+        known = [t for t in asked if np.isfinite(self.scales[t])]
         squared = np.empty((len(known), len(queries)), dtype=np.float32)
         for start in range(0, len(queries), _BLOCK):
             block = slice(start, start + _BLOCK)
             for row, t in enumerate(known):
                 squared[row, block] = _find_kth(queries[block], *self._by_endpoint[t], N_NEIGHBOURS)
         squared += (queries**2).sum(axis=1)
-        distances = np.full((len(queries), len(self.scales)), np.inf, dtype=np.float32)
+        distances = np.full((len(queries), len(self.scales)), np.nan, dtype=np.float32)
+        distances[:, list(asked)] = np.inf
         distances[:, known] = np.sqrt(squared.clip(min=0)).T / self.scales[known]
         return distances
 

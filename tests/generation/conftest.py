@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from moldesign.chem.smiles import require_mols
 from moldesign.generation import hits
 from moldesign.generation.loop import GenerationResult
+from moldesign.objectives import known
 from moldesign.predictors.calibration import Calibration
 from moldesign.predictors.domain import fit_domain
 from tests.conftest import NAMED_DRUGS
@@ -30,10 +30,9 @@ def known_drugs() -> Iterator[None]:
     drugs = list(NAMED_DRUGS.values())
     domain = fit_domain(drugs, np.zeros((len(drugs), 1)), rng=np.random.default_rng(0))
     with pytest.MonkeyPatch.context() as patch:
-        stand_in = SimpleNamespace(
-            measure_domain=lambda smiles: domain.measure(require_mols(smiles)), calibration=Calibration()
-        )
-        patch.setattr(hits, "load_predictor", lambda name: stand_in)
+        stand_in = SimpleNamespace(domain=domain, calibration=Calibration())
+        for module in (hits, known):
+            patch.setattr(module, "load_predictor", lambda name: stand_in)
         yield
 
 

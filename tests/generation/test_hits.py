@@ -145,7 +145,6 @@ def test_intervals_have_columns_where_the_model_has_them(
     calibrated = SimpleNamespace(
         calibration=Calibration({"solubility": ConformalInterval(one, one, 0.5)}),
         predict=lambda smiles, with_domain: SimpleNamespace(low=give_bounds(smiles, 1), high=give_bounds(smiles, 2)),
-        measure_domain=hits_module.load_predictor("admet").measure_domain,
     )
     monkeypatch.setattr(hits_module, "load_predictor", lambda name: calibrated)
     goals = parse_goals(["herg min", "solubility max"])

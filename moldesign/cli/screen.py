@@ -1,0 +1,266 @@
+"""`moldesign screen`: rank a library of molecules by a profile."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from moldesign.cli.display import open_display
+from moldesign.cli.generate import choose_profile
+from moldesign.cli.text import format_seconds, format_table
+from moldesign.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from moldesign.objectives.profile import Profile
+    from moldesign.screening.output import ScreeningResult
+    from moldesign.screening.progress import ScreeningProgress
+    from moldesign.screening.settings import ScreeningSettings
+
+PROFILE_ENDING = ".toml"
+
+
+def screen(
+    context: typer.Context,
+    library: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="LIBRARY",
+            help="Files of molecules: .csv .tsv .smi .sdf .parquet, text also .gz or .zst; patterns such as "
+            "'part-*.smi.gz'; - reads standard input. A file that ends in .toml is the profile.",
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The hits: .csv, .tsv, .parquet or .sdf.")],
+    goal: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="GOAL",
+            help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
+            "goals add to PROFILE.toml.",
+        ),
+    ] = None,
+    must: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LIMIT",
+            help="A hard limit: PROPERTY >= X | <= X | in A..B. What breaks it is rejected. Repeat it for more.",
+        ),
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Model folder made by `moldesign train`, whose endpoints goals may name. Repeat it for more.",
+        ),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            show_default="1000, or all with --threshold",
+            help="How many molecules to keep, best first.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(metavar="X", min=0, max=1, help="Keep what scores at least X (above 0, up to 1)."),
+    ] = None,
+    keep_all: Annotated[
+        bool, typer.Option("--all", help="Keep every molecule that no filter rejects, in the order of the library.")
+    ] = False,
+    diverse: Annotated[
+        bool,
+        typer.Option("--diverse", help="Hits that differ: none is like a better one (Tanimoto, Morgan radius 2)."),
+    ] = False,
+    similarity: Annotated[
+        float, typer.Option(metavar="X", min=0.05, max=1, help="From which similarity on --diverse finds two alike.")
+    ] = 0.6,
+    top_per_scaffold: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Keep at most N molecules of each Murcko scaffold.")
+    ] = None,
+    pool: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            show_default="10 times --top",
+            help="From how many of the best molecules --diverse and --top-per-scaffold choose.",
+        ),
+    ] = None,
+    keep_duplicates: Annotated[
+        bool, typer.Option("--keep-duplicates", help="Let the same molecule be a hit more than once.")
+    ] = False,
+    sdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the hits as SDF.")] = None,
+    smiles_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of the SMILES, where its name does not tell.")
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Screen only the I-th of N parts; `moldesign merge` joins them."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted screening; begin where there is none.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", min=1, show_default="one per core", help="Processes.")
+    ] = None,
+    chunk_size: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Rows between two checkpoints, and the unit of --shard.")
+    ] = 1000,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")
+    ] = False,
+) -> None:
+    """Rank a library of any size by a target profile, and write the best molecules.
+
+    Say what the molecules must be in PROFILE.toml or by --goal, as for `moldesign generate`; --must adds hard limits.
+    Cheap filters come first (unreadable rows, limits on descriptors, substructures and alerts); only what passes them
+    is predicted. Every column of the library stays; hits get their rank, score, the value of each goal, uncertainty and
+    domain of predictions, scaffold, and the nearest molecule that the models have learned from.
+
+    Beside the hits stand OUT.rejected.csv (every rejected row, with the filter and the reason) and OUT.manifest.json
+    (what was read, with SHA-256, and how many rows fell at which filter). A row that takes RDKit more than ten seconds,
+    or crashes it, is rejected, and the rest goes on.
+
+    Progress is kept in OUT.progress. Ctrl-C, a crash or a full disk lose nothing: the same command with --resume goes
+    on, and gives the same result, byte for byte.
+
+    \b
+    Examples:
+      moldesign screen library.smi.gz --goal "herg min" --out hits.csv
+      moldesign screen 'REAL-*.cxsmiles.zst' kinase.toml --top 5000 --diverse --out hits.csv --sdf hits.sdf
+      moldesign screen vendor.sdf --must "mw in 200..500" --must "alerts <= 0" --goal "solubility max" --out best.csv
+      moldesign screen stock.csv --goal "herg <= 0.3" --threshold 0.9 --out safe.parquet
+      moldesign screen stock.csv --goal "herg <= 0.3" --all --out scored.csv
+      moldesign screen library.smi.gz kinase.toml --out hits.csv --shard 3/100 --resume
+    """
+    from moldesign.screening.engine import screen as run_screening  # noqa: PLC0415
+
+    settings = choose_settings(
+        top=choose_top(top, threshold, keep_all),
+        threshold=threshold,
+        in_input_order=keep_all,
+        diverse=diverse,
+        similarity=similarity,
+        per_scaffold=top_per_scaffold,
+        pool=pool,
+        keep_duplicates=keep_duplicates,
+        smiles_column=smiles_column,
+        shard=shard,
+        workers=workers,
+        chunk_size=chunk_size,
+    )
+    files, profile = split_profile(library, goal or [], must or [], model or [])
+    for warning in profile.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    try:
+        with open_display(describe_plan(profile, files, out), quiet=quiet) as show:
+            result = run_screening(
+                files,
+                profile,
+                out=out,
+                settings=settings,
+                resume=resume,
+                sdf=sdf,
+                on_progress=lambda progress: show(describe_progress(progress), progress.share),
+            )
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(result.out if quiet else describe_result(result, sdf))
+
+
+def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:
+    """Return how many molecules are kept, None for all that pass.
+
+    Raises:
+        typer.BadParameter: all and some are asked for.
+    """
+    from moldesign.screening.settings import DEFAULT_TOP  # noqa: PLC0415
+
+    if keep_all and top is not None:
+        raise typer.BadParameter("all molecules, or the best N? give one of --all and --top", param_hint="--all")
+    return top if top is not None or threshold is not None or keep_all else DEFAULT_TOP
+
+
+def choose_settings(*, shard: str | None, **values: Any) -> "ScreeningSettings":
+    """Return what the options say.
+
+    Raises:
+        typer.BadParameter: they contradict each other.
+    """
+    from moldesign.screening.settings import WHOLE, ScreeningSettings, Shard  # noqa: PLC0415
+
+    try:
+        return ScreeningSettings(shard=WHOLE if shard is None else Shard.parse(shard), **values)
+    except (ValueError, RunFolderError) as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def split_profile(
+    names: list[str], goals: list[str], limits: list[str], models: list[str]
+) -> "tuple[list[str], Profile]":
+    """Return the files of the library, and the profile: that of the .toml file among them, goals and limits.
+
+    Raises:
+        MoldesignError: a file, goal or limit cannot be understood.
+        typer.BadParameter: there is no library, or more than one profile.
+    """
+    tomls = [name for name in names if name.lower().endswith(PROFILE_ENDING)]
+    files = [name for name in names if name not in tomls]
+    if not files:
+        raise typer.BadParameter("there is no library: name a file of molecules", param_hint="LIBRARY")
+    if len(tomls) > 1:
+        raise typer.BadParameter(f"{tomls[0]} and {tomls[1]}: give one profile", param_hint="PROFILE.toml")
+    profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
+    return files, profile.with_constraints(must=(*profile.constraints.must, *limits)) if limits else profile
+
+
+def describe_plan(profile: "Profile", files: list[str], out: Path) -> str:
+    """Return what is going to happen, for the user to check."""
+    weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
+    goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
+    limits = "; ".join(goal.text for goal in profile.constraints.goals)
+    shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    return (
+        f"goals: {goals}\n"
+        + (f"limits: {limits}\n" if limits else "")
+        + f"screening {shown} into {out}; Ctrl-C stops and keeps what is done"
+    )
+
+
+def describe_progress(progress: "ScreeningProgress") -> str:
+    """Return how far the screening is, in a line."""
+    left = "" if progress.share is None else f", {format_seconds(progress.seconds_left)} left"
+    return (
+        f"{progress.n_rows:,} rows, {progress.n_fallen:,} rejected, {progress.n_hits:,} kept, "
+        f"{progress.rows_per_second:,.0f} rows/s{left}"
+    )
+
+
+def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
+    """Return how many rows fell at which filter, and where the hits are."""
+    rows = [[f"{n:,}", name] for name, n in result.falls.items()]
+    if result.n_outranked:
+        rows.append([f"{result.n_outranked:,}", "passed, but not among the best"])
+    rows.append([f"{result.n_hits:,}", "hits"])
+    width = max(len(number) for number, _ in rows)
+    table = format_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
+    written = f"{result.out}" + ("" if sdf is None else f", {sdf}")
+    return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
+
+
+def describe_resumption(context: typer.Context) -> str:
+    """Return the command that goes on with the screening."""
+    words = ["moldesign", "screen", *context.params["library"]]
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if option.param_type_name != "option" or name == "resume" or source is None or source.name != "COMMANDLINE":
+            continue
+        value = context.params[name]
+        for one in value if isinstance(value, list | tuple) else [value]:
+            words += [option.opts[0]] if isinstance(one, bool) else [option.opts[0], str(one)]
+    return shlex.join([*words, "--resume"])

@@ -1,0 +1,102 @@
+"""The columns of the hits: those of the library, unchanged, and what the screening adds."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from moldesign.objectives.terms import Term
+from moldesign.screening.library import FileNotes, label_file
+from moldesign.screening.rows import TEXT
+from moldesign.screening.store import Candidate, split_place
+
+Columns = dict[str, list[Any]]
+
+_DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", TEXT: "object"}
+CLASH_PREFIX = "screen_"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What stands in which column.
+
+    Args:
+        files: those of the library.
+        terms: those of the profile.
+        is_ranked: whether the hits are in the order of their score.
+    """
+
+    files: Sequence[FileNotes]
+    terms: Sequence[Term]
+    is_ranked: bool
+
+    def make_frame(self, hits: Sequence[Candidate], described: Columns, first_rank: int) -> pd.DataFrame:
+        """Return one row per hit.
+
+        Columns: rank (of ranked hits), score; every column of the library; file and row; standardized_smiles; per term
+        its value, of a goal `<term>_score`, and what describes it; what describes the molecule. An added column whose
+        name the library has, too, is called `screen_<name>`.
+
+        Args:
+            hits: n of them.
+            described: what `describe_molecules` says of them.
+            first_rank: rank of the first.
+        """
+        own = self._read_cells(hits)
+        added = self._list_added(hits, described, first_rank)
+        names = {name: f"{CLASH_PREFIX}{name}" if name in own else name for name in added}
+        front = [name for name in ("rank", "score") if name in added]
+        columns = {names[name]: _to_series(added.pop(name)) for name in front} | own
+        return pd.DataFrame(columns | {names[name]: _to_series(values) for name, values in added.items()})
+
+    @property
+    def smiles_column(self) -> str:
+        """The name of the column with the standardised SMILES."""
+        taken = any("standardized_smiles" in notes.columns for notes in self.files)
+        return f"{CLASH_PREFIX if taken else ''}standardized_smiles"
+
+    def _list_added(self, hits: Sequence[Candidate], described: Columns, first: int) -> Columns:
+        places = [split_place(hit.place) for hit in hits]
+        rest = dict(described)
+        columns: Columns = {"rank": list(range(first, first + len(hits)))} if self.is_ranked else {}
+        columns["score"] = [hit.score for hit in hits]
+        columns["file"] = [label_file(self.files[file].path) for file, _ in places]
+        columns["row"] = [row for _, row in places]
+        columns["standardized_smiles"] = rest.pop("standardized_smiles")
+        figures = [json.loads(hit.figures) for hit in hits]
+        for k, term in enumerate(self.terms):
+            columns[term.name] = [float(raw[k]) for raw, _ in figures]
+            if term.weight > 0:
+                columns[f"{term.name}_score"] = [float(score[k]) for _, score in figures]
+            for name in [f"{term.name}_{ending}" for ending in ("std", "low", "high", "in_domain")]:
+                if name in rest:
+                    columns[name] = rest.pop(name)
+        return columns | rest
+
+    def _read_cells(self, hits: Sequence[Candidate]) -> dict[str, pd.Series]:
+        types = self._merge_types()
+        cells: dict[str, list[Any]] = {name: [] for name in types}
+        for hit in hits:
+            own = dict(zip(self.files[split_place(hit.place)[0]].columns, json.loads(hit.cells), strict=False))
+            for name, kind in types.items():
+                value = own.get(name)
+                cells[name].append(str(value) if kind == TEXT and value is not None else value)
+        return {name: pd.Series(cells[name], dtype=_DTYPES[kind]) for name, kind in types.items()}
+
+    def _merge_types(self) -> dict[str, str]:
+        """Return the type of each column of the library: text, unless all files that have it agree on another."""
+        types: dict[str, str] = {}
+        for notes in self.files:
+            for name in notes.columns:
+                kind = notes.types.get(name, TEXT)
+                types[name] = kind if types.get(name, kind) == kind else TEXT
+        return types
+
+
+def _to_series(values: list[Any]) -> pd.Series:
+    present = [value for value in values if value is not None]
+    if present and isinstance(present[0], bool):
+        return pd.Series(values, dtype="boolean")
+    return pd.Series(values) if present and not isinstance(present[0], str) else pd.Series(values, dtype="object")

@@ -1,0 +1,213 @@
+"""Screening from beginning to end: library -> chunks -> filters and scores -> store -> hits."""
+
+import json
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from moldesign.datasets.tables import TableWriter
+from moldesign.errors import RunFolderError, TableError
+from moldesign.objectives.profile import Profile, dump_profile
+from moldesign.screening.executor import Executor, Fall, Screened, Task
+from moldesign.screening.library import Library, LibraryChunk, label_file
+from moldesign.screening.local import LocalExecutor
+from moldesign.screening.output import ScreeningResult, write_results
+from moldesign.screening.progress import (
+    ScreeningFiles,
+    ScreeningProgress,
+    Stopwatch,
+    make_plan,
+    open_progress,
+    remove_progress,
+)
+from moldesign.screening.screener import Screener
+from moldesign.screening.settings import ScreeningSettings, Shard
+from moldesign.screening.store import STORE_FILE, Candidate, Rejection, Store, number_place
+
+MALFORMED = "malformed row"
+_IS_READ = "is read"
+
+Notify = Callable[[ScreeningProgress], None]
+
+logger = logging.getLogger(__name__)
+
+
+def screen(
+    library: str | Path | Sequence[str | Path],
+    profile: Profile,
+    *,
+    out: str | Path,
+    settings: ScreeningSettings | None = None,
+    resume: bool = False,
+    sdf: str | Path | None = None,
+    on_progress: Notify | None = None,
+    make_executor: Callable[[Screener, ScreeningSettings], Executor] | None = None,
+) -> ScreeningResult:
+    """Rank the molecules of a library by a profile, in constant memory; a killed screening can be gone on with.
+
+    Args:
+        library: files or patterns (CSV, TSV, SMI, SDF, Parquet; text also .gz or .zst; `-` is standard input).
+        profile: what the molecules must be.
+        out: the file of the hits; its ending names the format. Beside it `<out>.rejected.csv` and
+            `<out>.manifest.json` are written, and, until all is done, the folder `<out>.progress`. A shard writes one
+            file `<out>.shard-i-of-n` instead, for `merge_shards`.
+        settings: how many hits, of which kind, and how they are found.
+        resume: go on with an interrupted screening; where there is none, begin.
+        sdf: also write the hits as SDF.
+        on_progress: is told after each chunk how far it is.
+        make_executor: who does the work; by default processes on this machine.
+
+    Raises:
+        TableError: the library cannot be read (what is done is kept), or the ending of a result is unknown.
+        RunFolderError: the results or the progress cannot be written, or the progress is another screening's.
+        MoldesignError: a goal cannot be scored.
+    """
+    settings = settings or ScreeningSettings()
+    names = [library] if isinstance(library, str | Path) else list(library)
+    files = ScreeningFiles(Path(out), settings.shard)
+    rows = Library(names, smiles_column=settings.smiles_column, chunk_size=settings.chunk_size)
+    screener = Screener(dump_profile(profile), settings.threshold, with_keys=not settings.keep_duplicates)
+    _check_outputs([files.out, *([] if sdf is None else [Path(sdf)])], rows)
+    plan = make_plan(rows, profile, screener.profile_toml, settings)
+    with (
+        open_progress(files, plan, settings, resume=resume) as store,
+        closing((make_executor or start_local)(screener, settings)) as engine,
+    ):
+        if not store.recall(_IS_READ):
+            _screen_rows(rows, store, engine, settings, on_progress)
+        if settings.shard.n > 1:
+            result = _finish_shard(store, files)
+        else:
+            result = write_results(
+                store, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
+            )
+    if settings.shard.n > 1:
+        (files.progress / STORE_FILE).replace(files.result)
+    remove_progress(files)
+    return result
+
+
+def start_local(screener: Screener, settings: ScreeningSettings) -> Executor:
+    """Return the engine of this machine."""
+    return LocalExecutor(screener, settings.workers, row_seconds=settings.row_seconds)
+
+
+def _check_outputs(paths: Sequence[Path], library: Library) -> None:
+    """Refuse what could not be written, before hours are spent.
+
+    Raises:
+        TableError: an ending is unknown.
+        RunFolderError: a file of the library would be overwritten.
+    """
+    inputs = {Path(notes.path).resolve() for notes in library.files}
+    for path in paths:
+        TableWriter(path)  # knows the endings; opens nothing yet
+        if path.resolve() in inputs:
+            raise RunFolderError(f"{path} is a file of the library, and would be overwritten; choose another --out")
+
+
+def _screen_rows(
+    library: Library, store: Store, engine: Executor, settings: ScreeningSettings, notify: Notify | None
+) -> None:
+    chunks: deque[LibraryChunk] = deque()
+    failures: list[TableError] = []
+    watch = Stopwatch(store.count_rows(), sum(store.count_falls().values()))
+
+    def make_tasks() -> Iterator[Task]:
+        try:
+            for chunk in _find_open_chunks(library, store, settings.shard, watch):
+                chunks.append(chunk)
+                yield _make_task(chunk, library, store.floor if settings.threshold is None else None)
+        except TableError as error:  # what was read before is worked on first
+            failures.append(error)
+
+    for outcome in engine.map(make_tasks()):
+        chunk = chunks.popleft()
+        if not isinstance(outcome, Screened):
+            raise TypeError("an engine answered a task to screen rows with another outcome")
+        with store.committing():
+            n_fallen = _put_away(store, chunk, outcome)
+        if notify:
+            notify(watch.count(len(chunk.rows), n_fallen, store.count_hits(), chunk.share))
+    if failures:
+        raise failures[0]
+    _note_end(library, store)
+
+
+def _find_open_chunks(library: Library, store: Store, shard: Shard, watch: Stopwatch) -> Iterator[LibraryChunk]:
+    """Yield the chunks of the shard that are not done.
+
+    Raises:
+        TableError: a chunk that is done is not what it was then.
+    """
+    for chunk in library.read():
+        if not shard.holds(chunk.number):
+            continue
+        known = store.find_digest(chunk.number)
+        if known is None:
+            yield chunk
+        elif known != chunk.digest:
+            last = chunk.first_row + len(chunk.rows) - 1
+            raise TableError(
+                f"{label_file(library.files[chunk.file].path)}: rows {chunk.first_row} to {last} have changed since "
+                "they were screened; bring the old file back, or screen the new one with another --out"
+            )
+        else:
+            watch.skip(chunk.share)
+
+
+def _make_task(chunk: LibraryChunk, library: Library, floor: float | None) -> Task:
+    name, last = label_file(library.files[chunk.file].path), chunk.first_row + len(chunk.rows) - 1
+    falls = {number: Fall(MALFORMED, row.problem) for number, row in enumerate(chunk.rows) if row.problem}
+    texts = [row.text for row in chunk.rows]
+    return Task(f"{name}, rows {chunk.first_row} to {last}", texts, chunk.holds_blocks, falls=falls, floor=floor)
+
+
+def _put_away(store: Store, chunk: LibraryChunk, outcome: Screened) -> int:
+    """Keep what became of the rows of a chunk; return how many fell."""
+    places = [number_place(chunk.file, chunk.first_row + number) for number in range(len(chunk.rows))]
+    texts = ["" if chunk.holds_blocks else row.text for row in chunk.rows]
+    store.note_chunk(chunk.number, len(chunk.rows), chunk.digest)
+    store.reject([Rejection(places[row], texts[row], fall.filter, fall.reason) for row, fall in outcome.falls.items()])
+    n_duplicates = store.keep(
+        [
+            Candidate(
+                places[row],
+                outcome.scores[n],
+                outcome.keys[n],
+                chunk.holds_blocks,
+                chunk.rows[row].text,
+                json.dumps(chunk.rows[row].cells),
+                json.dumps([outcome.raw[n], outcome.terms[n]]),
+            )
+            for n, row in enumerate(outcome.rows)
+            if store.admits(outcome.scores[n], places[row])
+        ]
+    )
+    return len(outcome.falls) + n_duplicates
+
+
+def _note_end(library: Library, store: Store) -> None:
+    """Keep what was read.
+
+    Raises:
+        TableError: there was nothing to read.
+    """
+    if not any(notes.n_rows for notes in library.files):
+        names = ", ".join(label_file(notes.path) for notes in library.files[:3])
+        raise TableError(f"{names}: there are no rows below the header; expected at least one molecule")
+    for notes in library.files:
+        if notes.n_rows == 0:
+            logger.warning("%s has no rows", label_file(notes.path))
+    with store.committing():
+        for number, notes in enumerate(library.files):
+            store.note_file(number, notes)
+        store.note(_IS_READ, True)
+
+
+def _finish_shard(store: Store, files: ScreeningFiles) -> ScreeningResult:
+    result = ScreeningResult(files.result, store.count_rows(), store.count_hits(), store.count_falls())
+    store.seal()
+    return result

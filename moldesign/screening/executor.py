@@ -1,0 +1,89 @@
+"""Who does the work: tasks in, outcomes out, in the same order. A machine, or a cluster, is one way to do that.
+
+A task is a pure piece of work: its outcome depends on the task and the profile alone, neither on the process that does
+it nor, but for rows that are outranked in any case, on what was done before. That is why a killed screening, a sharded
+one and an uninterrupted one agree byte for byte, and all that an engine has to care for is that every task is done.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
+
+Numbers = list[float]
+
+
+class Fall(NamedTuple):
+    """Why a row goes no further."""
+
+    filter: str
+    """Where it fell, in a few words that rows which fall alike share."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """Rows to work on together."""
+
+    where: str
+    """For messages, such as "library.smi, rows 1001 to 2000"."""
+    texts: list[str]
+    """N SMILES, or mol blocks."""
+    holds_blocks: bool = False
+    describes: bool = False
+    """Whether the rows are hits that are to be described; otherwise they are screened."""
+    falls: dict[int, Fall] = field(default_factory=dict)
+    """Rows, from 0, that are not worked on."""
+    floor: float | None = None
+    """Rows with a score below it are outranked already, whatever else there is to find out of them; None for none.
+
+    It depends on how far the other tasks are, and may do so because the rows in question have no part in any result."""
+    is_doubtful: bool = False
+    """Whether the rows have to be tried one by one first, because an unknown one of them ended a process."""
+
+    def without(self, row: int, fall: Fall) -> "Task":
+        """Return the task with one row less to work on."""
+        return replace(self, falls=self.falls | {row: fall}, is_doubtful=False)
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What became of N rows."""
+
+    falls: dict[int, Fall]
+    """By row, from 0."""
+    rows: list[int]
+    """The n rows that have a score, of at least the floor."""
+    scores: Numbers
+    """[n], 0 to 1"""
+    raw: list[Numbers]
+    """[n][K], the property of each term, in its unit"""
+    terms: list[Numbers]
+    """[n][K], how far each goal is met"""
+    keys: list[int]
+    """[n], 64 bits of a hash of the molecule"""
+
+
+@dataclass(frozen=True)
+class Described:
+    """The columns that describe N hits, row for row."""
+
+    columns: dict[str, list[Any]]
+
+
+Outcome = Screened | Described
+
+
+class Executor(Protocol):
+    """Does tasks."""
+
+    def map(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
+        """Yield the outcome of each task, in order; tasks are taken only as fast as outcomes are.
+
+        Raises:
+            MoldesignError: a task cannot be done.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
+        ...

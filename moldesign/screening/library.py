@@ -1,0 +1,157 @@
+"""A library as numbered chunks of rows: of one file or many, in constant memory, with proof of what was read."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from moldesign.checkpoint import hash_file
+from moldesign.datasets.streams import STANDARD_INPUT
+from moldesign.errors import TableError
+from moldesign.screening.delimited_rows import read_delimited, read_either, read_smi
+from moldesign.screening.record_rows import read_parquet, read_sdf
+from moldesign.screening.rows import Row, Table
+from moldesign.screening.sources import HashedFile, find_files, naming_damage, open_text, split_name
+
+_TEXT_READERS = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".txt": read_delimited,
+    ".smi": read_smi,
+    ".smiles": read_smi,
+    ".cxsmiles": read_smi,
+    "": read_either,
+}
+_SDF, _PARQUET = (".sdf", ".sd"), (".parquet", ".pq")
+KNOWN_ENDINGS = (*(ending for ending in _TEXT_READERS if ending), *_SDF, *_PARQUET)
+
+
+class LibraryChunk(NamedTuple):
+    """Consecutive rows of one file."""
+
+    number: int
+    """From 0, over all files."""
+    file: int
+    """Number of the file, from 0."""
+    first_row: int
+    """Number, from 1, of the first row in its file."""
+    rows: list[Row]
+    holds_blocks: bool
+    """Whether the texts are mol blocks of an SDF, not SMILES."""
+    share: float | None
+    """Of all files, read up to here; None where that is unknown."""
+
+    @property
+    def digest(self) -> str:
+        """A hash of everything in the rows."""
+        content = json.dumps([[row.text, row.cells] for row in self.rows], default=str)
+        return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass
+class FileNotes:
+    """What is known of a file of the library; complete once it has been read to its end."""
+
+    path: str
+    columns: list[str] = field(default_factory=list)
+    types: dict[str, str] = field(default_factory=dict)
+    smiles_column: str = ""
+    n_rows: int = 0
+    n_bytes: int = 0
+    sha256: str = ""
+
+
+class Library:
+    """Reads files one after another, each once.
+
+    Args:
+        names: files or patterns; `-` is standard input.
+        smiles_column: name of the SMILES column; without it, the column whose name says so.
+        chunk_size: rows per chunk; the last chunk of a file may have fewer.
+
+    Raises:
+        TableError: a file is missing or of an unknown kind.
+    """
+
+    def __init__(self, names: Sequence[str | Path], *, smiles_column: str | None = None, chunk_size: int) -> None:
+        self.files = [FileNotes(path) for path in find_files(names)]
+        self._smiles_column, self._chunk_size = smiles_column, chunk_size
+        for notes in self.files:
+            _require_kind(notes.path)
+        self._sizes = [_measure(notes.path) for notes in self.files]
+        self._n_bytes_before = 0
+        self._raw: HashedFile | None = None
+
+    def read(self) -> Iterator[LibraryChunk]:
+        """Yield every row of every file, in order.
+
+        Raises:
+            TableError: a file cannot be read (to its end), or has no SMILES column; names file, row and remedy.
+        """
+        number = 0
+        for file, notes in enumerate(self.files):
+            for first_row, rows, holds_blocks in self._read_file(notes):
+                yield LibraryChunk(number, file, first_row, rows, holds_blocks, self._measure_share())
+                number += 1
+            self._n_bytes_before += notes.n_bytes
+
+    def _read_file(self, notes: FileNotes) -> Iterator[tuple[int, list[Row], bool]]:
+        label, n_rows = label_file(notes.path), [0]
+        with naming_damage(label, n_rows):
+            if split_name(notes.path).ending in _PARQUET:
+                yield from self._read_table(read_parquet(notes.path, label, self._smiles_column), notes, n_rows)
+                notes.sha256, notes.n_bytes = hash_file(Path(notes.path)), Path(notes.path).stat().st_size
+                return
+            self._raw = HashedFile(notes.path)
+            # The text closes the file when nobody holds it any more.
+            with self._raw, open_text(self._raw, split_name(notes.path).packing) as lines:
+                yield from self._read_table(self._make_table(lines, notes.path, label), notes, n_rows)
+                notes.sha256, notes.n_bytes = self._raw.finish(), self._raw.n_bytes
+
+    def _make_table(self, lines: Iterable[str], path: str, label: str) -> Table:
+        ending = split_name(path).ending
+        return read_sdf(lines) if ending in _SDF else _TEXT_READERS[ending](lines, label, self._smiles_column)
+
+    def _read_table(self, table: Table, notes: FileNotes, n_rows: list[int]) -> Iterator[tuple[int, list[Row], bool]]:
+        notes.columns, notes.types, notes.smiles_column = table.columns, table.types, table.smiles_column
+        while rows := list(islice(table.rows, self._chunk_size)):
+            yield n_rows[0] + 1, rows, table.holds_blocks
+            n_rows[0] += len(rows)
+        notes.n_rows = n_rows[0]
+
+    def _measure_share(self) -> float | None:
+        if any(size is None for size in self._sizes):
+            return None
+        total = sum(size for size in self._sizes if size is not None)
+        current = 0 if self._raw is None or self._raw.closed else self._raw.n_bytes
+        return min(1.0, (self._n_bytes_before + current) / total) if total else 1.0
+
+
+def label_file(path: str) -> str:
+    """Return what messages call a file."""
+    return "standard input" if path == STANDARD_INPUT else path
+
+
+def _require_kind(path: str) -> None:
+    ending, packing = split_name(path)
+    if ending == "" and path != STANDARD_INPUT:
+        raise TableError(f"{path}: the name has no ending; known: {' '.join(KNOWN_ENDINGS)} (each also .gz or .zst)")
+    if ending not in _TEXT_READERS and ending not in (*_SDF, *_PARQUET):
+        raise TableError(f"{path}: unknown ending {ending!r}; known: {' '.join(KNOWN_ENDINGS)} (each also .gz or .zst)")
+    if ending in _PARQUET and packing:
+        raise TableError(f"{path}: Parquet is compressed inside; unpack the file first")
+
+
+def _measure(path: str) -> int | None:
+    return None if path == STANDARD_INPUT else Path(path).stat().st_size
+
+
+def describe_files(files: Sequence[FileNotes]) -> list[dict[str, Any]]:
+    """Return what a manifest says of the files."""
+    return [
+        {"path": one.path, "rows": one.n_rows, "bytes": one.n_bytes, "sha256": one.sha256, "columns": one.columns}
+        for one in files
+    ]

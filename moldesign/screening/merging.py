@@ -1,0 +1,139 @@
+"""Shards of a library become one result: the one that the whole library would have given, byte for byte."""
+
+import heapq
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from moldesign.datasets.tables import TableWriter
+from moldesign.errors import RunFolderError
+from moldesign.screening.local import LocalExecutor
+from moldesign.screening.output import ScreeningResult, write_results
+from moldesign.screening.progress import PLAN, ScreeningFiles, find_changes, remove_progress
+from moldesign.screening.screener import Screener
+from moldesign.screening.settings import ScreeningSettings
+from moldesign.screening.sources import find_files
+from moldesign.screening.store import STORE_FILE, Store
+
+T = TypeVar("T")
+
+_BLOCK = 5_000
+
+
+def merge_shards(
+    shards: Sequence[str | Path], *, out: str | Path, sdf: str | Path | None = None, workers: int | None = None
+) -> ScreeningResult:
+    """Write the result of a screening whose shards are all there.
+
+    Duplicates are settled anew over all shards: of all rows with one key the best (of equal ones the first in the
+    library) stays. A row that is among the best of all, or a duplicate of one, is so in its own shard, too, so that no
+    shard needs to know of another.
+
+    Args:
+        shards: what `screen` wrote for each, in any order; patterns, too.
+        out: the file of the hits.
+        sdf: also write the hits as SDF.
+        workers: processes that describe the hits; by default one per core.
+
+    Raises:
+        TableError: there are no such shards, or the ending of a result is unknown.
+        RunFolderError: a shard is missing, is there twice, belongs to another screening, or has read other files.
+    """
+    paths = [Path(path) for path in find_files(shards)]
+    files = ScreeningFiles(Path(out))
+    for path in (out, *([] if sdf is None else [sdf])):
+        TableWriter(path)  # knows the endings; opens nothing yet
+    with ExitStack() as stack:
+        parts = [stack.enter_context(_open_shard(path)) for path in paths]
+        plan = _check_plans(paths, [part.recall(PLAN) for part in parts])
+        _check_inputs(paths, parts)
+        settings = read_settings(plan["settings"], workers)
+        shutil.rmtree(files.progress, ignore_errors=True)
+        try:
+            files.progress.mkdir()
+        except OSError as error:
+            raise RunFolderError(f"{files.progress} cannot be made ({error.strerror}); check --out") from error
+        whole = stack.enter_context(
+            Store(
+                files.progress / STORE_FILE,
+                pool_size=settings.pool_size,
+                keeps_duplicates=settings.keep_duplicates,
+            )
+        )
+        _join(whole, parts)
+        screener = Screener(plan["profile"], settings.threshold, with_keys=not settings.keep_duplicates)
+        engine = stack.enter_context(closing(LocalExecutor(screener, workers, row_seconds=settings.row_seconds)))
+        result = write_results(
+            whole, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
+        )
+    remove_progress(files)
+    return result
+
+
+def read_settings(known: dict[str, Any], workers: int | None) -> ScreeningSettings:
+    """Return the settings that a plan has kept."""
+    stated = {name: value for name, value in known.items() if value is not None}
+    return ScreeningSettings(**({"top": None} | stated | {"workers": workers}))
+
+
+def _open_shard(path: Path) -> Store:
+    return Store(path, pool_size=None, keeps_duplicates=False, is_sealed=True)
+
+
+def _check_plans(paths: Sequence[Path], stored: Sequence[Any]) -> dict[str, Any]:
+    """Return the plan of all shards."""
+    owners: dict[int, Path] = {}
+    for path, one in zip(paths, stored, strict=True):
+        if one is None:
+            raise RunFolderError(f"{path} is no shard of a screening; merge what `screen --shard i/n` has written")
+        if changed := [name for name in find_changes(stored[0], one) if name != "shard"]:
+            raise RunFolderError(
+                f"{path} belongs to another screening than {paths[0]} ({', '.join(changed)} differ); "
+                "merge shards of one and the same command"
+            )
+        i, n = one["shard"]
+        if n != stored[0]["shard"][1] or i in owners:
+            other = owners.get(i, paths[0])
+            raise RunFolderError(
+                f"{path} and {other} are shards {i}/{n} and {'/'.join(map(str, stored[0]['shard']))}; "
+                "merge each of the n shards once"
+            )
+        owners[i] = path
+    n = stored[0]["shard"][1]
+    if missing := [i for i in range(1, n + 1) if i not in owners]:
+        raise RunFolderError(f"shard {missing[0]}/{n} is missing ({len(missing)} in all); screen it, then merge again")
+    plan: dict[str, Any] = stored[0]["plan"]
+    return plan
+
+
+def _check_inputs(paths: Sequence[Path], parts: Sequence[Store]) -> None:
+    first = parts[0].recall_files()
+    for path, part in zip(paths, parts, strict=True):
+        for one, other in zip(first, part.recall_files(), strict=True):
+            if one != other:
+                raise RunFolderError(
+                    f"{other.path} was another file when {path} was screened than for {paths[0]} (SHA-256 "
+                    f"{other.sha256[:12]} and {one.sha256[:12]}); screen all shards of the same files"
+                )
+
+
+def _join(whole: Store, parts: Sequence[Store]) -> None:
+    with whole.committing():
+        for number, notes in enumerate(parts[0].recall_files()):
+            whole.note_file(number, notes)
+        for part in parts:
+            for chunk in part.iterate_chunks():
+                whole.note_chunk(*chunk)
+            for rejections in _cut(part.iterate_rejected()):
+                whole.reject(rejections)
+        hits = heapq.merge(*(part.iterate_hits(in_input_order=True) for part in parts), key=lambda hit: hit.place)
+        for some in _cut(hits):
+            whole.keep(some)
+
+
+def _cut(rows: Iterator[T]) -> Iterator[list[T]]:
+    while block := list(islice(rows, _BLOCK)):
+        yield block

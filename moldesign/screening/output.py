@@ -1,0 +1,151 @@
+"""The results of a screening: hits with all their columns, rejected rows with their reasons, and a manifest."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from moldesign.checkpoint import write_text_atomically
+from moldesign.datasets.streams import AtomicFile
+from moldesign.datasets.tables import TableWriter
+from moldesign.errors import RunFolderError, TableError
+from moldesign.objectives.terms import Term
+from moldesign.screening.columns import Layout
+from moldesign.screening.executor import Described, Executor, Task
+from moldesign.screening.library import FileNotes, describe_files, label_file
+from moldesign.screening.progress import Plan, ScreeningFiles
+from moldesign.screening.selection import select_hits
+from moldesign.screening.settings import ScreeningSettings
+from moldesign.screening.store import Candidate, Rejection, Store, split_place
+
+_BLOCK = 1_000
+"""Hits that are described, and written, together."""
+_SHOWN_CHARACTERS = 500
+
+
+@dataclass(frozen=True)
+class ScreeningResult:
+    """What a screening has found."""
+
+    out: Path
+    """The hits; of a shard, its file for `merge`."""
+    n_rows: int
+    """Read and worked on"""
+    n_hits: int
+    falls: dict[str, int]
+    """How many rows fell at each filter, most first"""
+
+    @property
+    def n_outranked(self) -> int:
+        """Rows that passed every filter, and were not good (or different) enough to be hits."""
+        return self.n_rows - self.n_hits - sum(self.falls.values())
+
+
+def write_results(
+    store: Store,
+    files: ScreeningFiles,
+    plan: Plan,
+    settings: ScreeningSettings,
+    terms: Sequence[Term],
+    engine: Executor,
+    *,
+    sdf: Path | None = None,
+) -> ScreeningResult:
+    """Write hits, rejected rows and manifest of a library that has been read to its end.
+
+    Raises:
+        RunFolderError: a file cannot be written.
+    """
+    layout = Layout(store.recall_files(), terms, is_ranked=not settings.in_input_order)
+    try:
+        n_hits = _write_hits(store, settings, layout, engine, [files.out, *([sdf] if sdf else [])])
+        _write_rejected(files.rejected, store.iterate_explained(), layout.files)
+        result = ScreeningResult(files.out, store.count_rows(), n_hits, store.count_falls())
+        write_text_atomically(files.manifest, format_manifest(plan, layout.files, result))
+    except (OSError, TableError) as error:
+        raise RunFolderError(f"{error}; all rows are screened: go on with --resume to write the results") from error
+    return result
+
+
+def format_manifest(plan: Plan, files: Sequence[FileNotes], result: ScreeningResult) -> str:
+    """Return the manifest: what was read, by what it was judged, and how many rows fell where."""
+    counts = {
+        "rows": result.n_rows,
+        "rejected": result.falls,
+        "passed, but not among the best": result.n_outranked,
+        "hits": result.n_hits,
+    }
+    inputs = {"inputs": describe_files(files)}
+    return json.dumps(inputs | {name: plan[name] for name in plan if name != "library"} | {"counts": counts}, indent=1)
+
+
+def _write_hits(
+    store: Store, settings: ScreeningSettings, layout: Layout, engine: Executor, paths: Sequence[Path]
+) -> int:
+    n_hits = 0
+    with ExitStack() as stack:
+        writers = [stack.enter_context(TableWriter(path, smiles_column=layout.smiles_column)) for path in paths]
+        for block, described in _describe(select_hits(store, settings), engine):
+            frame = layout.make_frame(block, described, n_hits + 1)
+            for writer in writers:
+                writer.write(frame)
+            n_hits += len(block)
+    return n_hits
+
+
+def _describe(hits: Iterable[Candidate], engine: Executor) -> Iterator[tuple[list[Candidate], dict[str, list[Any]]]]:
+    """Yield blocks of hits with the columns that describe them; one block without any, where there are none."""
+    waiting: list[list[Candidate]] = []
+
+    def make_tasks() -> Iterator[Task]:
+        for block in _cut(hits):
+            waiting.append(block)
+            texts = [hit.text for hit in block]
+            yield Task("the hits", texts, bool(block and block[0].is_block), describes=True)
+
+    for outcome in engine.map(make_tasks()):
+        if not isinstance(outcome, Described):
+            raise TypeError("an engine answered a task to describe hits with another outcome")
+        yield waiting.pop(0), outcome.columns
+
+
+def _cut(hits: Iterable[Candidate]) -> Iterator[list[Candidate]]:
+    """Yield hits in blocks whose texts are of one kind."""
+    is_empty = True
+    for _, alike in groupby(hits, key=lambda hit: hit.is_block):
+        while block := list(islice(alike, _BLOCK)):
+            is_empty = False
+            yield block
+    if is_empty:
+        yield []
+
+
+def _write_rejected(path: Path, rejected: Iterable[tuple[Rejection, int | None]], files: Sequence[FileNotes]) -> None:
+    file = AtomicFile(path)
+    try:
+        text = io.TextIOWrapper(file.stream, encoding="utf-8", newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["file", "row", "smiles", "filter", "reason"])
+        for one, winner in rejected:
+            name, row = _name_place(one.place, files)
+            reason = one.reason if winner is None else _explain_duplicate(winner, files)
+            writer.writerow([name, row, one.text[:_SHOWN_CHARACTERS], one.filter, reason])
+        text.detach()  # flushes, and leaves the file open
+        file.commit()
+    finally:
+        file.discard()
+
+
+def _name_place(place: int, files: Sequence[FileNotes]) -> tuple[str, int]:
+    file, row = split_place(place)
+    return label_file(files[file].path), row
+
+
+def _explain_duplicate(winner: int, files: Sequence[FileNotes]) -> str:
+    name, row = _name_place(winner, files)
+    return f"the same molecule as {name} row {row}, which scores no worse"

@@ -1,0 +1,103 @@
+"""Rows of SDF and Parquet files."""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow
+from pyarrow import parquet
+
+from moldesign.datasets.columns import find_smiles_column
+from moldesign.screening.rows import TEXT, Row, Table
+
+_RECORD_END = "$$$$"
+_BLOCK_END = "M  END"
+_ITEM_HEAD = re.compile(r"^>.*?<(.+)>")
+_BATCH = 1_024
+
+
+def read_sdf(lines: Iterable[str]) -> Table:
+    """Return a table with the columns `name` (the title line) and every data item, as records bring them."""
+    columns = ["name"]
+    return Table(columns, "", (_read_record(record, columns) for record in _split_records(lines)), holds_blocks=True)
+
+
+def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
+    """Return the table of a Parquet file, row group by row group.
+
+    Raises:
+        TableError: there is no SMILES column.
+        OSError: the file cannot be read.
+        pyarrow.ArrowException: it is no Parquet file, or damaged.
+    """
+    file = parquet.ParquetFile(path)
+    columns = [str(name) for name in file.schema_arrow.names]
+    column = find_smiles_column(columns, label, smiles_column)
+    types = {field.name: name_type(field.type) for field in file.schema_arrow}
+    known = {name: kind for name, kind in types.items() if kind != TEXT}
+    return Table(columns, column, _read_batches(file, columns.index(column), list(types.values())), known)
+
+
+def name_type(kind: Any) -> str:
+    """Return what the cells of an Arrow type become: "int", "float", "bool" or "text".
+
+    >>> name_type(pyarrow.int32()), name_type(pyarrow.string())
+    ('int', 'text')
+    """
+    if pyarrow.types.is_boolean(kind):
+        return "bool"
+    if pyarrow.types.is_integer(kind):
+        return "int"
+    return "float" if pyarrow.types.is_floating(kind) else TEXT
+
+
+def _read_batches(file: Any, column: int, types: list[str]) -> Iterator[Row]:
+    for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
+        values = [_to_cells(array.to_pylist(), kind) for array, kind in zip(batch.columns, types, strict=True)]
+        for cells in zip(*values, strict=True):
+            yield Row(cells[column] if isinstance(cells[column], str) else "", list(cells))
+
+
+def _to_cells(values: list[Any], kind: str) -> list[Any]:
+    return [_to_text(value) for value in values] if kind == TEXT else values
+
+
+def _to_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+
+
+def _split_records(lines: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the lines of each record; text behind the last delimiter counts only if there is any."""
+    record: list[str] = []
+    for line in lines:
+        if line.startswith(_RECORD_END):
+            yield record
+            record = []
+        else:
+            record.append(line.rstrip("\n"))
+    if any(line.strip() for line in record):
+        yield record
+
+
+def _read_record(lines: list[str], columns: list[str]) -> Row:
+    end = next((number for number, line in enumerate(lines, start=1) if line.startswith(_BLOCK_END)), len(lines))
+    items = {"name": lines[0].strip() if lines else ""} | _read_items(lines[end:])
+    columns += [name for name in items if name not in columns]
+    return Row("\n".join(lines[:end]), [items.get(name, "") for name in columns])
+
+
+def _read_items(lines: list[str]) -> dict[str, str]:
+    """Return the data items: a head line `> <name>`, then value lines up to an empty one."""
+    items: dict[str, list[str]] = {}
+    value: list[str] | None = None
+    for line in lines:
+        if value is None and (match := _ITEM_HEAD.match(line)):
+            value = items.setdefault(match[1], [])
+        elif not line.strip():
+            value = None
+        elif value is not None:
+            value.append(line)
+    return {name: "\n".join(value) for name, value in items.items()}

@@ -1,0 +1,131 @@
+"""What a worker does with a task: pure work on rows, the same in whichever process or machine it is done."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from moldesign.chem.smiles import require_mols
+from moldesign.objectives.profile import Profile
+from moldesign.objectives.programs import ProgramProperty
+from moldesign.objectives.terms import Batch
+from moldesign.screening.describing import describe_molecules
+from moldesign.screening.executor import Described, Fall, Outcome, Screened, Task
+from moldesign.screening.filters import Bar, apply_filters
+from moldesign.screening.grouping import Group, is_foreign, plan_groups
+from moldesign.screening.marking import TOGETHER, FixedMarker, Marker, mark_nothing
+from moldesign.screening.molecules import Molecule, hash_molecule, read_molecule
+
+
+@dataclass(frozen=True)
+class Screener:
+    """Screens and describes rows by a profile.
+
+    It is made of text alone, so that it can be sent to other processes and machines, and loads models when it is first
+    used.
+    """
+
+    profile_toml: str
+    threshold: float | None = None
+    """The score that a hit needs; None for none."""
+    with_keys: bool = True
+    """Whether duplicates are looked for."""
+
+    @cached_property
+    def profile(self) -> Profile:
+        """What the molecules must be."""
+        return Profile.model_validate(tomllib.loads(self.profile_toml))
+
+    @cached_property
+    def runs_programs(self) -> bool:
+        """Whether a goal is about a program, which starts processes of its own."""
+        return any(isinstance(term.property, ProgramProperty) for term in self.profile.terms)
+
+    @cached_property
+    def _groups(self) -> list[Group]:
+        return plan_groups(self.profile.terms, has_threshold=self.threshold is not None)
+
+    def __reduce__(self) -> tuple[type["Screener"], tuple[str, float | None, bool]]:
+        """Say what is sent to another process: not the models that are loaded here."""
+        return Screener, (self.profile_toml, self.threshold, self.with_keys)
+
+    def warm_up(self) -> None:
+        """Load models and tables, so that forked processes share them, and no time limit runs meanwhile."""
+        if self._is_warm:
+            return
+        ethanol = require_mols(["CCO"])
+        for term in self.profile.terms:
+            if not is_foreign(term):
+                term.evaluate(Batch(["CCO"], ethanol))
+        hash_molecule(ethanol[0])
+        self._is_warm.append(True)
+
+    def run(self, task: Task, mark: Marker = mark_nothing) -> Outcome:
+        """Do a task.
+
+        Raises:
+            MoldesignError: a property cannot be computed.
+        """
+        if task.is_doubtful:
+            for row, text in enumerate(task.texts):
+                if row not in task.falls:
+                    alone = Task(task.where, [text], task.holds_blocks, task.describes, floor=task.floor)
+                    mark(row)
+                    self._run(alone, FixedMarker(mark, row))
+        return self._run(task, mark)
+
+    @cached_property
+    def _is_warm(self) -> list[bool]:
+        return []
+
+    def close(self) -> None:
+        """End the programs that goals have started."""
+        for term in self.profile.terms if "profile" in self.__dict__ else ():
+            if isinstance(term.property, ProgramProperty):
+                term.property.close()
+
+    def _run(self, task: Task, mark: Marker) -> Outcome:
+        molecules, falls = _read_rows(task, mark)
+        rows = list(molecules)
+        if task.describes:
+            known = [molecules.get(row) for row in range(len(task.texts))]
+            return Described(describe_molecules(known, self.profile.terms, mark))
+        bar = Bar(self.threshold, task.floor)
+        scored = apply_filters(self.profile, self._groups, list(molecules.values()), rows, bar=bar, mark=mark)
+        falls |= {rows[place]: fall for place, fall in scored.falls.items()}
+        passed = np.flatnonzero(~np.isnan(scored.total)).tolist()
+        return Screened(
+            falls=dict(sorted(falls.items())),
+            rows=[rows[place] for place in passed],
+            scores=scored.total[passed].tolist(),
+            raw=scored.raw[passed].tolist(),
+            terms=scored.terms[passed].tolist(),
+            keys=self._hash_keys([rows[place] for place in passed], molecules, mark),
+        )
+
+    def _hash_keys(self, rows: list[int], molecules: dict[int, Molecule], mark: Marker) -> list[int]:
+        if not self.with_keys:
+            return [0] * len(rows)
+        keys = []
+        for row in rows:
+            mark(row)
+            keys.append(hash_molecule(molecules[row].mol))
+        mark(TOGETHER)
+        return keys
+
+
+def _read_rows(task: Task, mark: Marker) -> tuple[dict[int, Molecule], dict[int, Fall]]:
+    molecules: dict[int, Molecule] = {}
+    falls = dict(task.falls)
+    for row, text in enumerate(task.texts):
+        if row in falls:
+            continue
+        mark(row)
+        read = read_molecule(text, is_block=task.holds_blocks)
+        if isinstance(read, Fall):
+            falls[row] = read
+        else:
+            molecules[row] = read
+    mark(TOGETHER)
+    return molecules, falls

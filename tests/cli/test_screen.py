@@ -1,0 +1,138 @@
+"""`moldesign screen` and `moldesign merge`: a library in, ranked hits out, interrupted or not, whole or in parts."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from moldesign.screening.progress import Stopwatch
+from tests.cli.conftest import Moldesign
+
+TABLE = "id,SMILES\n007,CC(=O)Nc1ccc(O)cc1\n8,C(C\n9,CCO\n10,OCC\n11,c1ccccc1C\n12,CC(=O)Oc1ccccc1C(=O)O\n"
+PROFILE = '[[goal]]\nproperty = "herg"\nmin = true\n\n[constraints]\nmust = ["mw <= 170"]\n'
+
+
+@pytest.fixture
+def library(moldesign: Moldesign) -> str:
+    Path("library.csv").write_text(TABLE)
+    return "library.csv"
+
+
+def test_ranked_hits_and_a_summary(moldesign: Moldesign, library: str) -> None:
+    Path("target.toml").write_text(PROFILE)
+    done = moldesign("screen", library, "target.toml", "--goal", "logp max", "--out", "hits.csv", "--sdf", "hits.sdf")
+    hits = pd.read_csv("hits.csv", dtype={"id": str})
+    assert (done.code, hits["rank"].tolist()) == (0, [1, 2, 3])
+    assert set(hits["id"]) == {"007", "9", "11"}
+    assert Path("hits.sdf").read_text().count("$$$$") == 3
+    lines = [line.split(maxsplit=1) for line in done.out.splitlines() if line.strip()]
+    assert ["1", "duplicate"] in lines
+    assert ["1", "mw <= 170"] in lines
+    assert ["1", "not a molecule"] in lines
+    assert ["3", "hits"] in lines
+    assert "6 rows screened" in done.out
+    assert "limits: mw <= 170" in done.err
+    assert "rows/s" in done.err
+
+
+def test_limits_and_goals_without_a_profile(moldesign: Moldesign, library: str) -> None:
+    done = moldesign("screen", library, "--goal", "herg min", "--must", "mw <= 180", "--out", "h.parquet", "--quiet")
+    assert (done.out, done.err) == ("h.parquet\n", "")
+    assert set(pd.read_parquet("h.parquet")["id"]) == {"007", "9", "11"}
+
+
+def test_threshold_top_and_all(moldesign: Moldesign, library: str) -> None:
+    for options, n in [("--all", 4), ("--top 2", 2), ("--threshold 0.99", 0), ("--all --keep-duplicates", 5)]:
+        assert moldesign("screen", library, "--goal", "logp in 90..95", "--out", "hits.csv", *options.split()).code == 0
+        assert len(pd.read_csv("hits.csv")) == n
+
+
+def test_diverse_and_one_per_scaffold(moldesign: Moldesign, library: str) -> None:
+    arguments = ("screen", library, "--goal", "logp max", "--out", "hits.csv")
+    moldesign(*arguments, "--top-per-scaffold", 1)
+    assert pd.read_csv("hits.csv", keep_default_na=False)["scaffold"].is_unique
+    moldesign(*arguments, "--diverse", "--similarity", "0.05")
+    assert 1 <= len(pd.read_csv("hits.csv")) < 4
+
+
+def test_interrupted_says_how_to_go_on(moldesign: Moldesign, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("screen", library, "--goal", "herg min", "--chunk-size", 2, "--workers", 1, "--out", "my hits.csv")
+    assert moldesign(*arguments[:-1], "whole.csv").code == 0
+    with monkeypatch.context() as patch:
+        count = Stopwatch.count
+
+        def interrupt(watch: Stopwatch, *figures: object) -> object:
+            if (progress := count(watch, *figures)).n_rows == 4:  # type: ignore[arg-type]
+                raise KeyboardInterrupt
+            return progress
+
+        patch.setattr(Stopwatch, "count", interrupt)
+        stopped = moldesign(*arguments)
+    command = "moldesign screen library.csv --out 'my hits.csv' --goal 'herg min' --workers 1 --chunk-size 2 --resume"
+    assert stopped.code == 130
+    assert f"every finished chunk is kept; go on with: {command}" in stopped.err
+    again = moldesign(*arguments)
+    assert (again.code, "go on with --resume" in again.err) == (1, True)
+    assert moldesign(*arguments, "--resume").code == 0
+    assert Path("my hits.csv").read_bytes() == Path("whole.csv").read_bytes()
+
+
+def test_shards_and_merge(moldesign: Moldesign, library: str) -> None:
+    arguments = ("screen", library, "--goal", "herg min", "--chunk-size", 2, "--out", "hits.csv")
+    moldesign(*arguments)
+    whole = Path("hits.csv").read_bytes()
+    for i in (1, 2):
+        assert f"hits.csv.shard-{i}-of-2" in moldesign(*arguments, "--shard", f"{i}/2").out
+    done = moldesign("merge", "hits.csv.shard-*-of-2", "--out", "hits.csv")
+    assert (done.code, Path("hits.csv").read_bytes()) == (0, whole)
+    assert "6 rows screened" in done.out
+    missing = moldesign("merge", "hits.csv.shard-1-of-2", "--out", "hits.csv")
+    assert (missing.code, missing.err.splitlines()) == (
+        1,
+        ["error: shard 2/2 is missing (1 in all); screen it, then merge again"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["gone.csv"], 1, "gone.csv: does not exist"),
+        (["odd.csv"], 1, "columns: id, what"),
+        (["library.csv", "--smiles-column", "x"], 1, "no column 'x'; columns: id, SMILES"),
+        (["library.csv", "--goal", "hreg min"], 1, "did you mean: herg"),
+        (["library.csv", "--must", "herg min"], 1, "the limit 'herg min' must be"),
+        (["target.toml"], 2, "there is no library"),
+        (["library.csv", "--all", "--top", "5"], 2, "give one of --all and --top"),
+        (["library.csv", "--all", "--diverse"], 2, "say how many by top"),
+        (["library.csv", "--shard", "3/2"], 2, "is not i/n"),
+        (["library.csv", "--threshold", "0"], 2, "must lie above 0"),
+    ],
+)
+def test_mistakes_are_said(moldesign: Moldesign, library: str, arguments: list[str], code: int, message: str) -> None:
+    Path("odd.csv").write_text("id,what\n1,CCO\n")
+    Path("target.toml").write_text(PROFILE)
+    done = moldesign("screen", *arguments, "--out", "hits.csv")
+    assert done.code == code
+    assert message in " ".join(done.err.replace("│", " ").split())
+    assert not Path("hits.csv").exists()
+
+
+def test_manifest_says_what_was_read(moldesign: Moldesign, library: str) -> None:
+    moldesign("screen", library, "--goal", "ames min", "--out", "hits.csv")
+    manifest = json.loads(Path("hits.csv.manifest.json").read_text())
+    assert manifest["inputs"][0]["path"] == "library.csv"
+    assert manifest["counts"] == {
+        "rows": 6,
+        "rejected": {"duplicate": 1, "not a molecule": 1},
+        "passed, but not among the best": 0,
+        "hits": 4,
+    }
+    assert list(manifest["models"]) == ["admet"]
+
+
+@pytest.mark.parametrize("verb", ["screen", "merge"])
+def test_help_has_examples(moldesign: Moldesign, verb: str) -> None:
+    done = moldesign(verb, "--help")
+    assert done.code == 0
+    assert f"moldesign {verb} " in done.out.partition("Examples:")[2]
