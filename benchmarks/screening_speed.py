@@ -66,7 +66,7 @@ def main() -> None:
     rates |= {f"moldesign screen, {name}": course.rate for name, course in courses.items()}
     rates |= measure_peers(options, smiles[: options.n_peers])
     memory = {
-        name: {f"{N_SHORT} rows": round(course.short.peak_mib), f"{options.n} rows": round(course.long.peak_mib)}
+        name: {f"{N_SHORT}_rows": round(course.short.peak_mib), f"{options.n}_rows": round(course.long.peak_mib)}
         for name, course in courses.items()
     }
     figures = {"rates": add_ratios(rates), "memory_mib": memory}

@@ -19,7 +19,7 @@ from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
 from scripts.readme.pmo import render_pmo
-from scripts.readme.reliability import render_calibration, render_speed
+from scripts.readme.reliability import render_calibration, render_screening, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +40,11 @@ SECTIONS = {
         "From SMILES text to the table of all endpoints",
         "The same molecules, machine and cores for all; start-up is not part of a rate. RDKit's bare parse is the "
         "ceiling of every program that reads SMILES.",
+    ),
+    "screening_speed": (
+        "From a library file to the ranked hits",
+        "`moldesign screen` from file to file; start-up is not part of a rate. RDKit's bare parse is the ceiling of "
+        "every program that reads SMILES.",
     ),
     "calibration": (
         "Does it know what it does not know?",
@@ -140,6 +145,7 @@ RENDERERS = {
     "admet_accuracy": render_accuracy,
     "moleculenet_accuracy": render_accuracy,
     "prediction_speed": render_speed,
+    "screening_speed": render_screening,
     "calibration": render_calibration,
     "distribution": render_distribution,
     "pmo": render_pmo,

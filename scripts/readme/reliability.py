@@ -23,13 +23,7 @@ CALIBRATION_COLUMNS = {
 def render_speed(result: Mapping[str, Any]) -> str:
     """Return the rates as a table, and below it memory and start of fresh processes."""
     figures, extra = result["figures"], result["extra"]
-    lines = [render_figures({"figures": figures["rates"]})]
-    lines += [
-        f"* {capitalize(label(name))}, peak memory of all its processes: "
-        + "; ".join(f"{show(peak)} MiB for {int(rows.removesuffix('_rows')):,} rows" for rows, peak in peaks.items())
-        + "."
-        for name, peaks in figures["memory_mib"].items()
-    ]
+    lines = [render_figures({"figures": figures["rates"]}), *list_memory(figures["memory_mib"])]
     fresh = (f"{label(name)} {seconds:.2f} s" for name, seconds in figures["fresh_process_s"].items())
     lines += [
         f"* Fresh processes, the start of Python included: {', '.join(fresh)}.",
@@ -37,6 +31,22 @@ def render_speed(result: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def render_screening(result: Mapping[str, Any]) -> str:
+    """Return the rates as a table, and below it the memory."""
+    figures = result["figures"]
+    return "\n".join([render_figures({"figures": figures["rates"]}), *list_memory(figures["memory_mib"]), ""])
+
+
+def list_memory(memory: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """Return a line per way with its memory, by the number of rows."""
+    return [
+        f"* {capitalize(label(name))}, peak memory of all its processes: "
+        + "; ".join(f"{show(peak)} MiB for {int(rows.removesuffix('_rows')):,} rows" for rows, peak in peaks.items())
+        + "."
+        for name, peaks in memory.items()
+    ]
 
 
 def render_calibration(result: Mapping[str, Any]) -> str:
