@@ -42,6 +42,8 @@ def cross_rings(first: Parent, second: Parent, limits: ChildLimits, dice: Dice) 
         if arcs is None:
             continue
         half, other = first.cut_ring(arcs[0]), second.cut_ring(arcs[1])
+        if half is None or other is None:
+            continue
         if limits.allow_size(half.n_heavy + other.n_heavy):
             return _close_ring(half, other, dice)
     return None

@@ -66,7 +66,8 @@ def find_ring_arcs(mol: Mol) -> dict[int, list[Cut]]:
     """Return the stretches of ring that can be exchanged, by their number of ring atoms.
 
     Two bonds split a molecule if and only if they lie in the same rings of a cycle basis: naphthalene falls apart when
-    cut twice on one side of its fused bond, but not when cut once on either side.
+    cut twice on one side of its fused bond, but not when cut once on either side. Of cages RDKit may not give a whole
+    basis: `cut_ring` has the last word.
     """
     rings = mol.GetRingInfo()
     membership: dict[int, tuple[int, ...]] = defaultdict(tuple)
@@ -88,10 +89,15 @@ def find_ring_arcs(mol: Mol) -> dict[int, list[Cut]]:
 
 
 def cut_ring(mol: Mol, bonds: tuple[int, ...]) -> dict[int, RingHalf]:
-    """Return both sides of a ring cut at two bonds, each under every one of its atoms."""
+    """Return both sides of a ring cut at two bonds, each under every one of its atoms; none if it holds together.
+
+    Of some cages RDKit finds too few rings to tell beforehand.
+    """
     cut = Chem.FragmentOnBonds(mol, bonds, addDummies=True, dummyLabels=[(1, 1), (2, 2)])
     atoms_of: list[list[int]] = []
     sides = Chem.GetMolFrags(cut, asMols=True, sanitizeFrags=False, fragsMolAtomMapping=atoms_of)
+    if len(sides) == 1:
+        return {}
     cut_bonds = [mol.GetBondWithIdx(bond) for bond in bonds]
     first_order, second_order = (int(bond.GetBondTypeAsDouble()) for bond in cut_bonds)
     halves = {}

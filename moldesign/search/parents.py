@@ -136,11 +136,11 @@ class Parent:
             self._chain_halves[bond] = cut_chain(self.mol, bond)
         return self._chain_halves[bond]
 
-    def cut_ring(self, arc: Cut) -> RingHalf:
-        """Return the side of a ring cut that holds the arc."""
+    def cut_ring(self, arc: Cut) -> RingHalf | None:
+        """Return the side of a ring cut that holds the arc; None if the molecule holds together."""
         if arc.bonds not in self._ring_halves:
             self._ring_halves[arc.bonds] = cut_ring(self.mol, arc.bonds)
-        return self._ring_halves[arc.bonds][arc.atom]
+        return self._ring_halves[arc.bonds].get(arc.atom)
 
     def cut_piece(self, cut: Cut) -> Piece:
         """Return the part that an entry of `piece_cuts` cuts out."""

@@ -1,10 +1,13 @@
 """Cuts: every cut splits the molecule, and zipping the sides gives the molecule back."""
 
+import numpy as np
 import pytest
 from rdkit import Chem
 
 from moldesign.search.children import ChildLimits
+from moldesign.search.crossover import cross_rings
 from moldesign.search.cuts import relabel, zip_pieces
+from moldesign.search.dice import Dice
 from moldesign.search.parents import ParentCache, prepare_parent
 from tests.search.odd_molecules import DRUGS, ODD
 
@@ -99,3 +102,11 @@ def test_the_cache_forgets_the_oldest_and_the_offered():
     cache.find("CCN")
     assert cache.find("CCC") is not None
     assert cache.find("CCO") is not first
+
+
+def test_cage_whose_rings_are_not_all_found_is_not_cut_in_vain():
+    parent = prepare_parent("OC12C34CC56C3C51C462", LIMITS)
+    halves = [parent.cut_ring(arc) for arcs in parent.ring_arcs.values() for arc in arcs]
+    assert None in halves, "RDKit finds more rings now: another cage is needed here"
+    children = [cross_rings(parent, parent, LIMITS, Dice(np.random.default_rng(seed))) for seed in range(50)]
+    assert any(child is not None for child in children)
