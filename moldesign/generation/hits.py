@@ -11,6 +11,7 @@ from moldesign.chem.fingerprints import morgan_bits
 from moldesign.chem.leaders import Leaders
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
+from moldesign.chem.unseen import count_unseen
 from moldesign.datasets.tables import write_table
 from moldesign.errors import RunFolderError, TableError
 from moldesign.generation.folder import HITS_CSV, HITS_SDF
@@ -65,7 +66,8 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
 
     Columns: rank, smiles, score; per term its value, `<term>_score` (0 to 1) and, for a prediction, `<term>_std`, where
     the model has intervals `<term>_low` and `<term>_high`, which hold 90 % of measured values, and `<term>_in_domain`;
-    in_domain (all of them); scaffold; nearest_training_smiles and nearest_training_similarity
+    in_domain (all of them); unseen_rings and unseen_atoms (ring systems, and atoms in surroundings, that no molecule of
+    ChEMBL has); scaffold; nearest_training_smiles and nearest_training_similarity
     (Tanimoto, Morgan radius 2) over the training sets of the predictors used; cluster (the rank of the best hit that
     this one resembles, as the profile's `hit_similarity` says, or else its own); call and source.
     """
@@ -83,7 +85,10 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
             columns |= _find_intervals(term.name, term.property, smiles)
             columns[f"{term.name}_in_domain"] = [hit.in_domain[k] for hit in hits]
     columns["in_domain"] = [all(hit.in_domain) for hit in hits]
-    columns["scaffold"] = [murcko_scaffold(mol) for mol in require_mols(smiles)]
+    mols = require_mols(smiles)
+    unseen = count_unseen(mols)
+    columns |= {"unseen_rings": unseen.ring_systems.tolist(), "unseen_atoms": unseen.atoms.tolist()}
+    columns["scaffold"] = [murcko_scaffold(mol) for mol in mols]
     columns |= _find_nearest(smiles, profile)
     columns["cluster"] = _find_clusters(hits, profile.diversity.hit_similarity)
     columns |= {"call": [hit.call for hit in hits], "source": [hit.source for hit in hits]}
