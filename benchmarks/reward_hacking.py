@@ -40,7 +40,7 @@ TARGETS: dict[str, Callable[[Path | None], Task]] = {
 }
 MAX_ACTIVES, INACTIVES_PER_ACTIVE = 2_000, 3
 N_NETWORKS = 2
-OFF = {"caution": 0.0, "domain": False}
+OFF = {"caution": 0.0, "domain": False, "unseen": 1.0}
 
 
 class Half(NamedTuple):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall
+from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
 from moldesign.cli.text import format_seconds
 from moldesign.errors import MoldesignError
 
@@ -172,8 +172,8 @@ def generate(
         bool,
         typer.Option(
             "--no-guards",
-            help="Believe predictions also where they are uncertain or the molecule resembles no measured one: there a "
-            "search finds where its models are wrong.",
+            help="Believe predictions also where they are uncertain, or the molecule resembles no measured one or has "
+            "ring systems that nobody has reported: there a search finds where its models are wrong.",
         ),
     ] = False,
     resume: Annotated[
@@ -196,9 +196,10 @@ def generate(
     (required or forbidden substructures, elements, charge, size, stereochemistry) stand under [constraints] in
     PROFILE.toml.
 
-    The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), profile.toml and
-    run.sqlite (every molecule that was scored). Ctrl-C keeps everything; --resume goes on. docs/runs.md says how hits
-    are chosen, when a run ends, and what --pareto shows.
+    The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), audit.json (what a
+    model that the run has never seen says of them), profile.toml and run.sqlite (every molecule that was scored).
+    Ctrl-C keeps everything; --resume goes on. docs/runs.md says how hits are chosen, when a run ends, and what --pareto
+    shows.
 
     \b
     Examples:
@@ -243,6 +244,8 @@ def generate(
     typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
     if result.n_failed or result.n_not_run:
         typer.echo(describe_unscored(result), err=True)
+    if result.audit and result.audit.is_suspect:
+        typer.echo(warn_of_audit(result.audit), err=True)
     if len(result.frame) < n or result.interrupted:
         typer.echo(explain_shortfall(result, n, wanted), err=True)
     if result.interrupted:
@@ -281,7 +284,7 @@ def choose_changes(
     stated = {name: {key: x for key, x in section.items() if x is not None} for name, section in sections.items()}
     changes: dict[str, Any] = {name: section for name, section in stated.items() if section}
     if no_guards:
-        changes["guards"] = {"caution": 0.0, "domain": False}
+        changes["guards"] = {"caution": 0.0, "domain": False, "unseen": 1.0}
     return changes | {"pareto": True} if pareto else changes
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from moldesign.cli.text import format_number, format_seconds, format_table
 
 if TYPE_CHECKING:
+    from moldesign.generation.audit import Audit
     from moldesign.generation.loop import GenerationResult
     from moldesign.objectives.profile import Profile
 
@@ -29,7 +30,42 @@ def describe_result(result: "GenerationResult", profile: "Profile") -> str:
     best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
     table = format_table(columns, [[format_number(value) for value in row] for row in best])
     names = ["hits.csv", "hits.sdf", *(["pareto.csv"] if profile.pareto else [])]
-    return f"{summary}\n\n{table}\n\n{', '.join(str(folder / name) for name in names)}"
+    checked = [describe_audit(result.audit)] if result.audit else []
+    return "\n\n".join([summary, table, *checked, ", ".join(str(folder / name) for name in names)])
+
+
+def describe_audit(audit: "Audit") -> str:
+    """Return what a control model says of the hits, in one line."""
+    if audit.reward is None or audit.control is None or audit.ratio is None:
+        return f"control: {explain_missing_control(audit)}"
+    others = (
+        f" ({'; '.join(f'{goal} has none: {why}' for goal, why in audit.without.items())})" if audit.without else ""
+    )
+    return (
+        f"control: for {', '.join(audit.goals)} the hits score {audit.reward:.2f} by the model that was optimised and "
+        f"{audit.control:.2f} ({audit.ratio:.0%}) by another one, which the run has never seen; "
+        f"{audit.in_domain or 0:.0%} of them are in the domain{others}"
+    )
+
+
+def explain_missing_control(audit: "Audit") -> str:
+    """Say why nothing was compared."""
+    if not audit.without:
+        return "no goal is a prediction, so that there is none to check"
+    reasons = "; ".join(f"{goal}: {why}" for goal, why in audit.without.items())
+    return f"none of the predicted goals has a control model that could check it ({reasons})"
+
+
+def warn_of_audit(audit: "Audit") -> str:
+    """Say what it means that the control model gives the hits much less, and what to do."""
+    doubted = min(audit.goals, key=lambda goal: audit.goals[goal].control / max(audit.goals[goal].reward, 1e-9))
+    attainable = min((audit.attainable or 0) / max(audit.reward or 0, 1e-9), 1.0)
+    return (
+        f"warning: a control model that learned from other molecules gives the hits {audit.ratio:.0%} of their score "
+        f"({doubted} least). If every prediction were right, it would give about {attainable:.0%}. The more is "
+        "missing, the more the run may have exploited errors of its model: measure a few hits before you trust their "
+        "ranking, ask for less of that goal, or raise caution under [guards]"
+    )
 
 
 def list_remarks(result: "GenerationResult", profile: "Profile") -> list[str]:

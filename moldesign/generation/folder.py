@@ -21,6 +21,7 @@ PROFILE_FILE = "profile.toml"
 METRICS_FILE = "metrics.jsonl"
 HITS_CSV, HITS_SDF = "hits.csv", "hits.sdf"
 UNSCORED_CSV = "unscored.csv"
+AUDIT_JSON = "audit.json"
 PARETO_CSV = "pareto.csv"
 CHECKPOINT = "checkpoint"
 

@@ -12,6 +12,7 @@ from moldesign.chem.leaders import Leaders
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
 from moldesign.chem.standardize import standardize_mol
+from moldesign.chem.unseen import count_unseen
 from moldesign.datasets.tables import write_table
 from moldesign.errors import RunFolderError, TableError
 from moldesign.generation.folder import HITS_CSV, HITS_SDF
@@ -63,7 +64,8 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
 
     Columns: rank, smiles, score; per term its value, `<term>_score` (0 to 1) and, for a prediction, `<term>_std`, where
     the model has intervals `<term>_low` and `<term>_high`, which hold 90 % of measured values, and `<term>_in_domain`;
-    in_domain (all of them); scaffold; nearest_training_smiles and nearest_training_similarity
+    in_domain (all of them); unseen_rings and unseen_atoms (ring systems, and atoms in surroundings, that no molecule of
+    ChEMBL has); scaffold; nearest_training_smiles and nearest_training_similarity
     (Tanimoto, Morgan radius 2) over the training sets of the predictors used; cluster (the rank of the best hit that
     this one resembles, as the profile's `hit_similarity` says, or else its own); call and source.
     """
@@ -82,6 +84,8 @@ def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFr
             columns |= _find_intervals(term.name, term.property, smiles)
             columns[f"{term.name}_in_domain"] = [hit.in_domain[k] for hit in hits]
     columns["in_domain"] = [all(hit.in_domain) for hit in hits]
+    unseen = count_unseen(mols)
+    columns |= {"unseen_rings": unseen.ring_systems.tolist(), "unseen_atoms": unseen.atoms.tolist()}
     columns["scaffold"] = [murcko_scaffold(mol) for mol in mols]
     columns |= find_nearest_known([standardize_mol(mol) for mol in mols], profile.terms)
     columns["cluster"] = _find_clusters(hits, profile.diversity.hit_similarity)

@@ -14,6 +14,7 @@ import pandas as pd
 from moldesign.chem.smiles import canonicalize, require_mols
 from moldesign.errors import ObjectiveError
 from moldesign.generation.archive import RunArchive
+from moldesign.generation.audit import Audit, audit_hits, write_audit
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.pareto import ParetoFront, write_front
@@ -45,6 +46,8 @@ class GenerationResult:
     seconds: float
     choice: Choice | None = None
     """How the calls were spent, and why so; None where the run was interrupted before that was clear."""
+    audit: Audit | None = None
+    """What a control model, which the search has not seen, says of the hits."""
     n_failed: int = 0
     """Molecules that might be hits and have no score, because a scorer failed on them; see `unscored.csv`."""
     n_not_run: int = 0
@@ -109,8 +112,8 @@ def generate(  # noqa: PLR0913  all but the profile by name
         RunArchive(folder, profile.term_names) as archive,
         open_programs((term.property for term in profile.terms), archive.path, cluster),
     ):
-        oracle = Oracle(profile, profile.budget.calls, archive.append)
         start = session.agree_with(archive, start)
+        oracle = Oracle(profile.knowing(start), profile.budget.calls, archive.append)
         if resume:
             write_profile(folder, profile)
             oracle.preload(archive.read())
@@ -121,6 +124,8 @@ def generate(  # noqa: PLR0913  all but the profile by name
             write_results(folder, oracle.history, profile, n)
             raise ObjectiveError(f"{error}; everything scored is kept in {folder}: go on with --resume") from error
         frame = write_results(folder, oracle.history, profile, n)
+        audit = audit_hits(frame, profile)
+        write_audit(folder, audit)
     failed = select_failed(oracle.history, profile)
     return GenerationResult(
         frame=frame,
@@ -129,6 +134,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
         best=next(iter(select_hits(oracle.history, 1, threshold=0.0)), None),
         stopped=stopped,
         choice=session.choice,
+        audit=audit,
         seconds=time.monotonic() - began,
         n_failed=len(failed),
         n_not_run=sum(molecule.missing is not None for molecule in oracle.history) - len(failed),

@@ -10,6 +10,8 @@ from moldesign.objectives.callables import CallableProperty
 from moldesign.objectives.functions import names_function
 from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.properties import (
+    UNSEEN_ATOMS,
+    UNSEEN_RINGS,
     AlertProperty,
     DescriptorProperty,
     EndpointProperty,
@@ -75,6 +77,7 @@ class PropertyCatalog:
         handles = [PredictorHandle(model) for model in dict.fromkeys((*list_bundled(), *reversed(models)))]
         plain: dict[str, Property] = {name: DescriptorProperty(name) for name in DESCRIPTORS}
         plain |= STEREO_PROPERTIES | {"alerts": AlertProperty(), "novelty": NoveltyProperty.against_training(handles)}
+        plain |= {unseen.name: unseen for unseen in (UNSEEN_RINGS, UNSEEN_ATOMS)}
         for handle in handles:
             plain |= _read_endpoints(handle)
         return cls(plain, scorers or {})

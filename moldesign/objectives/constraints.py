@@ -109,6 +109,11 @@ class Constraints(Section):
             raise ProfileError("similarity and similar_to need each other: how near, and to which molecules")
         return self
 
+    @property
+    def kept_molecules(self) -> tuple[str, ...]:
+        """The molecules and pieces that the user began with, as SMILES."""
+        return (*self.scaffold, *self.link, *self.similar_to)
+
     @cached_property
     def goals(self) -> tuple[Goal, ...]:
         """The limits as goals."""

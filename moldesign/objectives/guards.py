@@ -1,14 +1,17 @@
 """Guards against reward hacking: a search finds the molecules about which its predictors are most wrong.
 
-Two of them. A predicted property is worth what it is worth if the prediction is off by part of its standard deviation,
-to the worse side: the lower confidence bound of what is to be large, the upper one of what is to be small. And a
+Three of them. A predicted property is worth what it is worth if the prediction is off by part of its standard
+deviation, to the worse side: the lower confidence bound of what is to be large, the upper one of what is to be small. A
 molecule outside the applicability domain of a predictor loses half of its score, and more the further it is outside.
+So does one with a ring system, or an atom in surroundings, that no molecule of ChEMBL has: models know nothing of it,
+and often it cannot be made.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from moldesign.chem.unseen import Unseen
 from moldesign.objectives.section import Section
 from moldesign.objectives.terms import Term
 
@@ -16,6 +19,8 @@ MOST_OUTSIDE = 0.5
 """Factor of the total just outside the domain: with the usual threshold, what is outside is no hit."""
 GATE_POWER = 4.0
 """Further out the factor falls with the margin to this power, so that a search far outside still sees the way."""
+MOST_PARTS = 3
+"""Unseen parts that count: a molecule with more is not worth less, so that a search among such ones sees the way."""
 
 Floats = NDArray[np.float64]
 
@@ -27,11 +32,13 @@ class Guards(Section):
     """Standard deviations by which a prediction is expected to be off to the worse side."""
     domain: bool = True
     """Whether molecules outside the applicability domain lose their score."""
+    unseen: float = Field(default=0.5, gt=0, le=1)
+    """Factor of the score for each ring system that ChEMBL does not have, and for atoms in such surroundings."""
 
     @classmethod
     def off(cls) -> "Guards":
         """Return guards that believe everything."""
-        return cls(caution=0, domain=False)
+        return cls(caution=0, domain=False, unseen=1)
 
     def transform(self, term: Term, values: Floats, std: Floats) -> Floats:
         """Return the scores of a term, float64 [N]: the lowest within `caution` standard deviations.
@@ -60,3 +67,11 @@ class Guards(Section):
             return np.ones(len(margin))
         nearest: Floats = np.nan_to_num(margin, nan=1.0, posinf=np.inf).min(axis=1, initial=np.inf).clip(0, 1)
         return np.where(nearest < 1, MOST_OUTSIDE * nearest**GATE_POWER, 1.0)
+
+    def discount(self, unseen: Unseen) -> Floats:
+        """Return the factor of each total, float64 [N], for what no molecule of ChEMBL has.
+
+        Atoms count once, however many they are: an odd bond changes the surroundings of all its neighbours.
+        """
+        n_parts = unseen.ring_systems + (unseen.atoms > 0)
+        return self.unseen ** np.minimum(n_parts, MOST_PARTS).astype(np.float64)

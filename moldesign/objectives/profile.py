@@ -4,12 +4,14 @@ import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator
 
+from moldesign.chem.smiles import require_mols
+from moldesign.chem.unseen import KnownParts, load_known_parts
 from moldesign.errors import ProfileError, UnknownNameError
 from moldesign.objectives.catalog import PropertyCatalog
 from moldesign.objectives.constraints import Constraints
@@ -52,6 +54,8 @@ class Profile(Section):
     diversity: Diversity = Diversity()
     guards: Guards = Guards()
     constraints: Constraints = Constraints()
+    _own: tuple[str, ...] = PrivateAttr(())
+    """SMILES; see `knowing`."""
 
     @field_validator("goals")
     @classmethod
@@ -116,7 +120,7 @@ class Profile(Section):
         docking = tuple(section.without_means() for section in self.docking)
         diversity = self.diversity.model_copy(update={"hit_similarity": 1.0})
         means = {"goals": goals, "docking": docking, "budget": Budget(), "diversity": diversity, "pareto": False}
-        return self.model_copy(update=means)
+        return self.model_copy(update=means).knowing(())
 
     def score(self, smiles: Sequence[str], /, *, first_row: int = 0) -> Rewards:
         """Score each SMILES; rows stay 1:1 with the input.
@@ -131,7 +135,25 @@ class Profile(Section):
         Raises:
             ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
         """
-        return score_terms(self.terms, smiles, first_row=first_row, threshold=self.threshold, guards=self.guards)
+        return score_terms(
+            self.terms,
+            smiles,
+            first_row=first_row,
+            threshold=self.threshold,
+            guards=self.guards,
+            known=self.known_parts,
+        )
+
+    @property
+    def known_parts(self) -> KnownParts | None:
+        """Parts of molecules in which the guards find nothing odd; None for those of ChEMBL alone."""
+        return _join_known_parts((*self.constraints.kept_molecules, *self._own))
+
+    def knowing(self, smiles: Sequence[str]) -> "Profile":
+        """Return this profile with guards that find nothing odd in what these molecules have: the user's own."""
+        profile = self.model_copy()
+        profile._own = tuple(smiles)
+        return profile
 
     def with_goals(self, texts: Sequence[str], models: Sequence[str] = ()) -> "Profile":
         """Return this profile with more goals, which may be about endpoints of more models.
@@ -228,6 +250,12 @@ def default_profile() -> Profile:
     """Return the profile of a run that is given none: `DEFAULT_GOALS`, which a hit must nearly meet."""
     goals = [parse_goal(text).model_dump() for text in DEFAULT_GOALS]
     return _build({"name": "oral drug-likeness", "threshold": 0.8, "goals": goals}, "")
+
+
+@lru_cache(maxsize=8)
+def _join_known_parts(smiles: tuple[str, ...]) -> KnownParts | None:
+    """Return the parts of the molecules of ChEMBL and of these; None for the former alone."""
+    return load_known_parts() | KnownParts.of(require_mols(smiles)) if smiles else None
 
 
 def _make_term(goal: Goal, catalog: PropertyCatalog) -> Term:

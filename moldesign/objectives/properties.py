@@ -4,9 +4,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from moldesign.chem.alerts import count_alerts
@@ -14,6 +16,7 @@ from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
 from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.chem.smiles import Mol, canonicalize, quiet_rdkit, require_mols
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
+from moldesign.chem.unseen import Unseen
 from moldesign.datasets.tables import read_smiles, read_table
 from moldesign.errors import InvalidSmilesError, ProfileError
 from moldesign.objectives.terms import Batch, Evaluation
@@ -115,6 +118,24 @@ class AlertProperty:
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return counts."""
         return Evaluation(count_alerts(batch.mols).astype(np.float64))
+
+
+@dataclass(frozen=True)
+class UnseenProperty:
+    """Number of ring systems, or of atoms in surroundings, that no molecule of ChEMBL has."""
+
+    name: str
+    select: Callable[[Unseen], NDArray[np.int64]]
+    low: float = 0.0
+    high: float = 3.0
+
+    def evaluate(self, batch: Batch) -> Evaluation:
+        """Return counts."""
+        return Evaluation(self.select(batch.count_unseen()).astype(np.float64))
+
+
+UNSEEN_RINGS = UnseenProperty("unseen_rings", attrgetter("ring_systems"))
+UNSEEN_ATOMS = UnseenProperty("unseen_atoms", attrgetter("atoms"))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moldesign.chem.smiles import parse_smiles
+from moldesign.chem.unseen import KnownParts
 from moldesign.errors import ObjectiveError
 from moldesign.objectives.callables import CallableProperty
 from moldesign.objectives.cascade import evaluate_terms
@@ -62,6 +63,7 @@ def score_terms(
     first_row: int = 0,
     threshold: float = 0.0,
     guards: Guards | None = None,
+    known: KnownParts | None = None,
 ) -> Rewards:
     """Score each text by each term.
 
@@ -71,6 +73,7 @@ def score_terms(
         first_row: row number of `smiles[0]`, for messages about chunks of a longer table.
         threshold: the total of a hit; a program is not run for a molecule that cannot reach it.
         guards: how far predictions are believed; None for entirely.
+        known: ring systems and surroundings of atoms in which the guards find nothing odd; by default those of ChEMBL.
 
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
@@ -86,7 +89,10 @@ def score_terms(
             errors[row] = errors[row] or (error and f"row {first_row + row}: {error}")
         for row, reason in zip(rows, evaluation.missing or (), strict=False):
             missing[row] = missing[row] or reason
-    return _assemble(terms, evaluations, rows, errors, missing, guards or Guards.off())
+    rewards = _assemble(terms, evaluations, rows, errors, missing, guards or Guards.off())
+    if guards is not None and guards.unseen < 1:
+        rewards.total[rows] *= guards.discount(batch.count_unseen(known))
+    return rewards
 
 
 def _assemble(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moldesign.chem.smiles import Mol
+from moldesign.chem.unseen import KnownParts, Unseen, count_unseen
 from moldesign.errors import ObjectiveError
 from moldesign.objectives.transforms import Transform
 
@@ -29,6 +30,10 @@ class Batch:
             self._shared[key] = compute()
         result: Result = self._shared[key]
         return result
+
+    def count_unseen(self, known: KnownParts | None = None) -> Unseen:
+        """Return how much of each molecule is not known, counted once for the known parts of ChEMBL."""
+        return count_unseen(self.mols, known) if known else self.share("unseen", lambda: count_unseen(self.mols))
 
     def select(self, rows: NDArray[np.intp]) -> "Batch":
         """Return some of the molecules as a batch of their own."""

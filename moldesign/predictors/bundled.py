@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moldesign.checkpoint import Card, find_folder, list_bundled_folders, read_card
+from moldesign.errors import ModelFormatError
 
 if TYPE_CHECKING:
+    from moldesign.predictors.control import Control
     from moldesign.predictors.ensemble import Predictor
 
 
@@ -34,6 +36,25 @@ def load_predictor(name: str | Path) -> "Predictor":
     """
     folder = find_model_folder(name).resolve()
     return _load_cached(folder, read_card(folder).get("sha256"))
+
+
+def load_control(name: str | Path) -> "Control | None":
+    """Return the control of a bundled predictor or of a model folder; None where it has none.
+
+    Raises:
+        UnknownNameError: no such model.
+        ModelFormatError: the folder is damaged, of another version, or its control is that of another model.
+    """
+    from moldesign.predictors.control import CONTROL_FILE, read_control  # noqa: PLC0415  SciPy is heavy; names are not
+
+    folder = find_model_folder(name)
+    control = read_control(folder)
+    if control is not None and control.sha256 != read_card(folder).get("sha256"):
+        raise ModelFormatError(
+            f"{folder / CONTROL_FILE} is the control of another model, which may have learned from what this one was "
+            "tested on; copy the complete model folder, or train the model again"
+        )
+    return control
 
 
 @cache

@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from moldesign.checkpoint import CARD_FILE, Card
+from moldesign.checkpoint import CARD_FILE, Card, read_card
 from moldesign.datasets.folds import fold_rows, split_rows
 from moldesign.datasets.splits import Rows, Split
 from moldesign.errors import TableError
 from moldesign.graphs import GraphTable, count_features, featurize_smiles
 from moldesign.predictors.assay import Assay, describe_endpoint, read_assay
 from moldesign.predictors.calibration import Calibration
+from moldesign.predictors.control import Control, save_control
+from moldesign.predictors.control_fit import MeasuredMolecules, fit_control
 from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.encoder import Encoder, load_encoder
+from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, SplitFit, fit_split
 from moldesign.predictors.finished import FinishedNetwork
@@ -57,8 +60,9 @@ def train_predictor(
     """Make a model folder of a table of measurements.
 
     Molecules are standardised, merged and split; an ensemble learns the training part, stops early on the validation
-    part and is tested on the test part, beside a random forest. The folder holds the model and `training.json` with
-    every figure. A training that was interrupted goes on when it is called again in the same way.
+    part and is tested on the test part, beside a random forest. The folder holds the model, `training.json` with every
+    figure, and a control that has learned from the test part alone (see `control`). A training that was interrupted
+    goes on when it is called again in the same way.
 
     Args:
         table: CSV, TSV, SMI, SDF or Parquet.
@@ -93,6 +97,7 @@ def train_predictor(
     predictor = _assemble(folder.resolve().name, bench, networks, rows, calibration, card)
     write_record(folder, record)
     predictor.save(folder)
+    save_control(folder, _fit_control(assay, bench.data.endpoints, training, sha256=str(read_card(folder)["sha256"])))
     shutil.rmtree(folder / WORK_FOLDER, ignore_errors=True)
     return TrainingResult(folder, predictor, record)
 
@@ -195,6 +200,20 @@ def _finish(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> tuple
     final = replace(plan, settings=replace(plan.settings, stop_after=n_best, patience=None))
     rows = np.arange(len(bench.table.smiles))
     return bench.train_ensemble(final, rows, None, stage="final model", folder="final"), rows
+
+
+def _fit_control(assay: Assay, endpoints: Sequence[Endpoint], training: Training, *, sha256: str) -> Control:
+    """Teach a control on the test molecules, if the networks have seen none of them, nor what they start from."""
+    tested = training.fits[0].split.test if len(training.fits) == 1 else np.empty(0, dtype=np.int64)
+    known = training.plan.encoder.learned if training.plan.encoder else frozenset[str]()
+    unseen = np.array([row for row in tested.tolist() if assay.table.smiles[row] not in known], dtype=np.int64)
+    held_out, learned = (assay.table.select(rows) for rows in (unseen, training.rows))
+    return fit_control(
+        endpoints,
+        MeasuredMolecules(held_out.smiles, held_out.labels),
+        MeasuredMolecules(learned.smiles, learned.labels),
+        sha256=sha256,
+    )
 
 
 def _assemble(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moldesign.chem.smiles import canonicalize
+from moldesign.chem.unseen import count_unseen
 from moldesign.objectives.combination import FloatArray, bound_total, combine_terms
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.properties import EndpointProperty, PredictorHandle
@@ -120,9 +121,12 @@ def apply_filters(
 
 
 def _finish(work: _Work, alive: Rows, bar: Bar) -> None:
-    """Take from the totals what the guards take for molecules outside the domain of a model."""
-    scored = work.scored
-    totals = combine_terms(scored.terms[alive], work.weights) * work.profile.guards.admit(_measure(work, alive))
+    """Take from the totals what the guards take for molecules outside the domain of a model, and for odd parts."""
+    scored, guards = work.scored, work.profile.guards
+    totals = combine_terms(scored.terms[alive], work.weights) * guards.admit(_measure(work, alive))
+    if guards.unseen < 1:
+        mols = [work.molecules[row].mol for row in alive.tolist()]
+        totals *= guards.discount(count_unseen(mols, work.profile.known_parts))
     totals = np.round(totals, SCORE_DECIMALS)
     _stop_low(alive, totals, scored.falls, bar.threshold, "is")
     is_low = totals < max(bar.threshold or 0.0, bar.floor or 0.0)

@@ -6,6 +6,7 @@ import pytest
 from benchmarks.reward_hacking import compare, fit, halve, make_profile
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
+from moldesign.objectives.guards import Guards
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "c1ccc2ccccc2c1", "C1CCNCC1", "c1ccsc1", "c1ccoc1", "C1CCOCC1")
 GROUPS = ("C", "CC", "CCC", "CN", "NC", "O", "CO", "OCC", "FC")
@@ -38,4 +39,4 @@ def test_both_models_judge_the_same_molecules(tmp_path) -> None:  # type: ignore
     guarded, bare = (make_profile(reward, tmp_path / "reward", guarded=flag) for flag in (True, False))
     assert guarded.guards.domain
     assert not bare.guards.domain
-    assert bare.guards.caution == 0
+    assert bare.guards == Guards.off()

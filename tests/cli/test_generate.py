@@ -26,7 +26,7 @@ from tests.cli.conftest import Moldesign
 from tests.cli.tiny_models import save_predictor
 
 GOALS = ("--goal", "qed max", "--goal", "herg <= 0.9")
-SHORT = ("--budget", 40, "--n", 10)
+SHORT = ("--budget", 40, "--n", 5)  # half of what the untrained prior writes has atoms that ChEMBL does not have
 
 
 def count_calls(folder: Path) -> int:
@@ -38,15 +38,16 @@ def test_run_writes_ranked_hits_and_a_summary(moldesign: Moldesign) -> None:
     done = moldesign("generate", *GOALS, *SHORT, "--out", "run", "--start", "CCO")
     frame = pd.read_csv("run/hits.csv")
     assert done.code == 0
-    assert len(frame) == 10
+    assert len(frame) == 5
     assert frame["smiles"].is_unique
     assert (frame["score"] >= 0.5).all()
-    assert "10 hits with a score of at least 0.5, of 40 molecules scored" in done.out
+    assert "5 hits with a score of at least 0.5, of 40 molecules scored" in done.out
     assert "run/hits.csv" in done.out
+    assert "(herg: the model activity came without one)" in done.out
     assert all(smiles in done.out for smiles in frame["smiles"][:5])
     assert "goals: qed max; herg <= 0.9\n" in done.err
     assert "40 of 40 molecules" in done.err
-    assert {path.name for path in Path("run").iterdir()} >= {"hits.sdf", "profile.toml", "metrics.jsonl"}
+    assert {path.name for path in Path("run").iterdir()} >= {"hits.sdf", "audit.json", "profile.toml", "metrics.jsonl"}
 
 
 def test_goals_may_name_endpoints_of_a_trained_model(moldesign: Moldesign, tmp_path: Path) -> None:
@@ -276,7 +277,7 @@ def test_a_run_ends_by_convergence_and_says_so(moldesign: Moldesign) -> None:
 
 
 def test_near_duplicates_wait_or_are_counted(moldesign: Moldesign) -> None:
-    options = ("--goal", "mw >= 1", "--budget", 60)
+    options = ("--goal", "mw >= 1", "--budget", 60, "--no-guards")
     strict = moldesign("generate", *options, "--n", 60, "--hit-similarity", 0.05, "--out", "strict")
     frame = pd.read_csv("strict/hits.csv")
     n_alike = int((frame["cluster"] != frame["rank"]).sum())

@@ -35,7 +35,7 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
     done = quick("--target", "balance", "--target", "aromatic", "--out", "mine")
     assert done.code == 0
     assert {path.name for path in Path("mine").iterdir()} == {
-        *("card.json", "model.safetensors", "training.json", "report.html")
+        *("card.json", "control.safetensors", "model.safetensors", "training.json", "report.html")
     }
     assert "assay.csv: 96 rows, 96 different molecules" in done.out
     assert "balance: regression, 96 molecules with a value" in done.out

@@ -28,7 +28,8 @@ COLUMNS = [
     *("rank", "smiles", "score"),
     *("qed", "qed_score"),
     *("herg", "herg_score", "herg_std", "herg_in_domain"),
-    *("in_domain", "scaffold", "nearest_training_smiles", "nearest_training_similarity", "cluster", "call", "source"),
+    *("in_domain", "unseen_rings", "unseen_atoms", "scaffold"),
+    *("nearest_training_smiles", "nearest_training_similarity", "cluster", "call", "source"),
 ]
 
 

@@ -133,7 +133,7 @@ def test_the_table_has_the_columns_of_the_hits(known_drugs: None, tmp_path: Path
 
 
 def test_a_run_follows_its_front_also_when_it_is_resumed(tiny_prior: Path, tmp_path: Path) -> None:
-    profile = make_profile().with_changes(pareto=True)
+    profile = make_profile().with_changes(pareto=True, guards={"unseen": 1.0})  # which the front does not look at
     whole = run_tiny(tiny_prior, tmp_path / "whole", profile=profile)
     run_tiny(tiny_prior, tmp_path / "parts", profile=profile, on_progress=interrupt_after(3), checkpoint_seconds=0.0)
     parts = run_tiny(tiny_prior, tmp_path / "parts", profile=profile, resume=True)

@@ -5,13 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moldesign.chem.unseen import Unseen
 from moldesign.errors import ProfileError
 from moldesign.objectives.guards import Guards
 from moldesign.objectives.profile import dump_profile, load_profile, parse_goals
 from moldesign.objectives.terms import Term
 from tests.objectives.fake_predictor import FakePredictor
 
-UNGUARDED = {"caution": 0.0, "domain": False}
+UNGUARDED = {"caution": 0.0, "domain": False, "unseen": 1.0}
+STRANGE_RING, STRANGE_ATOM = "C1CC2CCCCNC2CCN1", "CCS(F)(F)(C)N=S"
+"""A ring system, and a sulfur atom, that no molecule of ChEMBL has."""
 
 
 def make_term(goal: str) -> Term:
@@ -67,6 +70,40 @@ def test_a_profile_guards_its_predictions_unless_told_otherwise(predictor: FakeP
 def test_a_hard_limit_holds_for_the_prediction_itself(predictor: FakePredictor) -> None:
     profile = parse_goals(["qed max"]).with_constraints(must=["herg <= 0.25"])
     assert profile.score(["CCCl"]).total[0] > 0
+
+
+def test_what_nobody_has_reported_is_worth_less() -> None:
+    counts = Unseen(np.array([0, 1, 2, 0, 1, 9]), np.array([0, 0, 0, 5, 1, 9]))
+    assert Guards().discount(counts).tolist() == [1, 0.5, 0.25, 0.5, 0.25, 0.125]
+    assert Guards(unseen=0.8).discount(counts)[1] == 0.8
+    assert Guards.off().discount(counts).tolist() == [1] * 6
+
+
+def test_a_molecule_with_a_strange_part_is_no_hit_unless_told_otherwise() -> None:
+    smiles = ["CCO", STRANGE_RING, STRANGE_ATOM, "nothing"]
+    profile = parse_goals(["mw in 10..500"])
+    guarded, plain = profile.score(smiles), profile.with_changes(guards=UNGUARDED).score(smiles)
+    assert plain.total[:3].tolist() == [1, 1, 1]
+    assert guarded.total[:3].tolist() == [1, 0.5, 0.5]
+    assert np.isnan(guarded.total[3])
+    assert guarded.terms[:3].tolist() == plain.terms[:3].tolist()
+
+
+def test_nothing_is_strange_in_what_the_user_began_with() -> None:
+    profile = parse_goals(["mw in 10..500"])
+    assert profile.knowing([STRANGE_RING]).score([STRANGE_RING, STRANGE_ATOM]).total.tolist() == [1, 0.5]
+    near = profile.with_constraints(similar_to=[STRANGE_ATOM], similarity=[0.0, 1.0])
+    assert near.score([STRANGE_RING, STRANGE_ATOM]).total.tolist() == [0.5, 1]
+    decorated = profile.with_constraints(scaffold=["C1CC2CCCCNC2CCN1C*"])
+    assert decorated.score(["C1CC2CCCCNC2CCN1CO"]).total.tolist() == [1]
+    assert profile.knowing([STRANGE_RING]).has_same_aim(profile)
+
+
+def test_strange_parts_can_be_goals() -> None:
+    profile = parse_goals(["unseen_rings <= 0", "unseen_atoms min"])
+    rewards = profile.score(["CCO", STRANGE_RING])
+    assert rewards.raw[:, 0].tolist() == [0, 1]
+    assert profile.term_names == ("unseen_rings", "unseen_atoms")
 
 
 def test_guards_are_part_of_the_profile(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -61,7 +61,8 @@ def test_the_folder_is_a_model_that_has_learned(trained):
     assert figures["balance"]["test"]["MAE"] < 0.5
     assert figures["aromatic"]["test"]["AUROC"] > 0.9
     assert load_predictor(trained.folder).predict(["CCO"]).is_valid.all()
-    assert sorted(path.name for path in trained.folder.iterdir()) == ["card.json", "model.safetensors", "training.json"]
+    names = ["card.json", "control.safetensors", "model.safetensors", "training.json"]
+    assert sorted(path.name for path in trained.folder.iterdir()) == names
 
 
 def test_the_card_says_how_it_was_made_and_measured(trained):
