@@ -64,7 +64,7 @@ def count_unseen(mols: Sequence[Mol], known: KnownParts | None = None) -> Unseen
         known: what is seen; by default `load_known_parts`.
 
     >>> from rdkit import Chem
-    >>> aspirin, odd = (Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "C1CC2(C1)CC1(CC1)SO2"))
+    >>> aspirin, odd = (Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "C1CC2CCCCNC2CCN1"))
     >>> [counts.tolist() for counts in count_unseen([aspirin, odd])]
     [[0, 1], [0, 0]]
     """

@@ -24,6 +24,10 @@ from moldesign.predictors.control import Control
 LEAST_RATIO = 0.8
 """Of the score by the reward model; a control that gives less is reason for a warning."""
 
+LEAST_ATTAINABLE = 0.5
+"""Of the score by the reward model: a control that would give less even if every prediction were right cannot tell
+errors from its own ignorance, and says nothing about that goal."""
+
 Floats = NDArray[np.float64]
 
 
@@ -103,13 +107,17 @@ def audit_hits(frame: pd.DataFrame, profile: Profile) -> Audit:
     if frame.empty:
         return Audit(0, without=without)
     in_domain = float(frame["in_domain"].mean())
-    if not checked:
+    scored = _score_hits(frame, checked)
+    for one, columns in scored:
+        if columns.attainable.mean() < LEAST_ATTAINABLE * columns.reward.mean():
+            without[one.term.name] = _explain_weakness(one, columns)
+    scored = [(one, columns) for one, columns in scored if one.term.name not in without]
+    if not scored:
         return Audit(len(frame), in_domain, without=without)
-    scores = _score_hits(frame, checked)
-    weights = [one.term.weight for one in checked]
-    totals = (combine_terms(np.column_stack(columns), weights) for columns in zip(*scores, strict=True))
+    weights = [one.term.weight for one, _ in scored]
+    totals = (combine_terms(np.column_stack(parts), weights) for parts in zip(*(c for _, c in scored), strict=True))
     reward, control, attainable = (float(total.mean()) for total in totals)
-    goals = {one.term.name: _describe(one, columns) for one, columns in zip(checked, scores, strict=True)}
+    goals = {one.term.name: _describe(one, columns) for one, columns in scored}
     return Audit(len(frame), in_domain, reward, control, attainable, goals, without)
 
 
@@ -150,17 +158,26 @@ def _find_control(endpoint: EndpointProperty) -> tuple[Control, int] | str:
     return control.left_out.get(endpoint.name, "its model has none for it") if number is None else (control, number)
 
 
-def _score_hits(frame: pd.DataFrame, goals: Sequence[_CheckedGoal]) -> list[_Scores]:
+def _score_hits(frame: pd.DataFrame, goals: Sequence[_CheckedGoal]) -> list[tuple[_CheckedGoal, _Scores]]:
     mols = standardize_smiles(frame["smiles"].tolist()).mols
     controls = {one.control.sha256: one.control for one in goals}
     said = {sha256: control.predict(mols) for sha256, control in controls.items()}
     scores = []
-    for term, control, number in goals:
+    for goal in goals:
+        term, control, number = goal
         predictions = frame[term.name].to_numpy(dtype=np.float64)
         checked = said[control.sha256][:, number]
         attainable = control.expect_scores(number, predictions, term.transform)
-        scores.append(_Scores(term.transform(predictions), term.transform(checked), attainable))
+        scores.append((goal, _Scores(term.transform(predictions), term.transform(checked), attainable)))
     return scores
+
+
+def _explain_weakness(goal: _CheckedGoal, scores: _Scores) -> str:
+    known, share = goal.control.endpoints[goal.number], scores.attainable.mean() / max(scores.reward.mean(), 1e-9)
+    return (
+        f"its control, taught on {known.n_molecules:,} molecules, is too unsure: were every prediction right, it would "
+        f"give {share:.0%} of the score"
+    )
 
 
 def _describe(goal: _CheckedGoal, scores: _Scores) -> AuditedGoal:

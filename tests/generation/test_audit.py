@@ -1,6 +1,7 @@
 """Hits are shown to a control that the run has not seen; what it doubts is said."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,17 @@ def test_a_control_that_agrees_is_no_reason_to_doubt(profile: Profile, monkeypat
     audit = audit_hits(make_hits(solubility=[-3.0, -3.0, -3.0]), profile)
     assert audit.ratio == pytest.approx(1)
     assert not audit.is_suspect
+
+
+def test_a_control_that_knows_too_little_is_left_out(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = make_control()
+    answers = known.answers._replace(quantiles=np.array([[[-5.0], [-1.0]], [[0.2], [0.3]]]))
+    weak = replace(known, answers=answers)
+    monkeypatch.setattr(audit_module, "load_control", lambda name: weak)
+    audit = audit_hits(make_hits(), profile)
+    assert audit.goals.keys() == {"solubility"}
+    assert audit.without["herg"].startswith("its control, taught on 200 molecules, is too unsure")
+    assert audit.control == pytest.approx(0.5)
 
 
 def test_hard_limits_and_computed_goals_are_not_compared(profile: Profile) -> None:

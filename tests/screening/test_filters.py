@@ -130,7 +130,7 @@ def test_a_goal_that_gives_no_number_is_a_fall(tmp_path: Path, monkeypatch: pyte
         "def score(smiles):\n    return [float('nan') if text == 'CCO' else 0.5 for text in smiles]\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    scored = run(parse_goals(["partly:score max"]), TEXTS)
+    scored = run(parse_goals(["partly:score max"]).with_changes(guards={"unseen": 1.0}), TEXTS)
     assert scored.falls[0].filter == "no score"
     assert scored.falls[0].reason.startswith("partly:score")
     assert scored.total[1:].tolist() == [0.5] * 4
