@@ -1,8 +1,7 @@
 """SDF records: the structure becomes a SMILES, every data item a column of text, and back."""
 
 import logging
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import IO, Any
 
 import pandas as pd
@@ -11,11 +10,8 @@ from rdkit.Chem import rdDepictor
 
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
 from moldesign.datasets.delimited import batch_rows
+from moldesign.datasets.sdf_records import RECORD_END, find_item_name, parse_record, split_records
 from moldesign.datasets.streams import read_lines
-
-_RECORD_END = "$$$$"
-_BLOCK_END = "M  END"
-_ITEM_HEAD = re.compile(r"^>.*?<(.+)>")
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +25,10 @@ def read_sdf(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.Data
     Raises:
         TableError: names file and line of what cannot be read.
     """
-    items = dict.fromkeys(match[1] for line in read_lines(stream, label) if (match := _ITEM_HEAD.match(line)))
+    items = (name for line in read_lines(stream, label) if (name := find_item_name(line)) is not None)
     columns = list(dict.fromkeys(["smiles", "name", *items]))
     stream.seek(0)
-    records = enumerate(_split_records(read_lines(stream, label)), start=1)
+    records = enumerate(split_records(read_lines(stream, label)), start=1)
     cells = (_read_record(lines, f"{label}, record {number}") for number, lines in records)
     yield from batch_rows(([row.get(name, "") for name in columns] for row in cells), columns, chunk_size)
 
@@ -56,42 +52,14 @@ class SdfWriter:
         """Nothing is left to write."""
 
 
-def _split_records(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the lines of each record; text after the last delimiter counts only if there is any."""
-    record: list[str] = []
-    for line in lines:
-        if line.startswith(_RECORD_END):
-            yield record
-            record = []
-        else:
-            record.append(line.rstrip("\r\n"))
-    if any(line.strip() for line in record):
-        yield record
-
-
 def _read_record(lines: list[str], where: str) -> dict[str, str]:
-    items = _read_items(lines)
-    end = next((number for number, line in enumerate(lines, start=1) if line.startswith(_BLOCK_END)), len(lines))
+    record = parse_record(lines)
     with quiet_rdkit():
-        mol = Chem.MolFromMolBlock("\n".join(lines[:end]))
+        mol = Chem.MolFromMolBlock(record.block)
     if mol is None:
         logger.warning("%s: the structure cannot be read; its row stays, without one", where)
-    structure = canonicalize(mol) if mol is not None else items.get("smiles", "")
-    return {"name": lines[0].strip() if lines else ""} | items | {"smiles": structure}
-
-
-def _read_items(lines: list[str]) -> dict[str, str]:
-    """Return the data items: a head line `> <name>`, then value lines up to an empty one."""
-    items: dict[str, list[str]] = {}
-    value: list[str] | None = None
-    for line in lines:
-        if value is None and (match := _ITEM_HEAD.match(line)):
-            value = items.setdefault(match[1], [])
-        elif not line.strip():
-            value = None
-        elif value is not None:
-            value.append(line)
-    return {name: "\n".join(value) for name, value in items.items()}
+    structure = canonicalize(mol) if mol is not None else record.items.get("smiles", "")
+    return record.items | {"smiles": structure}
 
 
 def _format_record(mol: Mol | None, row: dict[Any, Any]) -> str:
@@ -100,7 +68,7 @@ def _format_record(mol: Mol | None, row: dict[Any, Any]) -> str:
     drawn.SetProp("_Name", _format_value(row.get("name")))
     items = ((name, _format_value(value)) for name, value in row.items())
     data = "".join(f"> <{name}>\n{text}\n\n" for name, text in items if text)
-    return f"{Chem.MolToMolBlock(drawn)}{data}{_RECORD_END}\n"
+    return f"{Chem.MolToMolBlock(drawn)}{data}{RECORD_END}\n"
 
 
 def _format_value(value: Any) -> str:

@@ -1,6 +1,5 @@
 """Rows of SDF and Parquet files."""
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
@@ -9,18 +8,16 @@ import pyarrow
 from pyarrow import parquet
 
 from moldesign.datasets.columns import find_smiles_column
+from moldesign.datasets.sdf_records import parse_record, split_records
 from moldesign.screening.rows import TEXT, Row, Table
 
-_RECORD_END = "$$$$"
-_BLOCK_END = "M  END"
-_ITEM_HEAD = re.compile(r"^>.*?<(.+)>")
 _BATCH = 1_024
 
 
 def read_sdf(lines: Iterable[str]) -> Table:
     """Return a table with the columns `name` (the title line) and every data item, as records bring them."""
     columns = ["name"]
-    return Table(columns, "", (_read_record(record, columns) for record in _split_records(lines)), holds_blocks=True)
+    return Table(columns, "", (_read_record(record, columns) for record in split_records(lines)), holds_blocks=True)
 
 
 def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
@@ -69,35 +66,7 @@ def _to_text(value: Any) -> str | None:
     return value.isoformat() if isinstance(value, date | datetime) else str(value)
 
 
-def _split_records(lines: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the lines of each record; text behind the last delimiter counts only if there is any."""
-    record: list[str] = []
-    for line in lines:
-        if line.startswith(_RECORD_END):
-            yield record
-            record = []
-        else:
-            record.append(line.rstrip("\n"))
-    if any(line.strip() for line in record):
-        yield record
-
-
 def _read_record(lines: list[str], columns: list[str]) -> Row:
-    end = next((number for number, line in enumerate(lines, start=1) if line.startswith(_BLOCK_END)), len(lines))
-    items = {"name": lines[0].strip() if lines else ""} | _read_items(lines[end:])
-    columns += [name for name in items if name not in columns]
-    return Row("\n".join(lines[:end]), [items.get(name, "") for name in columns])
-
-
-def _read_items(lines: list[str]) -> dict[str, str]:
-    """Return the data items: a head line `> <name>`, then value lines up to an empty one."""
-    items: dict[str, list[str]] = {}
-    value: list[str] | None = None
-    for line in lines:
-        if value is None and (match := _ITEM_HEAD.match(line)):
-            value = items.setdefault(match[1], [])
-        elif not line.strip():
-            value = None
-        elif value is not None:
-            value.append(line)
-    return {name: "\n".join(value) for name, value in items.items()}
+    record = parse_record(lines)
+    columns += [name for name in record.items if name not in columns]
+    return Row(record.block, [record.items.get(name, "") for name in columns])
