@@ -26,6 +26,7 @@ from moldesign.checkpoint import CARD_FILE, write_text_atomically
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import parse_smiles
 from moldesign.generation.loop import generate
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.profile import Profile, parse_goals
 from moldesign.predictors.array_fit import ArrayOptions, ArrayTarget, fit_arrays
 from moldesign.predictors.ensemble import Predictor, load_model_folder
@@ -40,7 +41,6 @@ TARGETS: dict[str, Callable[[Path | None], Task]] = {
 }
 MAX_ACTIVES, INACTIVES_PER_ACTIVE = 2_000, 3
 N_NETWORKS = 2
-OFF = {"caution": 0.0, "domain": False, "unseen": 1.0}
 
 
 class Half(NamedTuple):
@@ -155,7 +155,7 @@ def make_profile(reward: Predictor, folder: Path, *, guarded: bool) -> Profile:
     """Return the aim of a run: a high probability of activity, and a drug-like molecule."""
     goals = [f"{reward.endpoints[0].name} max * 3", "qed >= 0.5", "sa <= 4"]
     profile = parse_goals(goals, models=[str(folder)])
-    return profile if guarded else profile.with_changes(guards=OFF)
+    return profile if guarded else profile.with_changes(guards=Guards.off().model_dump())
 
 
 def compare(reward: Predictor, control: Predictor, smiles: list[str]) -> dict[str, float | None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moldesign.cli.display import open_display
+from moldesign.cli.options import GoalOption, ModelOption, QuietOption
 from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
 from moldesign.cli.text import format_seconds
 from moldesign.errors import MoldesignError
@@ -45,21 +46,8 @@ class Device(StrEnum):
 def generate(
     profile: Annotated[Path | None, typer.Argument(metavar="PROFILE.toml", help="What the molecules must be.")] = None,
     *,
-    goal: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GOAL",
-            help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
-            "goals add to PROFILE.toml.",
-        ),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="DIR",
-            help="Model folder made by `moldesign train`, whose endpoints the goals may name. Repeat it for more.",
-        ),
-    ] = None,
+    goal: GoalOption = None,
+    model: ModelOption = None,
     n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many hits to write at most.")] = 100,
     budget: Annotated[
         int | None,
@@ -179,9 +167,7 @@ def generate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")
-    ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Design molecules that meet a target profile, and rank them.
 
@@ -284,7 +270,9 @@ def choose_changes(
     stated = {name: {key: x for key, x in section.items() if x is not None} for name, section in sections.items()}
     changes: dict[str, Any] = {name: section for name, section in stated.items() if section}
     if no_guards:
-        changes["guards"] = {"caution": 0.0, "domain": False, "unseen": 1.0}
+        from moldesign.objectives.guards import Guards  # noqa: PLC0415
+
+        changes["guards"] = Guards.off().model_dump()
     return changes | {"pareto": True} if pareto else changes
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from moldesign.cli.options import QuietOption
 from moldesign.cli.screen import describe_result
 
 
@@ -19,9 +20,7 @@ def merge(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, show_default="one per core", help="Processes.")
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")
-    ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Join the shards of a screened library into the result that the whole library would have given.
 

@@ -8,6 +8,7 @@ import typer
 
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import choose_profile
+from moldesign.cli.options import GoalOption, ModelOption, QuietOption
 from moldesign.cli.text import format_seconds, format_table
 from moldesign.errors import RunFolderError
 
@@ -32,14 +33,7 @@ def screen(
     ],
     *,
     out: Annotated[Path, typer.Option(metavar="FILE", help="The hits: .csv, .tsv, .parquet or .sdf.")],
-    goal: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="GOAL",
-            help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
-            "goals add to PROFILE.toml.",
-        ),
-    ] = None,
+    goal: GoalOption = None,
     must: Annotated[
         list[str] | None,
         typer.Option(
@@ -47,13 +41,7 @@ def screen(
             help="A hard limit: PROPERTY >= X | <= X | in A..B. What breaks it is rejected. Repeat it for more.",
         ),
     ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="DIR",
-            help="Model folder made by `moldesign train`, whose endpoints goals may name. Repeat it for more.",
-        ),
-    ] = None,
+    model: ModelOption = None,
     top: Annotated[
         int | None,
         typer.Option(
@@ -109,9 +97,7 @@ def screen(
     chunk_size: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rows between two checkpoints, and the unit of --shard.")
     ] = 1000,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")
-    ] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Rank a library of any size by a target profile, and write the best molecules.
 

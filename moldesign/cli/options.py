@@ -1,0 +1,22 @@
+"""Options that several verbs share."""
+
+from typing import Annotated
+
+import typer
+
+GoalOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GOAL",
+        help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
+        "goals add to PROFILE.toml.",
+    ),
+]
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="DIR",
+        help="Model folder made by `moldesign train`, whose endpoints the goals may name. Repeat it for more.",
+    ),
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")]
