@@ -150,7 +150,8 @@ def draw_histograms(values: ArrayLike, reference: ArrayLike | None, title: str, 
     sets = [("reference", NEUTRAL, reference), ("this set", MODEL, values)]
     drawn = [(name, color, np.asarray(one, dtype=float)) for name, color, one in sets if one is not None]
     drawn = [(name, color, one) for name, color, one in drawn if len(one)]
-    bins = np.histogram_bin_edges(np.concatenate([one for _, _, one in drawn]), bins=30)
+    both = np.concatenate([one for _, _, one in drawn])
+    bins = np.histogram_bin_edges(both, bins=int(np.clip(2 * np.sqrt(len(both)), 8, 30)))
 
     def fill(axes: Axes) -> None:
         for name, color, one in drawn:
