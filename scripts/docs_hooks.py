@@ -44,7 +44,7 @@ def describe_commands() -> str:
     group: Any = get_command(app)
     verbs = {name: command for name, command in group.commands.items() if not command.hidden}
     lines = [
-        "# Command line\n",
+        "---\nhide: [navigation]\n---\n\n# Command line\n",
         "What `moldesign VERB --help` says. The exit code is 0 where all went well, 1 where there was a problem, which "
         "is said in one line that names file, row and remedy, 2 for wrong usage, and 130 after Ctrl-C, when everything "
         "that was scored so far is kept.\n",

@@ -17,6 +17,7 @@ from moldesign.cli.text import draw_table, format_seconds
 if TYPE_CHECKING:
     from types import FrameType
 
+    from moldesign.checkpoint import Card
     from moldesign.policies.pretraining import PretrainingProgress
     from moldesign.policies.prior_training import PriorTraining
     from moldesign.policies.training_library import TrainingLibrary
@@ -111,7 +112,7 @@ def pretrain(
     if result.card is None:
         typer.echo(describe_interruption(result), err=True)
         raise typer.Exit(130)
-    typer.echo(out if quiet else describe_result(result))
+    typer.echo(out if quiet else describe_result(result.library, result.card, out))
 
 
 @contextmanager
@@ -180,22 +181,21 @@ def describe_interruption(result: "PriorTraining") -> str:
     )
 
 
-def describe_result(result: "PriorTraining") -> str:
+def describe_result(library: "TrainingLibrary", card: "Card", folder: Path) -> str:
     """Return what was learned from, what was left out, what the prior is like, and what to do with it."""
-    card = result.card or {}
     samples, held_out = card["samples"], card["held_out"]
     figures = [
-        ["log-probability of a held-out molecule", f"{held_out['log_prob_per_molecule']:.1f} nats ({held_out['n']:,})"],
-        *([f"samples {name}", f"{samples[name]:.1%}"] for name in ("valid", "unique", "novel")),
+        ["log-probability of a held-out molecule", f"{held_out['log_prob_per_molecule']:.1f} nats"],
+        *([f"{name}, of its samples", f"{samples[name]:.1%}"] for name in ("valid", "unique", "novel")),
     ]
-    generate = shlex.join(["moldesign", "generate", "--prior", str(result.folder), "--goal", "qed >= 0.6"])
+    generate = shlex.join(["moldesign", "generate", "--prior", str(folder), "--goal", "qed >= 0.6"])
     return "\n".join(
         [
-            *describe_library(result.library),
+            *describe_library(library),
             "",
-            draw_table(["figure", f"of {samples['n']:,} samples at temperature 1"], figures),
+            draw_table(["figure", f"{held_out['n']:,} held out, {samples['n']:,} samples"], figures),
             "",
-            f"prior and card in {result.folder}; next: {generate}",
+            f"prior and card in {folder}; next: {generate}",
         ]
     )
 
