@@ -34,7 +34,6 @@ LEFT_BEHIND = {
     "howto/columns.md": [],
     "howto/large_files.md": ["best.csv", "best.csv.rejected.csv"],
     "howto/resume.md": ["run/hits.csv"],
-    "howto/gpu.md": ["on_cpu/hits.csv"],
     "howto/reproducibility.md": ["one/profile.toml", "two/hits.csv"],
 }
 """What the reader of a page has in the end."""
