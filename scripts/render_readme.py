@@ -1,11 +1,12 @@
-"""Fill the tables of README.md from measured files, so that no figure in it was typed by hand.
+"""Fill the tables of README.md and docs/comparison.md from measured files, so that no figure was typed by hand.
 
     python -m scripts.render_readme           # rewrite the tables in place
     python -m scripts.render_readme --check   # exit with 1 if a table is stale
 
 A table stands between `<!-- table:NAME -->` and `<!-- /table -->`. NAME is `endpoints` or `priors`
-(from the cards of the bundled models), or the name of a file in benchmarks/results. The tables of `SECTIONS` come with
-their heading and introduction, and leave nothing behind while their file is not there.
+(from the cards of the bundled models), `where_others_lead` (from several files), or the name of a file in
+benchmarks/results. The tables of `SECTIONS` come with their heading and introduction, and leave nothing behind while
+their file is not there.
 """
 
 import argparse
@@ -18,12 +19,13 @@ from pathlib import Path
 from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
+from scripts.readme.leads import LEADS, render_leads
 from scripts.readme.pmo import render_pmo
 from scripts.readme.reliability import render_calibration, render_screening, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "comparison.md")
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -99,14 +101,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a table is stale")
     options = parser.parse_args(arguments)
-    present = README.read_text(encoding="utf-8")
-    rendered = render(present)
-    if rendered == present:
-        return 0
+    stale = {}
+    for page in PAGES:
+        present = page.read_text(encoding="utf-8")
+        if (rendered := render(present)) != present:
+            stale[page] = rendered
     if options.check:
-        print("README.md has stale tables; run: python -m scripts.render_readme", file=sys.stderr)
-        return 1
-    README.write_text(rendered, encoding="utf-8")
+        for page in stale:
+            print(f"{page.name} has stale tables; run: python -m scripts.render_readme", file=sys.stderr)
+        return int(bool(stale))
+    for page, rendered in stale.items():
+        page.write_text(rendered, encoding="utf-8")
     return 0
 
 
@@ -117,7 +122,7 @@ def render(text: str) -> str:
         ValueError: a block is not closed, or its name is unknown.
     """
     if text.count(OPENING) != len(BLOCK.findall(text)):
-        raise ValueError("README.md has a <!-- table:NAME --> line without its <!-- /table --> line")
+        raise ValueError("there is a <!-- table:NAME --> line without its <!-- /table --> line")
     return BLOCK.sub(
         lambda block: f"<!-- table:{block['name']} -->\n{render_table(block['name'])}<!-- /table -->", text
     )
@@ -129,12 +134,14 @@ def render_table(name: str) -> str:
         return tabulate(ENDPOINT_COLUMNS, list_endpoints())
     if name == "priors":
         return tabulate(PRIOR_COLUMNS, list_priors())
+    if name == LEADS:
+        return render_leads(RESULTS)
     path = RESULTS / f"{name}.json"
     if not path.is_file():
         if name in SECTIONS:
             return ""
-        known = sorted({"endpoints", "priors", *SECTIONS, *(file.stem for file in RESULTS.glob("*.json"))})
-        raise ValueError(f"README.md asks for the table {name!r}; known tables: {', '.join(known)}")
+        known = sorted({"endpoints", "priors", LEADS, *SECTIONS, *(file.stem for file in RESULTS.glob("*.json"))})
+        raise ValueError(f"no such table: {name!r}; known tables: {', '.join(known)}")
     result = json.loads(path.read_text(encoding="utf-8"))
     heading, introduction = SECTIONS.get(name, (None, None))
     opening = "" if heading is None else f"### {heading}\n\n{introduction}\n\n"

@@ -189,8 +189,8 @@ def generate(
 
     \b
     Examples:
-      moldesign generate
       moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --goal "sa <= 3.5" --out drd2
+      moldesign generate
       moldesign generate --model my_model --goal "pIC50 >= 8" --goal "herg <= 0.3"
       moldesign generate --goal "qed >= 0.6" --goal "program(python dock.py) min"
       moldesign generate kinase.toml --budget 20000 --seed 1

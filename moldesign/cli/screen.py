@@ -9,7 +9,7 @@ import typer
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import choose_profile
 from moldesign.cli.options import GoalOption, ModelOption, QuietOption
-from moldesign.cli.text import format_seconds, format_table
+from moldesign.cli.text import draw_table, format_seconds
 from moldesign.errors import RunFolderError
 
 if TYPE_CHECKING:
@@ -233,7 +233,7 @@ def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
         rows.append([f"{result.n_outranked:,}", "passed, but not among the best"])
     rows.append([f"{result.n_hits:,}", "hits"])
     width = max(len(number) for number, _ in rows)
-    table = format_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
+    table = draw_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
     written = f"{result.out}" + ("" if sdf is None else f", {sdf}")
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
 

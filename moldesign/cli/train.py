@@ -11,7 +11,7 @@ import typer
 
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Device, choose_device
-from moldesign.cli.text import format_seconds, format_table
+from moldesign.cli.text import draw_table, format_seconds
 
 if TYPE_CHECKING:
     from moldesign.predictors.modelling import TrainingResult
@@ -313,7 +313,7 @@ def describe_figures(name: str, target: dict[str, Any]) -> str:
         [title, *(_format_figure(target[kind].get(figure), target[f"{kind}_std"].get(figure)) for figure in figures)]
         for title, kind in (("this model", "test"), ("baseline", "baseline"))
     ]
-    return format_table([f"{name}, {target['test']['n']:,} test molecules", *figures], rows)
+    return draw_table([f"{name}, {target['test']['n']:,} test molecules", *figures], rows)
 
 
 def describe_verdict(name: str, target: dict[str, Any], baseline: str) -> list[str]:
