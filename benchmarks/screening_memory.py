@@ -3,9 +3,9 @@
     python -m benchmarks.screening_memory --data DATA
 
 Rows are those of ZINC250k, each eight times: as it is, and with an atom or two put before it, which mostly makes
-another molecule, and sometimes none. A limit on weight comes first, then an endpoint of `admet` and logP, or logP alone.
-Memory is that of all processes together (proportional set sizes, so that a page that several share counts once), looked
-at again and again while rows are screened.
+another molecule, and sometimes none. A limit on weight comes first, then an endpoint of `admet` and logP, or logP
+alone. Memory is that of all processes together (proportional set sizes, so that a page that several share counts once),
+looked at again and again while rows are screened.
 """
 
 import argparse

@@ -13,7 +13,7 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -25,7 +25,7 @@ from benchmarks.screening_speed import write_library
 from moldesign.objectives.profile import Profile, dump_profile, parse_goals
 from moldesign.screening import ScreeningSettings, screen
 from moldesign.screening.cluster import RayExecutor, start_on_cluster
-from moldesign.screening.executor import Screened, Task
+from moldesign.screening.executor import Executor, Screened, Task
 from moldesign.screening.screener import Screener
 
 CHUNK = 500
@@ -45,19 +45,22 @@ def main() -> None:
     ray.init("local", num_cpus=sum(WORKERS), log_to_driver=False, logging_level="ERROR", include_dashboard=False)
     smiles = choose_smiles(options.data, options.n)
     seconds = time_turns(smiles, options.turns)
-    rates = {n: [options.n / one for one in times] for n, times in seconds.items()}
-    ratios = [two / one for one, two in zip(*rates.values(), strict=True)]
-    figures: dict[str, Any] = {f"rows_per_s_with_{n}": round(median(found)) for n, found in rates.items()}
-    figures |= {
+    figures = make_figures(seconds, options.n) | {"same_bytes_as_local": "yes" if compare(smiles) else "no"}
+    print(figures)
+    extra = {"library": LIBRARY, "n": options.n, "turns": options.turns, "profile": dump_profile(make_profile())}
+    extra |= {"seconds": {str(n): times for n, times in seconds.items()}, "load": round(os.getloadavg()[0], 1)}
+    print(write_result("screening_ray", figures, seed=SEED, extra=extra))
+
+
+def make_figures(seconds: Mapping[int, Sequence[float]], n_rows: int) -> dict[str, Any]:
+    """Return the rates, and how many times faster two workers are in the turn after that of one."""
+    ratios = [one / two for one, two in zip(*(seconds[n] for n in WORKERS), strict=True)]
+    rates = {f"rows_per_s_with_{n}": round(n_rows / median(times)) for n, times in seconds.items()}
+    return rates | {
         "ratio": round(median(ratios), 3),
         "lowest_ratio": round(min(ratios), 3),
         "highest_ratio": round(max(ratios), 3),
-        "same_bytes_as_local": "yes" if compare(smiles) else "no",
     }
-    print(figures)
-    extra = {"library": LIBRARY, "n": options.n, "turns": options.turns, "profile": dump_profile(make_profile())}
-    extra |= {"ratios": [round(ratio, 3) for ratio in ratios], "load": round(os.getloadavg()[0], 1)}
-    print(write_result("screening_ray", figures, seed=SEED, extra=extra))
 
 
 def make_profile() -> Profile:
@@ -91,7 +94,7 @@ def wait_for_all(engine: RayExecutor, tasks: Sequence[Task]) -> None:
     time_tasks(engine, [*tasks, *tasks][: 2 * wanted])
 
 
-def time_tasks(engine: RayExecutor, tasks: Sequence[Task]) -> float:
+def time_tasks(engine: Executor, tasks: Sequence[Task]) -> float:
     """Return the seconds from the first task to the last outcome.
 
     Raises:

@@ -46,6 +46,16 @@ SECTIONS = {
         "`moldesign screen` from file to file; start-up is not part of a rate. RDKit's bare parse is the ceiling of "
         "every program that reads SMILES.",
     ),
+    "screening_ray": (
+        "The same on a Ray cluster",
+        "Rows per second of the chemistry part (parsing, standardisation, alerts, QED, synthetic accessibility), with "
+        "one worker and with two, by turns on one machine; ratios are those of neighbouring turns: their median, the "
+        "lowest and the highest.",
+    ),
+    "screening_memory": (
+        "Memory while a library goes by",
+        "Proportional set sizes of all processes of `moldesign screen` together, at their largest.",
+    ),
     "calibration": (
         "Does it know what it does not know?",
         "On the official test sets: how many measured values lie in the 90 % interval, how far probabilities are from "

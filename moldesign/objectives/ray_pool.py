@@ -145,7 +145,7 @@ def connect(address: str) -> Any:
     try:
         _reach(address)
         ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises bare exceptions as well, as for a machine that is too busy to start it
         remedy = "start one with `ray start --head`, or use --address local for the cores of this machine"
         raise ClusterError(f"no Ray cluster answers at {address!r} ({error}); {remedy}") from error
     return ray
