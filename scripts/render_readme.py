@@ -8,9 +8,7 @@ A table stands between `<!-- table:NAME -->` and `<!-- /table -->`. NAME is `end
 their heading and introduction, and leave nothing behind while their file is not there.
 """
 
-import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from pathlib import Path
 from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
+from scripts.readme.page import BLOCK, fill, refresh
 from scripts.readme.pmo import render_pmo
 from scripts.readme.reliability import render_calibration, render_screening, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
@@ -101,23 +100,11 @@ SECTIONS = {
 }
 """Heading and introduction of tables that may not have been measured yet."""
 
-BLOCK = re.compile(r"<!-- table:(?P<name>\S+) -->\n.*?<!-- /table -->", re.DOTALL)
 OPENING = "<!-- table:"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a table is stale")
-    options = parser.parse_args(arguments)
-    present = README.read_text(encoding="utf-8")
-    rendered = render(present)
-    if rendered == present:
-        return 0
-    if options.check:
-        print("README.md has stale tables; run: python -m scripts.render_readme", file=sys.stderr)
-        return 1
-    README.write_text(rendered, encoding="utf-8")
-    return 0
+    return refresh(README, render, arguments, module="scripts.render_readme", documentation=__doc__)
 
 
 def render(text: str) -> str:
@@ -128,9 +115,7 @@ def render(text: str) -> str:
     """
     if text.count(OPENING) != len(BLOCK.findall(text)):
         raise ValueError("README.md has a <!-- table:NAME --> line without its <!-- /table --> line")
-    return BLOCK.sub(
-        lambda block: f"<!-- table:{block['name']} -->\n{render_table(block['name'])}<!-- /table -->", text
-    )
+    return fill(text, render_table)
 
 
 def render_table(name: str) -> str:

@@ -10,7 +10,7 @@ Result = Mapping[str, Any]
 Results = Mapping[str, Result]
 """The results that the tables are computed from, by name."""
 
-SOURCES = ("screening_speed", "screening_ray", "screening_overhead")
+SOURCES = ("screening_costs", "screening_ray", "screening_speed")
 SIZES = {"10^9": 10**9, "10^10": 10**10}
 """Libraries, by how their number of rows is written."""
 CORES = (64, 256, 1024)
@@ -38,42 +38,35 @@ class Costs:
     @classmethod
     def from_results(cls, results: Results) -> "Costs":
         """Read them from the files in benchmarks/results."""
-        speed, ray, overhead = (results[name] for name in SOURCES)
-        n_cores, rates = speed["extra"]["cores"], speed["figures"]["rates"]
-        per_core = {"limits, QED, SA; no network": float(ray["figures"]["rows_per_s_with_1"])}
-        per_core |= {
-            name.partition(", ")[2]: rate["molecules_per_s"] / n_cores
-            for name, rate in rates.items()
-            if name.startswith("moldesign screen")
-        }
-        figures = overhead["figures"]
-        read, put_away = figures["read_rows_per_s"], figures["put_away_rows_per_s"]
-        rejected = overhead["extra"]["share_rejected"]
+        measured = results["screening_costs"]
+        figures = measured["figures"]
+        read, put_away = figures["read_rows_per_cpu_s"], figures["put_away_rows_per_cpu_s"]
         return cls(
-            per_core,
+            {name: float(rate) for name, rate in figures["screened_rows_per_cpu_s"].items()},
             read,
             1 / (1 / read + 1 / put_away),
-            figures["merge_rows_per_s"],
+            figures["merged_rows_per_cpu_s"],
             figures["library_gz_bytes_per_row"],
-            figures["shard_bytes_per_rejected_row"] * rejected,
+            figures["shard_bytes_per_rejected_row"] * measured["extra"]["share_rejected"],
         )
 
 
 def render_rates(results: Results) -> str:
     """Return what was measured, and where it stands."""
-    costs = Costs.from_results(results)
-    speed, ray, overhead = SOURCES
+    costs, measured, (here, ray, speed) = Costs.from_results(results), results["screening_costs"], SOURCES
+    memory = max(mib for rows in results[speed]["figures"]["memory_mib"].values() for mib in rows.values())
     rows = [
-        [f"screened, {name}", f"{show(round(rate))} rows/s a core", ray if number == 0 else speed]
-        for number, (name, rate) in enumerate(costs.per_core.items())
+        [f"screened: {name}", f"{show(round(rate))} rows a core-second", here] for name, rate in costs.per_core.items()
     ]
+    rejected = f"{measured['extra']['share_rejected']:.0%}"
     rows += [
         ["two Ray workers against one", f"{show(results[ray]['figures']['ratio'])} times", ray],
-        ["read and hashed, by one process", f"{show(round(costs.read))} rows/s", overhead],
-        ["read, hashed and put away, by one process", f"{show(round(costs.feed))} rows/s", overhead],
-        ["merged, by one process", f"{show(round(costs.merge))} rows/s", overhead],
-        ["library, SMILES and name, .gz", f"{show(costs.library_bytes)} bytes a row", overhead],
-        ["shards, with rejected rows", f"{show(costs.shard_bytes)} bytes a row", overhead],
+        ["read and hashed", f"{show(round(costs.read))} rows a core-second", here],
+        ["read, hashed and put away", f"{show(round(costs.feed))} rows a core-second", here],
+        ["merged", f"{show(round(costs.merge))} rows a core-second", here],
+        ["library, SMILES and name, .gz", f"{show(costs.library_bytes)} bytes a row", here],
+        [f"shards, {rejected} of the rows rejected", f"{show(costs.shard_bytes)} bytes a row", here],
+        ["memory of a screen with two workers", f"{show(memory)} MiB", speed],
     ]
     return tabulate(("what", "measured", "benchmarks/results"), rows)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.screening_overhead import (
+from benchmarks.screening_costs import (
     LONG,
     REJECTED,
     SHORT,
@@ -26,9 +26,9 @@ def test_start_up_and_odd_turns_are_left_out() -> None:
     usual = usual._replace(shard_bytes=1_000 + round(N * REJECTED * 50))
     slow = usual._replace(reading=99.0, screening=999.0, merging=99.0)
     assert make_figures([(short, usual), (short, slow), (short, usual)]) == {
-        "read_rows_per_s": 100_000,
-        "put_away_rows_per_s": 10_000,
-        "merge_rows_per_s": 20_000,
+        "read_rows_per_cpu_s": 100_000,
+        "put_away_rows_per_cpu_s": 10_000,
+        "merged_rows_per_cpu_s": 20_000,
         "shard_bytes_per_rejected_row": 50.0,
     }
 
@@ -46,3 +46,9 @@ def test_a_shard_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     library = write_packed(tmp_path / "library.smi.gz", ["CCO", "CCC"], 2_500)
     screen_shard(library, tmp_path / "hits.csv", Shard(1, 2))
     assert (tmp_path / "hits.csv.shard-1-of-2").is_file()
+
+
+def test_a_dearer_profile_is_slower() -> None:
+    profiles = list_profiles()
+    rates = [rate_profile(profiles[name], ["CC(=O)Nc1ccc(O)cc1"] * 50) for name in ("one endpoint", list(profiles)[-1])]
+    assert rates[0] > rates[1] > 0
