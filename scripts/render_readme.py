@@ -9,9 +9,7 @@ benchmarks/results. The tables of `SECTIONS` come with their heading and introdu
 their file is not there.
 """
 
-import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +18,7 @@ from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
 from scripts.readme.leads import LEADS, render_leads
+from scripts.readme.page import BLOCK, fill, refresh
 from scripts.readme.pmo import render_pmo
 from scripts.readme.reliability import render_calibration, render_screening, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
@@ -47,6 +46,16 @@ SECTIONS = {
         "From a library file to the ranked hits",
         "`moldesign screen` from file to file; start-up is not part of a rate. RDKit's bare parse is the ceiling of "
         "every program that reads SMILES.",
+    ),
+    "screening_ray": (
+        "The same on a Ray cluster",
+        "Rows per second of the chemistry part (parsing, standardisation, alerts, QED, synthetic accessibility), with "
+        "one worker and with two, by turns on one machine; ratios are those of neighbouring turns: their median, the "
+        "lowest and the highest.",
+    ),
+    "screening_memory": (
+        "Memory while a library goes by",
+        "Proportional set sizes of all processes of `moldesign screen` together, at their largest.",
     ),
     "calibration": (
         "Does it know what it does not know?",
@@ -93,26 +102,11 @@ SECTIONS = {
 }
 """Heading and introduction of tables that may not have been measured yet."""
 
-BLOCK = re.compile(r"<!-- table:(?P<name>\S+) -->\n.*?<!-- /table -->", re.DOTALL)
 OPENING = "<!-- table:"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a table is stale")
-    options = parser.parse_args(arguments)
-    stale = {}
-    for page in PAGES:
-        present = page.read_text(encoding="utf-8")
-        if (rendered := render(present)) != present:
-            stale[page] = rendered
-    if options.check:
-        for page in stale:
-            print(f"{page.name} has stale tables; run: python -m scripts.render_readme", file=sys.stderr)
-        return int(bool(stale))
-    for page, rendered in stale.items():
-        page.write_text(rendered, encoding="utf-8")
-    return 0
+    return refresh(PAGES, render, arguments, module="scripts.render_readme", documentation=__doc__)
 
 
 def render(text: str) -> str:
@@ -123,9 +117,7 @@ def render(text: str) -> str:
     """
     if text.count(OPENING) != len(BLOCK.findall(text)):
         raise ValueError("there is a <!-- table:NAME --> line without its <!-- /table --> line")
-    return BLOCK.sub(
-        lambda block: f"<!-- table:{block['name']} -->\n{render_table(block['name'])}<!-- /table -->", text
-    )
+    return fill(text, render_table)
 
 
 def render_table(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
 from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
 from moldesign.cli.text import format_seconds
 from moldesign.errors import MoldesignError
@@ -113,13 +113,7 @@ def generate(
         Engine,
         typer.Option(help="Where programs, docking and expensive functions run: here, or on a Ray cluster."),
     ] = Engine.LOCAL,
-    address: Annotated[
-        str,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="The Ray cluster: 'auto' finds one that runs here, 'local' starts one on this machine's cores.",
-        ),
-    ] = "auto",
+    address: AddressOption = "auto",
     max_time: Annotated[
         str | None,
         typer.Option(

@@ -112,14 +112,18 @@ def make_plan(library: Library, profile: Profile, profile_toml: str, settings: S
         for term in profile.terms
         if isinstance(term.property, EndpointProperty)
     }
-    versions = {name: _find_version(name) for name in _PACKAGES} | {"python": platform.python_version()}
     return {
         "library": [notes.path for notes in library.files],
         "settings": settings.to_dict(),
         "profile": profile_toml,
         "models": models,
-        "versions": versions,
+        "versions": list_versions(),
     }
+
+
+def list_versions() -> dict[str, str]:
+    """Return the versions of what figures depend on, Python among them."""
+    return {name: _find_version(name) for name in _PACKAGES} | {"python": platform.python_version()}
 
 
 @contextmanager
