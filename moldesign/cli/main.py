@@ -18,6 +18,7 @@ from moldesign.cli.merge import merge
 from moldesign.cli.models import models
 from moldesign.cli.predict import predict
 from moldesign.cli.screen import screen
+from moldesign.cli.serve import serve
 from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
 
@@ -31,6 +32,7 @@ app.command()(explain)
 app.command()(train)
 app.command()(evaluate)
 app.add_typer(models, name="models")
+app.command()(serve)
 app.command()(doctor)
 
 
@@ -74,6 +76,7 @@ def _introduce(
       moldesign train assay.csv --target pIC50 --out my_model
       moldesign evaluate hits.csv --reference library.smi
       moldesign models
+      moldesign serve
       moldesign doctor
 
     `moldesign VERB --help` explains each verb.
