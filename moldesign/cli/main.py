@@ -16,6 +16,7 @@ from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
+from moldesign.cli.monitor import monitor
 from moldesign.cli.predict import predict
 from moldesign.cli.screen import screen
 from moldesign.cli.serve import serve
@@ -33,6 +34,7 @@ app.command()(train)
 app.command()(evaluate)
 app.add_typer(models, name="models")
 app.command()(serve)
+app.add_typer(monitor, name="monitor")
 app.command()(doctor)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moldesign.errors import MoldesignError
+from moldesign.errors import MoldesignError, RunFolderError
 
 if TYPE_CHECKING:
     from moldesign.server.settings import ServerSettings
@@ -60,15 +60,21 @@ def serve(
     try:
         import uvicorn  # noqa: PLC0415
 
+        from moldesign.generation.lock import hold_lock  # noqa: PLC0415
         from moldesign.server.app import create_app  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise MoldesignError(f"serving needs the package {error.name!r}: pip install 'moldesign[serve]'") from error
     try:
         app = create_app(settings)
+        with hold_lock(runs):  # two servers would resume the same runs
+            typer.echo(describe_address(settings), err=True)
+            uvicorn.run(
+                app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5, server_header=False
+            )
     except OSError as error:
-        raise MoldesignError(f"cannot keep runs in {runs}: {error.strerror}; choose another --runs") from error
-    typer.echo(describe_address(settings), err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5, server_header=False)
+        raise MoldesignError(f"cannot keep runs in {runs}: {error.strerror or error}; choose another --runs") from error
+    except RunFolderError as error:
+        raise MoldesignError(str(error).replace("--out", "--runs")) from error
 
 
 def choose_settings(

@@ -78,7 +78,7 @@ class Batcher:
             arguments = {"smiles": [text for one in batch for text in one.smiles], "model": self._model}
             failure: ServingError = ServingError("the prediction failed inside")
             try:
-                answer = await worker.ask("predict", arguments, self._pool.limits.task_seconds)
+                answer = await worker.ask("predict", arguments, self._pool.limits)
                 _deal(batch, answer["rows"])
                 return
             except ServingError as error:

@@ -60,8 +60,7 @@ async def predict(asked: PredictRequest, services: InServices, client: InClient)
     interval that holds 90 % of measured values, and whether similar molecules were measured. What is no molecule has an
     error with the position of the character.
     """
-    rows = await services.find_batcher(asked.model).predict(asked.smiles, client)
-    return {"model": asked.model, "rows": rows}
+    return {"model": asked.model, "rows": await services.predict(asked.smiles, asked.model, client)}
 
 
 @router.post("/explain", tags=["molecules"])

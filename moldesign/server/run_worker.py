@@ -107,7 +107,7 @@ def end_with_server() -> None:
 def main() -> None:
     """Run the folder that the server names."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.nice(5)  # predictions, for which somebody waits, go first
+    os.nice(3)  # predictions, for which somebody waits, go first
     torch.set_num_threads(1)
     threading.Thread(target=end_with_server, daemon=True).start()
     finish(Path(sys.argv[1]), json.loads(sys.argv[2]), float(sys.argv[3]))

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from moldesign.checkpoint import find_folder, read_card
+from moldesign.monitoring.log import LOG_FILE, PredictionLog
 from moldesign.predictors.bundled import list_bundled, read_model_card
 from moldesign.server.batching import Batcher
 from moldesign.server.errors import BadFieldError, TooManyError
+from moldesign.server.prediction_log import PredictionLogger
 from moldesign.server.runs import RunStore
 from moldesign.server.settings import ServerSettings
 from moldesign.server.supervisor import Supervisor
@@ -29,6 +31,8 @@ class Services:
     batchers: Mapping[str, Batcher]
     supervisor: Supervisor
     store: RunStore
+    logger: PredictionLogger | None
+    """None where predictions are not logged"""
     streams: Counter[str] = field(default_factory=Counter)
     """Runs that each client is watching"""
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -41,22 +45,42 @@ class Services:
         Raises:
             UnknownNameError: a model is no folder.
             ModelFormatError: its card cannot be read.
+            LogError: the log of predictions cannot be opened.
         """
         models = name_models(settings.models)
         pool = WorkerPool(models, settings.workers, settings.limits)
         batchers = {model: Batcher(pool, model, settings.workers) for model in models}
         store = RunStore(settings.runs)
         supervisor = Supervisor(store, settings.limits, [folder for name, folder in models.items() if folder != name])
-        return cls(settings, models, pool, batchers, supervisor, store)
+        logger = None
+        if settings.log_predictions:
+            logger = PredictionLogger(PredictionLog(settings.runs / LOG_FILE), pool, models)
+        return cls(settings, models, pool, batchers, supervisor, store, logger)
 
     async def start(self) -> None:
         """Start the workers, then the runs that were left behind."""
         await self.pool.start()
         self.supervisor.start()
+        if self.logger is not None:
+            self.logger.start()
 
     async def close(self) -> None:
         """End every process."""
+        if self.logger is not None:
+            await self.logger.close()
         await asyncio.gather(self.supervisor.close(), self.pool.close())
+
+    async def predict(self, smiles: Sequence[str], model: str, client: str) -> list[dict[str, Any]]:
+        """Return a row per molecule, and note them in the log.
+
+        Raises:
+            BadFieldError: the model is not served.
+            ServingError: the prediction failed, took too long, or too many wait already.
+        """
+        rows = await self.find_batcher(model).predict(smiles, client)
+        if self.logger is not None:
+            self.logger.note(model, rows)
+        return rows
 
     def find_batcher(self, model: str) -> Batcher:
         """Return who predicts with a model.

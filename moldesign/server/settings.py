@@ -20,7 +20,9 @@ class Limits:
     burst: int = 200
     """Requests of one client address at once (429)."""
     task_seconds: float = 20.0
-    """For a prediction, an explanation, a drawing (504)."""
+    """Processor time for a prediction, an explanation, a drawing (504)."""
+    answer_seconds: float = 120.0
+    """For the same by the clock, on a busy machine or one that does not measure processor time (504)."""
     waiting: int = 500
     """Requests that may wait for a worker (503)."""
     streams_per_client: int = 8

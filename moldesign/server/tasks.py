@@ -14,6 +14,7 @@ from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
 from moldesign.chem.smiles import parse_smiles, require_mols
 from moldesign.chem.smiles_errors import explain_smiles
 from moldesign.errors import UnknownNameError
+from moldesign.monitoring.observing import hash_molecules, observe
 from moldesign.objectives.catalog import PropertyCatalog
 from moldesign.objectives.goals import Goal
 from moldesign.objectives.properties import EndpointProperty
@@ -47,6 +48,7 @@ class Tasks:
         """Return the task of this name."""
         tasks: dict[str, Callable[..., Answer]] = {
             "predict": self.predict,
+            "observe": self.observe,
             "explain": self.explain,
             "depict": self.depict,
             "check_smiles": self.check_smiles,
@@ -59,7 +61,6 @@ class Tasks:
     def warm_up(self) -> None:
         """Load what the first request would wait for."""
         self.load("admet").predict(["CCO"])
-        self.count_training("qed")
 
     def load(self, model: str) -> Predictor:
         """Return a served predictor.
@@ -74,7 +75,13 @@ class Tasks:
     def predict(self, *, smiles: Sequence[str], model: str) -> Answer:
         """Return a row per molecule; of what is no molecule, why and where."""
         predictions = self.load(model).predict(smiles)
-        return {"rows": [_describe_row(predictions, row) for row in range(len(smiles))]}
+        hashes = hash_molecules(smiles)
+        return {"rows": [_describe_row(predictions, row) | {"hash": name} for row, name in enumerate(hashes)]}
+
+    def observe(self, *, smiles: Sequence[str], model: str) -> Answer:
+        """Return what `moldesign monitor` looks at of each molecule."""
+        features = observe(self.load(model), smiles)
+        return {"features": [[_to_json(figure) for figure in row] for row in features.tolist()]}
 
     def explain(self, *, smiles: str, endpoint: str, model: str) -> Answer:
         """Return on which atoms a prediction rests, as numbers and as a picture, and the nearest measured molecules."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -14,7 +15,7 @@ from moldesign.server.errors import BadFieldError, BusyError, ServingError, TooM
 from moldesign.server.settings import Limits
 
 _LONGEST_LINE = 64 * 2**20
-_START_SECONDS = 180.0
+_START_SECONDS = 600.0
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Worker:
         )
         await self._read(_START_SECONDS)
 
-    async def ask(self, task: str, arguments: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    async def ask(self, task: str, arguments: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         """Return the result of a task.
 
         Raises:
@@ -61,11 +62,12 @@ class Worker:
         if self._process is None or self._process.stdin is None:
             raise DeadWorkerError("a worker was asked before it had started")
         try:
-            self._process.stdin.write(json.dumps({"task": task, "arguments": dict(arguments)}).encode() + b"\n")
+            question = {"task": task, "arguments": dict(arguments), "seconds": limits.task_seconds}
+            self._process.stdin.write(json.dumps(question).encode() + b"\n")
             await self._process.stdin.drain()
         except ConnectionError as error:
             raise DeadWorkerError("a worker process has died; ask again") from error
-        answer = await self._read(seconds)
+        answer = await self._read(limits.answer_seconds)
         if "result" in answer:
             return dict(answer["result"])
         if "fault" in answer:
@@ -95,7 +97,9 @@ class Worker:
             await self.stop()  # its answer would be taken for that of the next task
             raise
         if not line:
-            await self._process.wait()
+            code = await self._process.wait()
+            if sys.platform != "win32" and code == -signal.SIGPROF:
+                raise TooSlowError("this takes more processor time than is allowed for one request")
             raise DeadWorkerError("a worker process has died over this request")
         answer: dict[str, Any] = json.loads(line)
         return answer
@@ -117,22 +121,24 @@ class WorkerPool:
         self._most_per_client = max(1, n - 1)
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._n_waiting: Counter[str] = Counter()
-        self._repairs: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start every worker.
+        """Start every worker, and wait for the first one.
 
         Raises:
-            ServingError: one cannot be started.
+            ServingError: it cannot be started.
         """
-        await asyncio.gather(*(worker.start() for worker in self._workers))
-        for worker in self._workers:
-            self._idle.put_nowait(worker)
+        starts = [asyncio.create_task(self._start(worker)) for worker in self._workers]
+        first, others = await asyncio.wait(starts, return_when=asyncio.FIRST_COMPLETED)
+        self._tasks.update(others)
+        for start in first:
+            start.result()
 
     async def close(self) -> None:
         """End every worker."""
-        for repair in self._repairs:
-            repair.cancel()
+        for task in self._tasks:
+            task.cancel()
         await asyncio.gather(*(worker.stop() for worker in self._workers))
 
     async def run(self, task: str, arguments: Mapping[str, Any], client: str) -> dict[str, Any]:
@@ -151,7 +157,7 @@ class WorkerPool:
         self._n_waiting[client] += 1
         try:
             async with turn, self.lease() as worker:
-                return await worker.ask(task, arguments, self.limits.task_seconds)
+                return await worker.ask(task, arguments, self.limits)
         finally:
             self._n_waiting[client] -= 1
             if not self._n_waiting[client]:
@@ -168,18 +174,21 @@ class WorkerPool:
                 self._idle.put_nowait(worker)
             else:
                 repair = asyncio.create_task(self._repair(worker))
-                self._repairs.add(repair)
-                repair.add_done_callback(self._repairs.discard)
+                self._tasks.add(repair)
+                repair.add_done_callback(self._tasks.discard)
+
+    async def _start(self, worker: Worker) -> None:
+        await worker.start()
+        self._idle.put_nowait(worker)
 
     async def _repair(self, worker: Worker) -> None:
         logger.warning("a worker process was lost; another one is started")
         for pause in (0.0, 1.0, 10.0, 60.0):
             await asyncio.sleep(pause)
             try:
-                await worker.start()
+                await self._start(worker)
             except ServingError as error:
                 logger.warning("a worker process does not start: %s", error)
             else:
-                self._idle.put_nowait(worker)
                 return
         logger.error("a worker process could not be started again; the server has one less")

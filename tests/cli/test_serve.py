@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from moldesign.cli.serve import choose_settings, describe_address
+from moldesign.generation.lock import hold_lock
 from tests.cli.conftest import Moldesign
 
 
@@ -35,6 +36,15 @@ def test_a_model_that_is_not_there(moldesign: Moldesign) -> None:
     done = moldesign("serve", "--model", "missing")
     assert (done.code, done.out) == (1, "")
     assert "unknown model 'missing'" in done.err
+
+
+def test_two_servers_do_not_share_their_runs(moldesign: Moldesign, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    with hold_lock(tmp_path / "runs"):
+        done = moldesign("serve", "--runs", "runs")
+    assert (done.code, done.out) == (1, "")
+    assert "runs is in use by process" in done.err
+    assert "choose another --runs" in done.err
 
 
 def test_runs_where_nothing_can_be_written(moldesign: Moldesign, tmp_path: Path) -> None:

@@ -172,7 +172,9 @@ def test_a_run_from_start_to_download(client: httpx.Client, live: Live) -> None:
     assert "attachment" in table.headers["content-disposition"]
     assert HOSTILE not in table.headers["content-disposition"]
     assert client.get(f"/runs/{run_id}/files/request.json").status_code == 404
-    assert sorted(path.name for path in live.runs.iterdir()) == sorted(one["id"] for one in list_runs(client))
+    assert sorted(path.name for path in live.runs.iterdir() if path.is_dir()) == sorted(
+        one["id"] for one in list_runs(client)
+    )
     assert client.post(f"/runs/{run_id}/stop", json={}).status_code == 422
 
 

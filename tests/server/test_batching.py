@@ -25,7 +25,7 @@ class StandIn:
         async with self._lock:
             yield self
 
-    async def ask(self, task: str, arguments: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    async def ask(self, task: str, arguments: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         smiles = arguments["smiles"]
         self.batches.append(smiles)
         await asyncio.sleep(0.01)
@@ -37,7 +37,7 @@ class StandIn:
 
     async def run(self, task: str, arguments: Mapping[str, Any], client: str) -> dict[str, Any]:
         async with self.lease() as worker:
-            return await worker.ask(task, arguments, 1.0)
+            return await worker.ask(task, arguments, self.limits)
 
 
 def ask_together(pool: StandIn, requests: list[list[str]], clients: list[str] | None = None) -> list[Any]:

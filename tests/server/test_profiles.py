@@ -24,7 +24,7 @@ from moldesign.server.profiles import FieldError, make_profile, read_goal
 def test_what_runs_or_opens_something_is_refused(text: str, field: str) -> None:
     values = {"goals": ["qed max"], "must": []}
     values[field] = [*values[field], text]
-    with pytest.raises(FieldError, match="not allowed here|not understood") as refused:
+    with pytest.raises(FieldError, match=r"not allowed here|not understood") as refused:
         make_profile(values)
     assert refused.value.field == f"{field}.{len(values[field]) - 1}"
 
