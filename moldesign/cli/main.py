@@ -16,9 +16,11 @@ from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
+from moldesign.cli.monitor import monitor
 from moldesign.cli.predict import predict
 from moldesign.cli.pretrain import pretrain
 from moldesign.cli.screen import screen
+from moldesign.cli.serve import serve
 from moldesign.cli.task_group import TaskGroup
 from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
@@ -48,6 +50,8 @@ app.command(rich_help_panel=SCREEN)(screen)
 app.command(rich_help_panel=SCREEN)(merge)
 app.command(rich_help_panel=PREDICT)(predict)
 app.command(rich_help_panel=PREDICT)(explain)
+app.command(rich_help_panel=PREDICT)(serve)
+app.add_typer(monitor, name="monitor", rich_help_panel=PREDICT)
 app.command(rich_help_panel=TEACH)(train)
 app.command(rich_help_panel=TEACH)(pretrain)
 app.add_typer(models, name="models", rich_help_panel=CHECK)

@@ -16,15 +16,6 @@ from benchmarks.screening_costs import (
     screen_shard,
     write_packed,
 )
-    LONG,
-    REJECTED,
-    SHORT,
-    Costs,
-    Instant,
-    make_figures,
-    screen_shard,
-    write_packed,
-)
 from moldesign.screening import Shard
 from moldesign.screening.executor import Screened, Task
 
