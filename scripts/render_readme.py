@@ -18,6 +18,7 @@ from pathlib import Path
 from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
+from scripts.readme.enrichment import render_enrichment
 from scripts.readme.pmo import render_pmo
 from scripts.readme.reliability import render_calibration, render_screening, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
@@ -45,6 +46,12 @@ SECTIONS = {
         "From a library file to the ranked hits",
         "`moldesign screen` from file to file; start-up is not part of a rate. RDKit's bare parse is the ceiling of "
         "every program that reads SMILES.",
+    ),
+    "screening_enrichment": (
+        "Does a model find the other actives?",
+        "A model of about half of the actives of a target ranks the other half among decoys, on targets of DUD-E, DUD "
+        "and MUV. Enrichment factor (EF): how many times more actives than a random order the best-ranked molecules "
+        "hold; BEDROC (doi:10.1021/ci600426e) weighs the whole beginning of the list.",
     ),
     "calibration": (
         "Does it know what it does not know?",
@@ -146,6 +153,7 @@ RENDERERS = {
     "moleculenet_accuracy": render_accuracy,
     "prediction_speed": render_speed,
     "screening_speed": render_screening,
+    "screening_enrichment": render_enrichment,
     "calibration": render_calibration,
     "distribution": render_distribution,
     "pmo": render_pmo,

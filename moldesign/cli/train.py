@@ -265,6 +265,9 @@ def describe_result(result: "TrainingResult") -> str:
     blocks = [*describe_table(record), f"\nMeasured on {record['split']['measured_on']}."]
     if caveat := record["split"]["caveat"]:
         blocks.append(f"NOTE: {caveat}")
+    if forest := record["forest"]:
+        shares = ", ".join(f"{share:.0%} of {name}" for name, share in forest["shares"].items())
+        blocks.append(f"The fingerprint forest makes up {shares}; the networks the rest.")
     for name, target in record["targets"].items():
         blocks += ["", describe_figures(name, target), *describe_verdict(name, target, record["baseline"])]
     predict = shlex.join(["moldesign", "predict", "library.csv", "--model", str(result.folder)])

@@ -185,7 +185,7 @@ class Predictor:
         return self.domain.neighbours(standardize_smiles(smiles).mols, self.find_column(endpoint), k)
 
     def explain(self, smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
-        """Say on which atoms a prediction rests, and which measured molecules are nearest: see `explain.explain`.
+        """Say on which atoms the networks' share of a prediction rests, and what is nearest: see `explain.explain`.
 
         Raises:
             UnknownNameError: no such endpoint.

@@ -41,6 +41,8 @@ class Forest:
     """[trees], the first node of each tree"""
 
     def __post_init__(self) -> None:
+        if len({len(array) for array in (self.features, self.thresholds, self.left, self.right, self.values)}) != 1:
+            raise ValueError("the arrays of the forest are of different lengths")
         inner = np.flatnonzero(self.features >= 0)
         children = np.concatenate([self.left[inner], self.right[inner]])
         inside = [(nodes >= 0).all() and (nodes < len(self.features)).all() for nodes in (children, self.roots)]

@@ -1,11 +1,16 @@
 """Virtual screening: what is split off, how methods rank, what the figures of a target and of all targets are."""
 
+import argparse
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks import harness
+from benchmarks import screening_enrichment as benchmark
 from benchmarks.enrichment import cells as making
 from benchmarks.enrichment.cells import make_cell, name_recipe
 from benchmarks.enrichment.methods import METHODS, Method, Training, rank_by_nearest
@@ -27,6 +32,7 @@ from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
 from moldesign.predictors.train_options import TrainOptions
+from scripts.readme.enrichment import render_enrichment
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccsc1", "c1ccoc1", "C1CCOCC1", "c1cnccn1", "c1ccc2ccccc2c1")
 TAILS = ("C", "CC", "CO", "CN", "ClC", "BrC", "FC", "N#CC", "OCC", "NCC", "CC(C)", "CCC", "CSC", "CS")
@@ -206,3 +212,45 @@ def test_a_real_target_is_split(data_folder):
     task = load_task(Path(data_folder, "vs"), "dud/parp", 0)
     assert task.counts["train_actives"] + task.counts["test_actives"] <= 31
     assert task.counts["train_decoys"] == pytest.approx(400, abs=30)
+
+
+def make_result(cell: dict, tmp_path: Path) -> dict:
+    """Return a result of three targets, one of which is lost, as JSON holds it."""
+    worse = cell | {"gains": {rival: {name: [-1.0, -2.0, -0.5] for name in METRICS} for rival in cell["gains"]}}
+    cells = {"dud/a": cell, "dud/b": cell, "muv/c": worse}
+    options = argparse.Namespace(data=tmp_path, methods=list(METHODS), seed=0)
+    (tmp_path / "vs").mkdir()
+    for table in TABLES.values():
+        pd.DataFrame({"target": ["late"], "active": 1, "smiles": "C", "id": ""}).to_csv(tmp_path / "vs" / table)
+    benchmark.write_cells(cells, {"dud/tiny": "dud/tiny: 3 actives"}, options)
+    return json.loads((tmp_path / f"{benchmark.NAME}.json").read_text())
+
+
+@pytest.fixture
+def result(fake_methods, tmp_path, monkeypatch):
+    for module in (harness, benchmark):
+        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    return make_result(make_cell(split(), tmp_path, 0, list(METHODS)), tmp_path)
+
+
+def test_the_table_says_who_wins_where_and_what_is_missing(result):
+    text = render_enrichment(result)
+    assert re.search(r"^\| moldesign \|.*\| \*\*1\.00\*\* \(1\.00 to 1\.00\) \|$", text, re.MULTILINE)
+    assert "| DUD, 2 targets |" in text
+    assert "| best baseline | 2 of 3 (2, 1) |" in text
+    assert "* Reached: as good as the best baseline of each target on two thirds of the targets." in text
+    assert "* Not measured yet: dude/late, dude_plus/late, dud/late, muv/late." in text
+    assert "* Not measured: dud/tiny: 3 actives." in text
+
+
+def test_an_interrupted_benchmark_goes_on(result):
+    cells, too_small = benchmark.read_cells(0, list(METHODS))
+    assert list(cells) == ["dud/a", "dud/b", "muv/c"]
+    assert list(too_small) == ["dud/tiny"]
+    assert benchmark.read_cells(1, list(METHODS)) == ({}, {})
+
+
+def test_a_target_of_the_tuning_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        benchmark.main(["--data", str(tmp_path), "--targets", benchmark.TUNING[0]])
+    assert "settings were chosen on dude/rock1" in capsys.readouterr().err

@@ -96,6 +96,12 @@ def test_a_tree_that_leads_nowhere_is_refused(array, value):
         replace(forest, **{array: broken})
 
 
+def test_arrays_of_different_lengths_are_refused():
+    forest = make_blend().forests[0]
+    with pytest.raises(ValueError, match="different lengths"):
+        replace(forest, values=forest.values[1:])
+
+
 def test_without_labels_forest_and_networks_count_the_same():
     nothing = np.full(4, np.nan)
     assert choose_share(CLASS, nothing, np.zeros(4, np.float32), np.zeros(4, np.float32)) == EVEN_SHARE
