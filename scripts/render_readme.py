@@ -17,6 +17,7 @@ from pathlib import Path
 from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
+from scripts.readme.enrichment import render_enrichment
 from scripts.readme.leads import LEADS, render_leads
 from scripts.readme.page import BLOCK, fill, refresh
 from scripts.readme.pmo import render_pmo
@@ -56,6 +57,12 @@ SECTIONS = {
     "screening_memory": (
         "Memory while a library goes by",
         "Proportional set sizes of all processes of `moldesign screen` together, at their largest.",
+    ),
+    "screening_enrichment": (
+        "Does a model find the other actives?",
+        "A model of about half of the actives of a target ranks the other half among decoys, on targets of DUD-E, DUD "
+        "and MUV. Enrichment factor (EF): how many times more actives than a random order the best-ranked molecules "
+        "hold; BEDROC (doi:10.1021/ci600426e) weighs the whole beginning of the list.",
     ),
     "calibration": (
         "Does it know what it does not know?",
@@ -145,6 +152,7 @@ RENDERERS = {
     "moleculenet_accuracy": render_accuracy,
     "prediction_speed": render_speed,
     "screening_speed": render_screening,
+    "screening_enrichment": render_enrichment,
     "calibration": render_calibration,
     "distribution": render_distribution,
     "pmo": render_pmo,
