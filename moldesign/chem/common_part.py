@@ -20,9 +20,7 @@ def find_common_part(first: Mol, second: Mol) -> list[tuple[int, int]]:
     7
     """
     with quiet_rdkit():
-        found = rdFMCS.FindMCS(
-            [first, second], ringMatchesRingOnly=True, completeRingsOnly=True, timeout=MAX_SECONDS
-        )
+        found = rdFMCS.FindMCS([first, second], ringMatchesRingOnly=True, completeRingsOnly=True, timeout=MAX_SECONDS)
         pattern = Chem.MolFromSmarts(found.smartsString)
     if pattern is None or pattern.GetNumAtoms() == 0:
         return []

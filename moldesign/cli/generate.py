@@ -10,6 +10,7 @@ import typer
 
 from moldesign.cli.display import open_display
 from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
 from moldesign.cli.text import format_seconds
 from moldesign.errors import MoldesignError
@@ -167,6 +168,7 @@ def generate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
     ] = False,
+    report: ReportOption = True,
     quiet: QuietOption = False,
 ) -> None:
     """Design molecules that meet a target profile, and rank them.
@@ -183,7 +185,8 @@ def generate(
     PROFILE.toml.
 
     The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), audit.json (what a
-    model that the run has never seen says of them), profile.toml and run.sqlite (every molecule that was scored).
+    model that the run has never seen says of them), report.html (all of it as a page to forward), profile.toml and
+    run.sqlite (every molecule that was scored).
     Ctrl-C keeps everything; --resume goes on. docs/runs.md says how hits are chosen, when a run ends, and what --pareto
     shows.
 
@@ -234,6 +237,10 @@ def generate(
         typer.echo(warn_of_audit(result.audit), err=True)
     if len(result.frame) < n or result.interrupted:
         typer.echo(explain_shortfall(result, n, wanted), err=True)
+    if report:
+        from moldesign.reporting.run_report import write_run_report  # noqa: PLC0415
+
+        make_report(folder, lambda path, tell: write_run_report(path, on_progress=tell), quiet=quiet)
     if result.interrupted:
         raise typer.Exit(130)
 

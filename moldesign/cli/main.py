@@ -17,6 +17,7 @@ from moldesign.cli.generate import generate
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
 from moldesign.cli.predict import predict
+from moldesign.cli.report import report
 from moldesign.cli.screen import screen
 from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
@@ -29,6 +30,7 @@ app.command()(screen)
 app.command()(merge)
 app.command()(explain)
 app.command()(train)
+app.command()(report)
 app.command()(evaluate)
 app.add_typer(models, name="models")
 app.command()(doctor)
@@ -72,6 +74,7 @@ def _introduce(
       moldesign screen library.smi.gz --goal "herg min" --out hits.csv
       moldesign explain "CC(=O)Nc1ccc(O)cc1" --endpoint herg --out herg.svg
       moldesign train assay.csv --target pIC50 --out my_model
+      moldesign report moldesign-run-1
       moldesign evaluate hits.csv --reference library.smi
       moldesign models
       moldesign doctor

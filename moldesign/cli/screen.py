@@ -9,6 +9,7 @@ import typer
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import choose_profile
 from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.text import format_seconds, format_table
 from moldesign.errors import RunFolderError
 
@@ -97,6 +98,7 @@ def screen(
     chunk_size: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rows between two checkpoints, and the unit of --shard.")
     ] = 1000,
+    report: ReportOption = True,
     quiet: QuietOption = False,
 ) -> None:
     """Rank a library of any size by a target profile, and write the best molecules.
@@ -107,8 +109,9 @@ def screen(
     domain of predictions, scaffold, and the nearest molecule that the models have learned from.
 
     Beside the hits stand OUT.rejected.csv (every rejected row, with the filter and the reason) and OUT.manifest.json
-    (what was read, with SHA-256, and how many rows fell at which filter). A row that takes RDKit more than ten seconds,
-    or crashes it, is rejected, and the rest goes on.
+    (what was read, with SHA-256, and how many rows fell at which filter), and OUT.report.html (the best hits and the
+    funnel as a page to forward). A row that takes RDKit more than ten seconds, or crashes it, is rejected, and the rest
+    goes on.
 
     Progress is kept in OUT.progress. Ctrl-C, a crash or a full disk lose nothing: the same command with --resume goes
     on, and gives the same result, byte for byte.
@@ -156,6 +159,10 @@ def screen(
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
         raise typer.Exit(130) from None
     typer.echo(result.out if quiet else describe_result(result, sdf))
+    if report and result.out == out:  # a shard is no result yet
+        from moldesign.reporting.screening_report import write_screening_report  # noqa: PLC0415
+
+        make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:

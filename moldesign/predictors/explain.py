@@ -110,7 +110,9 @@ def weigh_atoms(
     graphs = featurize_smiles(list(parents)).graphs
     members = [attribute_atoms(network, graphs, column, n_steps=n_steps) for network in predictor.networks]
     spread = np.float32(predictor.endpoints[column].spread)
-    return [np.mean([one.weights for one in of_networks], axis=0) * spread for of_networks in zip(*members, strict=True)]
+    return [
+        np.mean([one.weights for one in of_networks], axis=0) * spread for of_networks in zip(*members, strict=True)
+    ]
 
 
 def name_learned_unit(endpoint: Endpoint) -> str:

@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 420, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 12, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 22, 10, 38
 MAX_POINTS = 300
 """Of a line; more would not be seen."""
 
@@ -22,6 +21,16 @@ class Line(NamedTuple):
 
     name: str
     values: Sequence[float]
+
+
+class Frame(NamedTuple):
+    """Width and height of a chart; a larger one is shown smaller, so its text is, too."""
+
+    width: int
+    height: int
+
+
+WIDE, SMALL = Frame(420, 230), Frame(300, 150)
 
 
 class Axis(NamedTuple):
@@ -68,12 +77,14 @@ def draw_lines(
     keep = _thin(len(x))
     known = [value for line in lines for value in line.values if math.isfinite(value)]
     high = top if top is not None else max([*known, 1e-9])
-    across, up = _make_axes((min(x), max(x)), (min([0.0, *known]), high))
+    across, up = _make_axes((min(x), max(x)), (min([0.0, *known]), high), WIDE)
     strokes = [
         Markup('<polyline class="s{}" points="{}"/>').format(
             number,
             " ".join(
-                f"{across.place(x[k]):.1f},{up.place(line.values[k]):.1f}" for k in keep if math.isfinite(line.values[k])
+                f"{across.place(x[k]):.1f},{up.place(line.values[k]):.1f}"
+                for k in keep
+                if math.isfinite(line.values[k])
             ),
         )
         for number, line in enumerate(lines, start=1)
@@ -85,15 +96,17 @@ def draw_lines(
         )
         for number, line in enumerate(lines, start=1)
     ]
-    return _finish([*strokes, *dots], across, up, label, x_label) + _list_names(lines)
+    return _finish([*strokes, *dots], across, up, label, x_label, WIDE) + _list_names(lines)
 
 
 def draw_histogram(values: Sequence[float], *, label: str, x_label: str, mark: float | None = None) -> Markup:
     """Return how often scores between 0 and 1 occur, in twentieths, with a line where `mark` is."""
     counts, edges = np.histogram(np.asarray(values, dtype=float), bins=20, range=(0.0, 1.0))
-    across, up = _make_axes((0.0, 1.0), (0.0, float(max(counts.max(), 1))))
+    across, up = _make_axes((0.0, 1.0), (0.0, float(max(counts.max(), 1))), WIDE)
     bars = [
-        Markup('<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>').format(
+        Markup(
+            '<rect class="bar" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>'
+        ).format(
             across.place(low) + 0.5,
             up.place(count),
             across.place(high) - across.place(low) - 1,
@@ -105,44 +118,44 @@ def draw_histogram(values: Sequence[float], *, label: str, x_label: str, mark: f
     ]
     if mark is not None:
         place = Markup('<line class="mark" x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2}"/>')
-        bars.append(place.format(across.place(mark), _TOP, HEIGHT - _BOTTOM))
-    return _finish(bars, across, up, label, x_label)
+        bars.append(place.format(across.place(mark), _TOP, WIDE.height - _BOTTOM))
+    return _finish(bars, across, up, label, x_label, WIDE)
 
 
 def draw_curve(x: Sequence[float], y: Sequence[float], rug: Sequence[float], *, label: str, x_label: str) -> Markup:
     """Return a curve of values between 0 and 1, with a tick below for each value of a set."""
-    across, up = _make_axes((min(x), max(x)), (0.0, 1.0))
+    across, up = _make_axes((min(x), max(x)), (0.0, 1.0), SMALL)
     points = " ".join(f"{across.place(a):.1f},{up.place(b):.1f}" for a, b in zip(x, y, strict=True))
     places = sorted({round(across.place(value), 1) for value in rug})
     ticks = "".join(f"M{place:g} {up.place(0):g}v-10" for place in places)
     shapes = [Markup('<polyline class="s1" points="{}"/><path class="rug" d="{}"/>').format(points, ticks)]
-    return _finish(shapes, across, up, label, x_label)
+    return _finish(shapes, across, up, label, x_label, SMALL)
 
 
-def _make_axes(x: tuple[float, float], y: tuple[float, float]) -> tuple[Axis, Axis]:
-    across = Axis(*x, WIDTH - _LEFT - _RIGHT, _LEFT)
-    return across, Axis(*y, HEIGHT - _TOP - _BOTTOM, _TOP, is_flipped=True)
+def _make_axes(x: tuple[float, float], y: tuple[float, float], frame: Frame) -> tuple[Axis, Axis]:
+    across = Axis(*x, frame.width - _LEFT - _RIGHT, _LEFT)
+    return across, Axis(*y, frame.height - _TOP - _BOTTOM, _TOP, is_flipped=True)
 
 
-def _finish(shapes: Iterable[Markup], across: Axis, up: Axis, label: str, x_label: str) -> Markup:
+def _finish(shapes: Iterable[Markup], across: Axis, up: Axis, label: str, x_label: str, frame: Frame) -> Markup:
     grid = [
         Markup('<line class="grid" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
-            _LEFT, WIDTH - _RIGHT, y=up.place(tick)
+            _LEFT, frame.width - _RIGHT, y=up.place(tick)
         )
         + Markup('<text class="end" x="{}" y="{:.1f}">{}</text>').format(_LEFT - 6, up.place(tick) + 4, f"{tick:,g}")
-        for tick in choose_ticks(up.low, up.high, 4)
+        for tick in choose_ticks(up.low, up.high, frame.height // 50)
     ]
     ticks = [
         Markup('<text class="middle" x="{:.1f}" y="{}">{}</text>').format(
-            across.place(tick), HEIGHT - _BOTTOM + 16, f"{tick:,g}"
+            across.place(tick), frame.height - _BOTTOM + 16, f"{tick:,g}"
         )
         for tick in choose_ticks(across.low, across.high, 5)
     ]
     title = Markup('<text class="middle soft" x="{}" y="{}">{}</text>').format(
-        _LEFT + across.length / 2, HEIGHT - 5, x_label
+        _LEFT + across.length / 2, frame.height - 5, x_label
     )
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        WIDTH, HEIGHT, label, Markup().join([*grid, *ticks, title, *shapes])
+        *frame, label, Markup().join([*grid, *ticks, title, *shapes])
     )
 
 

@@ -107,5 +107,7 @@ def _draw_known(x: float, y: float) -> Markup:
 
 def _draw_hit(hit: Hit, score: float, x: float, y: float) -> Markup:
     opacity = 0.35 + 0.65 * min(max(score, 0.0), 1.0) if np.isfinite(score) else 1.0
-    point = '<a href="#hit-{0}" data-row="{0}"><circle class="hit-point" cx="{1}" cy="{2}" r="5" opacity="{3:.2f}"/><title>{4}</title></a>'
-    return Markup(point).format(hit.row, x, y, opacity, f"hit {hit.row + 1}: {hit.smiles}")
+    return Markup(
+        '<a href="#hit-{0}" data-row="{0}"><circle class="hit-point" cx="{1}" cy="{2}" r="5" opacity="{3:.2f}"/>'
+        "<title>{4}</title></a>"
+    ).format(hit.row, x, y, opacity, f"hit {hit.row + 1}: {hit.smiles}")

@@ -1,7 +1,7 @@
-"""Structures for a page with hundreds of them: a few kilobytes each, in the colour of the text, with their atoms' places.
+"""Structures for a page with hundreds of them: a few kilobytes each, in the colour of the text.
 
-RDKit draws; its SVG names a style for every line, which is most of its size. Here all lines are one path and all letters
-another, so that a style sheet colours them (also in the dark), and scripts can mark atoms underneath.
+RDKit draws; its SVG names a style for every line, which is most of its size. Here all lines are one path and all
+letters another, so that a style sheet colours them (also in the dark), and scripts can mark atoms underneath.
 """
 
 import re

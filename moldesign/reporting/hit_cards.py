@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import pandas as pd
 
@@ -43,7 +43,7 @@ def _describe_card(hit: Hit, row: dict[Any, Any], table: HitTable, scales: dict[
         "picture": None if hit.picture is None else hit.picture.svg,
         "known": None if hit.known is None else hit.known.svg,
         "known_smiles": hit.known_smiles,
-        "similarity": format_number(round(hit.similarity, 2)),
+        "similarity": f"{hit.similarity:.2f}" if math.isfinite(hit.similarity) else "unknown",
         "terms": [_describe_term(wish, row, scales[wish.column]) for wish in table.wishes],
         "flags": _list_flags(hit, row, has_domain=table.has_domain),
         "own": [(name, row[name]) for name in table.own_columns if _is_shown(name, row, hit)][:_OWN_SHOWN],
@@ -112,7 +112,7 @@ def _read(row: dict[Any, Any], name: str) -> float:
     return float(value) if _is_finite(value) else math.nan
 
 
-def _is_finite(value: Any) -> bool:
+def _is_finite(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -1,7 +1,7 @@
 """A page that needs nothing else: templates, style and scripts in one file, and everything in it escaped.
 
-The page forbids itself every connection and every script but its own, by their hashes (Content Security Policy), so that
-even text that slipped through would do nothing.
+The page forbids itself every connection and every script but its own, by their hashes (Content Security Policy), so
+that even text that slipped through would do nothing.
 """
 
 import base64
@@ -21,7 +21,9 @@ from moldesign.checkpoint import write_text_atomically
 from moldesign.errors import RunFolderError
 
 _STYLE = "report.css"
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
+_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
+)
 _UNSAFE_IN_SCRIPT = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
 
@@ -50,7 +52,9 @@ def write_page(path: Path, html: str) -> None:
     try:
         write_text_atomically(path, html.encode("utf-8", "replace").decode("utf-8"))
     except OSError as error:
-        raise RunFolderError(f"{path} cannot be written ({error.strerror}); choose another --out") from error
+        raise RunFolderError(
+            f"{path} cannot be written ({error.strerror}); free some space, or make the folder writable"
+        ) from error
 
 
 def embed_json(data: Any) -> Markup:
@@ -64,10 +68,10 @@ def embed_json(data: Any) -> Markup:
 
 
 def format_number(value: Any) -> str:
-    """Return a number with up to four digits, other things as text, nothing for what is missing.
+    """Return a number with three digits, more where it is large, other things as text, nothing for what is missing.
 
     >>> format_number(0.123456), format_number(341.02), format_number(12345), format_number(float("nan"))
-    ('0.1235', '341', '12,345', '')
+    ('0.123', '341.0', '12,345', '')
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "" if value is None else str(value)
@@ -75,7 +79,7 @@ def format_number(value: Any) -> str:
         return ""
     if float(value).is_integer() or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4g}"
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def format_seconds(seconds: float) -> str:

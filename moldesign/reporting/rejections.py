@@ -33,8 +33,8 @@ def list_reasons(run: RunRecord) -> list[Reason]:
     reasons.update(_shorten_reason(m.missing) for m in run.molecules if math.isnan(m.total))
     n_good = sum(molecule.total >= run.profile.threshold for molecule in run.molecules)
     if n_good > len(run.hits):
-        reasons["reached the threshold, but resembles a better hit, or comes after the last one returned"] = n_good - len(
-            run.hits
+        reasons["reached the threshold, but resembles a better hit, or comes after the last one returned"] = (
+            n_good - len(run.hits)
         )
     return [Reason(n, text) for text, n in reasons.most_common()]
 
@@ -68,7 +68,9 @@ def _explain(molecule: ScoredMolecule, profile: Profile) -> str:
     [plain] = combine_terms(terms[None, : len(goals)], weights).tolist()
     if plain >= profile.threshold:
         outside = not all(molecule.in_domain)
-        return "outside the domain of a predictor" if outside else "ring systems or atoms that no molecule of ChEMBL has"
+        return (
+            "outside the domain of a predictor" if outside else "ring systems or atoms that no molecule of ChEMBL has"
+        )
     with np.errstate(divide="ignore"):
         lost = np.array(weights) * np.log(terms[: len(goals)])
     return f"meets the goal {goals[int(np.nanargmin(lost))].text} least"

@@ -2,7 +2,7 @@
 
 import datetime
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -80,11 +80,11 @@ def render_run_report(
         has_domain=table.has_domain,
         maps=[one["name"] for one in maps],
         shown=count_shown(table, cards),
-        mapped=_count_mapped(maps),
+        mapped=sum(weights is not None for weights in maps[0]["weights"]) if maps else 0,
         data=embed_json(describe_hits(table) | {"maps": maps, "name": run.folder.resolve().name}),
         why_empty=explain_absence(run),
         curves=_draw_curves(run),
-        space=_draw_space(table),
+        space=draw_space_of(table),
         audit=_describe_audit(run),
         reasons=list_reasons(run),
         histogram=_draw_totals(run),
@@ -115,7 +115,7 @@ def describe_status(run: RunRecord) -> dict[str, str]:
 
 def explain_absence(run: RunRecord) -> str:
     """Return why a run has no hits."""
-    scored = [molecule for molecule in run.molecules if molecule.total == molecule.total]  # noqa: PLR0124  NaN
+    scored = [molecule for molecule in run.molecules if molecule.total == molecule.total]
     if not run.molecules:
         return "No molecule was scored, so that there is nothing to show yet."
     if not scored:
@@ -135,6 +135,13 @@ def describe_command(run: RunRecord) -> str:
     words += ["--device", settings.device.partition(":")[0]]
     words += [word for smiles in run.start for word in ("--start", smiles)]
     return shlex.join([*words, "--out", f"{run.folder}-again"])
+
+
+def draw_space_of(table: HitTable) -> dict[str, Any] | None:
+    """Return the map of a table of hits as the template needs it; None where there are too few."""
+    scores = table.frame["score"].astype(float).tolist() if len(table.frame) else []
+    space = draw_space(table.hits, scores, table.wishes)
+    return None if space is None else space._asdict()
 
 
 def _list_tiles(run: RunRecord, table: HitTable) -> list[dict[str, str]]:
@@ -177,14 +184,8 @@ def _draw_curves(run: RunRecord) -> list[dict[str, Any]]:
     ]
 
 
-def _draw_space(table: HitTable) -> dict[str, Any] | None:
-    scores = table.frame["score"].astype(float).tolist() if len(table.frame) else []
-    space = draw_space(table.hits, scores, table.wishes)
-    return None if space is None else space._asdict()
-
-
 def _draw_totals(run: RunRecord) -> Any:
-    totals = [molecule.total for molecule in run.molecules if molecule.total == molecule.total]  # noqa: PLR0124  NaN
+    totals = [molecule.total for molecule in run.molecules if molecule.total == molecule.total]
     if not totals:
         return None
     return draw_histogram(totals, label="scores of all molecules", x_label="score", mark=run.profile.threshold)
@@ -239,10 +240,6 @@ def _list_other_settings(settings: GenerationSettings | None) -> list[str]:
         return []
     usual, ours = asdict(GenerationSettings()), asdict(settings)
     return [f"{name}={ours[name]!r}" for name in ours if name not in _BY_OPTION and ours[name] != usual[name]]
-
-
-def _count_mapped(maps: Sequence[dict[str, Any]]) -> int:
-    return sum(weights is not None for weights in maps[0]["weights"]) if maps else 0
 
 
 def _format_time(seconds: float) -> str:

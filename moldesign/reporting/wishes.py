@@ -48,7 +48,7 @@ class Wish(NamedTuple):
     goal: Goal
     column: str
     """Of its values; how far it is met stands in `score_column`."""
-    property: Property | None
+    about: Property | None
     """None for what must not be looked up: functions, programs, and the like."""
 
     @property
@@ -59,12 +59,12 @@ class Wish(NamedTuple):
     @property
     def endpoint(self) -> EndpointProperty | None:
         """The prediction that it is about; None for what is computed."""
-        return self.property if isinstance(self.property, EndpointProperty) else None
+        return self.about if isinstance(self.about, EndpointProperty) else None
 
     @property
     def transform(self) -> Transform | None:
         """Its curve; None where the usual range is not known."""
-        return None if self.property is None else self.goal.make_transform(self.property.low, self.property.high)
+        return None if self.about is None else self.goal.make_transform(self.about.low, self.about.high)
 
 
 def read_profile(text: str, where: str) -> Profile:
@@ -111,10 +111,12 @@ def describe_goals(profile: Profile, wishes: Sequence[Wish], values: dict[str, l
     return [_describe(goal, by_text.get(goal.text), values) for goal in profile.goals]
 
 
-def describe_rules(profile: Profile) -> list[str]:
-    """Return in sentences what else the profile asks for: hard limits, threshold, guards, diversity."""
+def describe_rules(profile: Profile, *, is_run: bool = True) -> list[str]:
+    """Return in sentences what else the profile asks for: hard limits, guards, and of a run threshold and diversity."""
     guards, diversity = profile.guards, profile.diversity
-    rules = [f"A hit scores at least {profile.threshold:g}, of 1; the score is the weighted geometric mean of the goals."]
+    rules = ["The score, 0 to 1, is the weighted geometric mean of how far the goals are met."]
+    if is_run:
+        rules.append(f"A hit scores at least {profile.threshold:g}.")
     if profile.constraints.goals:
         limits = "; ".join(goal.text for goal in profile.constraints.goals)
         rules.append(f"Hard limits, which every hit keeps: {limits}.")
@@ -126,12 +128,12 @@ def describe_rules(profile: Profile) -> list[str]:
         rules.append("A molecule outside the domain of a predictor loses half of its score, or more.")
     if guards.unseen < 1:
         rules.append(
-            f"Each ring system, and once the atoms in surroundings, that no molecule of ChEMBL has multiplies the score "
-            f"by {guards.unseen:g}."
+            "Each ring system, and once the atoms in surroundings, that no molecule of ChEMBL has multiplies the score by "
+            f"{guards.unseen:g}."
         )
     if not (guards.caution or guards.domain or guards.unseen < 1):
         rules.append("Guards against reward hacking were switched off: predictions are taken at their word.")
-    if diversity.hit_similarity < 1:
+    if is_run and diversity.hit_similarity < 1:
         rules.append(
             f"Of molecules that resemble each other (Tanimoto {diversity.hit_similarity:g} or more) the best one is "
             "returned first."
@@ -157,7 +159,7 @@ def describe_aim(goal: Goal) -> str:
 
 
 def _describe(goal: Goal, wish: Wish | None, values: dict[str, list[float]]) -> dict[str, Any]:
-    meaning, unit = _explain(goal, wish.property if wish else None)
+    meaning, unit = _explain(goal, wish.about if wish else None)
     transform = wish.transform if wish else None
     known = [] if wish is None else [value for value in values[wish.column] if np.isfinite(value)]
     return {
@@ -174,7 +176,10 @@ def _describe(goal: Goal, wish: Wish | None, values: dict[str, list[float]]) -> 
 def _explain(goal: Goal, found: Property | None) -> tuple[str, str]:
     """Return what a goal's property is, and its unit."""
     if isinstance(found, EndpointProperty):
-        return f"predicted: {found.endpoint.description or 'an endpoint'} (model {found.model.name})", found.endpoint.unit
+        return (
+            f"predicted: {found.endpoint.description or 'an endpoint'} (model {found.model.name})",
+            found.endpoint.unit,
+        )
     if found is not None and found.name in DESCRIPTORS:
         return DESCRIPTORS[found.name].description, DESCRIPTORS[found.name].unit
     if goal.command is not None:
@@ -187,15 +192,15 @@ def _explain(goal: Goal, found: Property | None) -> tuple[str, str]:
 def _explain_curve(transform: Transform) -> str:
     match transform:
         case AtLeast(x, scale):
-            return f"fully met from {x:g} up; {scale:g} less halves its score"
+            return f"fully met from {x:g} up; {scale:.2g} less halves its score"
         case AtMost(x, scale):
-            return f"fully met up to {x:g}; {scale:g} more halves its score"
+            return f"fully met up to {x:g}; {scale:.2g} more halves its score"
         case InRange(low, high, scale):
-            return f"fully met from {low:g} to {high:g}; {scale:g} outside halves its score"
+            return f"fully met from {low:g} to {high:g}; {scale:.2g} outside halves its score"
         case Maximize(low, high):
-            return f"0 at {low:g}, fully met at {high:g}, a straight line between"
+            return f"0 at {low:.3g}, fully met at {high:.3g}, a straight line between"
         case Minimize(low, high):
-            return f"fully met at {low:g}, 0 at {high:g}, a straight line between"
+            return f"fully met at {low:.3g}, 0 at {high:.3g}, a straight line between"
     return ""
 
 
