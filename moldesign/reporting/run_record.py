@@ -11,7 +11,7 @@ import pandas as pd
 from moldesign.errors import RunFolderError
 from moldesign.generation.archive import STORE_FILE, RunArchive
 from moldesign.generation.ending import Ending, Making, read_ending, read_making
-from moldesign.generation.folder import AUDIT_JSON, HITS_CSV, METRICS_FILE, PROFILE_FILE, UNSCORED_CSV
+from moldesign.generation.folder import AUDIT_JSON, HITS_CSV, METRICS_FILE, PROFILE_FILE
 from moldesign.generation.hits import describe_hits, select_hits
 from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.oracle import ScoredMolecule
@@ -34,8 +34,6 @@ class RunRecord:
     progress: Sequence[Mapping[str, Any]]
     """One per batch, as `metrics.jsonl` keeps it"""
     audit: Mapping[str, Any] | None
-    n_unscored: int
-    """Molecules that a scorer failed on"""
     settings: GenerationSettings | None
     """None where the run stopped before it noted any, or where they are those of another version"""
     start: Sequence[str]
@@ -76,7 +74,6 @@ def read_run(folder: Path) -> RunRecord:
         molecules=molecules,
         progress=_read_progress(folder),
         audit=_read_audit(folder) if is_complete else None,
-        n_unscored=_count_rows(folder / UNSCORED_CSV),
         settings=_read_settings(facts),
         start=json.loads(facts.get("start", "[]")),
         making=making,
@@ -138,7 +135,3 @@ def _read_settings(facts: Mapping[str, str]) -> GenerationSettings | None:
         return GenerationSettings.from_course(facts["settings"])
     except ValueError:  # a run of another version; its molecules can be shown all the same
         return None
-
-
-def _count_rows(path: Path) -> int:
-    return len(pd.read_csv(path)) if path.is_file() else 0

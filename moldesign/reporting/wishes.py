@@ -128,8 +128,8 @@ def describe_rules(profile: Profile, *, is_run: bool = True) -> list[str]:
         rules.append("A molecule outside the domain of a predictor loses half of its score, or more.")
     if guards.unseen < 1:
         rules.append(
-            "Each ring system, and once the atoms in surroundings, that no molecule of ChEMBL has multiplies the score by "
-            f"{guards.unseen:g}."
+            "Each ring system, and once the atoms in surroundings, that no molecule of ChEMBL has multiplies the score "
+            f"by {guards.unseen:g}."
         )
     if not (guards.caution or guards.domain or guards.unseen < 1):
         rules.append("Guards against reward hacking were switched off: predictions are taken at their word.")
