@@ -230,19 +230,23 @@ def generate(
             settings=settings,
             cluster=address if engine is Engine.RAY else None,
         )
-    typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
+    pages = report_run(folder, quiet=quiet) if report else []
+    typer.echo("\n".join([str(folder / "hits.csv") if quiet else describe_result(result, wanted), *pages]))
     if result.n_failed or result.n_not_run:
         typer.echo(describe_unscored(result), err=True)
     if result.audit and result.audit.is_suspect:
         typer.echo(warn_of_audit(result.audit), err=True)
     if len(result.frame) < n or result.interrupted:
         typer.echo(explain_shortfall(result, n, wanted), err=True)
-    if report:
-        from moldesign.reporting.run_report import write_run_report  # noqa: PLC0415
-
-        make_report(folder, lambda path, tell: write_run_report(path, on_progress=tell), quiet=quiet)
     if result.interrupted:
         raise typer.Exit(130)
+
+
+def report_run(folder: Path, *, quiet: bool) -> list[str]:
+    """Make the report of a run, and return what to say of it."""
+    from moldesign.reporting.run_report import write_run_report  # noqa: PLC0415
+
+    return make_report(folder, lambda path, tell: write_run_report(path, on_progress=tell), quiet=quiet)
 
 
 def choose_limits(

@@ -1,5 +1,6 @@
 """`moldesign report`: make the page of a run, a screening or a training again."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -48,13 +49,16 @@ def report(
     typer.echo(page)
 
 
-def make_report(path: Path, write: Callable[[Path, Callable[[str], None]], Path], *, quiet: bool) -> None:
+def make_report(path: Path, write: Callable[[Path, Callable[[str], None]], Path], *, quiet: bool) -> list[str]:
     """Make the report of something that has just ended; if that fails, say so, and leave everything else as it is.
 
     Args:
         path: of the run or screening.
         write: makes the page; gets the path, and a function that is told what is being done.
         quiet: show nothing but problems.
+
+    Returns:
+        What to say of the page: a line, or nothing where there is none, or nobody wants to hear of it.
     """
     try:
         with open_display("making the report", quiet=quiet) as show:
@@ -63,9 +67,8 @@ def make_report(path: Path, write: Callable[[Path, Callable[[str], None]], Path]
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         typer.echo(
             f"warning: the report could not be made ({reason}); everything else is written; try again with: "
-            f"moldesign report {path}",
+            f"{shlex.join(['moldesign', 'report', str(path)])}",
             err=True,
         )
-    else:
-        if not quiet:
-            typer.echo(f"report: {page}")
+        return []
+    return [] if quiet else [f"report: {page}"]

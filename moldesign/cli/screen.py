@@ -158,11 +158,15 @@ def screen(
     except KeyboardInterrupt:
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
         raise typer.Exit(130) from None
-    typer.echo(result.out if quiet else describe_result(result, sdf))
-    if report and result.out == out:  # a shard is no result yet
-        from moldesign.reporting.screening_report import write_screening_report  # noqa: PLC0415
+    pages = report_screening(out, quiet=quiet) if report and result.out == out else []  # a shard is no result yet
+    typer.echo("\n".join([str(result.out) if quiet else describe_result(result, sdf), *pages]))
 
-        make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
+
+def report_screening(out: Path, *, quiet: bool) -> list[str]:
+    """Make the report of a screening, and return what to say of it."""
+    from moldesign.reporting.screening_report import write_screening_report  # noqa: PLC0415
+
+    return make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:
@@ -255,5 +259,6 @@ def describe_resumption(context: typer.Context) -> str:
             continue
         value = context.params[name]
         for one in value if isinstance(value, list | tuple) else [value]:
-            words += [option.opts[0]] if isinstance(one, bool) else [option.opts[0], str(one)]
+            flag = (option.opts if one is not False else option.secondary_opts)[0]
+            words += [flag] if isinstance(one, bool) else [flag, str(one)]
     return shlex.join([*words, "--resume"])
