@@ -19,6 +19,7 @@ from moldesign.screening.progress import ScreeningFiles
 
 CLASH_PREFIX = "screen_"
 """Before an added column whose name the library has, too."""
+_SMILES = "standardized_smiles"
 N_EXAMPLES = 3
 """Rejected rows per filter that are shown."""
 _MAX_LOOKED_AT = 20_000
@@ -65,14 +66,14 @@ def read_screening(out: Path, *, max_hits: int) -> ScreeningRecord:
         own = list(dict.fromkeys(str(name) for file in manifest["inputs"] for name in file["columns"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{files.manifest} cannot be read ({error}); screen the library again") from error
-    frame = _read_hits(out, max_hits) if counts["hits"] else pd.DataFrame()
+    frame = _read_hits(out, max_hits) if counts["hits"] else pd.DataFrame({_SMILES: []})
     hits, renamed = _undo_clashes(frame, own)
     return ScreeningRecord(
         out=out,
         profile=read_profile(text, str(files.manifest)),
         hits=hits,
         own_columns=renamed,
-        smiles_column="standardized_smiles",
+        smiles_column=_SMILES,
         manifest=manifest,
         examples=_read_examples(files.rejected),
     )
@@ -87,7 +88,7 @@ def _read_hits(out: Path, max_hits: int) -> pd.DataFrame:
 
 def _name_smiles_column(out: Path) -> str | None:
     """Return None where the format has a column of structures of its own."""
-    return None if classify_path(out).ending == ".sdf" else "standardized_smiles"
+    return None if classify_path(out).ending == ".sdf" else _SMILES
 
 
 def _to_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
