@@ -19,6 +19,7 @@ from moldesign.cli.models import models
 from moldesign.cli.monitor import monitor
 from moldesign.cli.predict import predict
 from moldesign.cli.pretrain import pretrain
+from moldesign.cli.report import report
 from moldesign.cli.screen import screen
 from moldesign.cli.serve import serve
 from moldesign.cli.task_group import TaskGroup
@@ -45,6 +46,7 @@ app = typer.Typer(
     "verbs and options. `moldesign VERB --help` explains each verb.",
 )
 app.command(rich_help_panel=DESIGN)(generate)
+app.command(rich_help_panel=DESIGN)(report)
 app.command(rich_help_panel=DESIGN)(evaluate)
 app.command(rich_help_panel=SCREEN)(screen)
 app.command(rich_help_panel=SCREEN)(merge)

@@ -11,6 +11,7 @@ import typer
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Engine, choose_profile
 from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
+from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.text import draw_table, format_seconds
 from moldesign.errors import RunFolderError
 
@@ -106,6 +107,7 @@ def screen(
     chunk_size: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rows between two checkpoints, and the unit of --shard.")
     ] = 1000,
+    report: ReportOption = True,
     quiet: QuietOption = False,
 ) -> None:
     """Rank a library of any size by a target profile, and write the best molecules.
@@ -116,8 +118,9 @@ def screen(
     domain of predictions, scaffold, and the nearest molecule that the models have learned from.
 
     Beside the hits stand OUT.rejected.csv (every rejected row, with the filter and the reason) and OUT.manifest.json
-    (what was read, with SHA-256, and how many rows fell at which filter). A row that takes RDKit more than ten seconds,
-    or crashes it, is rejected, and the rest goes on.
+    (what was read, with SHA-256, and how many rows fell at which filter), and OUT.report.html (the best hits and the
+    funnel as a page to forward). A row that takes RDKit more than ten seconds, or crashes it, is rejected, and the rest
+    goes on.
 
     Progress is kept in OUT.progress. Ctrl-C, a crash or a full disk lose nothing: the same command with --resume goes
     on, and gives the same result, byte for byte. With --engine ray the rows are worked on by a Ray cluster, and the
@@ -167,7 +170,15 @@ def screen(
     except KeyboardInterrupt:
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
         raise typer.Exit(130) from None
-    typer.echo(result.out if quiet else describe_result(result, sdf))
+    pages = report_screening(out, quiet=quiet) if report and result.out == out else []  # a shard is no result yet
+    typer.echo("\n".join([str(result.out) if quiet else describe_result(result, sdf), *pages]))
+
+
+def report_screening(out: Path, *, quiet: bool) -> list[str]:
+    """Make the report of a screening, and return what to say of it."""
+    from moldesign.reporting.screening_report import write_screening_report  # noqa: PLC0415
+
+    return make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:
@@ -269,5 +280,6 @@ def describe_resumption(context: typer.Context) -> str:
             continue
         value = context.params[name]
         for one in value if isinstance(value, list | tuple) else [value]:
-            words += [option.opts[0]] if isinstance(one, bool) else [option.opts[0], str(one)]
+            flag = (option.opts if one is not False else option.secondary_opts)[0]
+            words += [flag] if isinstance(one, bool) else [flag, str(one)]
     return shlex.join([*words, "--resume"])
