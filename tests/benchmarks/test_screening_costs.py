@@ -10,7 +10,9 @@ from benchmarks.screening_costs import (
     SHORT,
     Costs,
     Instant,
+    list_profiles,
     make_figures,
+    rate_profile,
     screen_shard,
     write_packed,
 )
@@ -50,5 +52,6 @@ def test_a_shard_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_dearer_profile_is_slower() -> None:
     profiles = list_profiles()
-    rates = [rate_profile(profiles[name], ["CC(=O)Nc1ccc(O)cc1"] * 50) for name in ("one endpoint", list(profiles)[-1])]
-    assert rates[0] > rates[1] > 0
+    smiles = ["CC(=O)Nc1ccc(O)cc1"] * 50
+    one, everything = (rate_profile(profiles[name], smiles) for name in list(profiles)[1:])
+    assert one > everything > 0
