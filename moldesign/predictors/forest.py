@@ -64,7 +64,8 @@ class Forest:
             is_left = counts[owner[going], self.features[at]] <= self.thresholds[at]
             node[going] = np.where(is_left, self.left[at], self.right[at])
             going = going[self.features[node[going]] >= 0]
-        return self.values[node].reshape(len(counts), len(self.roots)).mean(axis=1, dtype=np.float32)
+        values = self.values[node].reshape(len(counts), len(self.roots))
+        return np.asarray(values.mean(axis=1), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def mix_outputs(outputs: Floats, forest: Floats, shares: Floats) -> Floats:
     >>> mix_outputs(np.array([[[0.0]], [[2.0]]]), np.array([[3.0]]), np.array([0.5])).ravel().tolist()
     [1.0, 3.0]
     """
-    return outputs + (shares * (forest - outputs.mean(axis=0))).astype(np.float32)
+    return np.asarray(outputs + (shares * (forest - outputs.mean(axis=0))).astype(np.float32), dtype=outputs.dtype)
 
 
 def _to_logits(forest: Forest, share: Floats) -> Floats:

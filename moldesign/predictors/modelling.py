@@ -209,7 +209,7 @@ def _finish_forest(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -
     blends = [fit.forest for fit in fits if fit.forest is not None]
     if len(blends) < 2:
         return blends[0] if blends else None
-    shares = np.mean([blend.shares for blend in blends], axis=0, dtype=np.float32)
+    shares = np.asarray(np.mean([blend.shares for blend in blends], axis=0), dtype=np.float32)
     return bench.plan_forest(plan.seed).fit(np.arange(len(bench.table.smiles)), shares)
 
 

@@ -119,11 +119,6 @@ def make_plan(library: Library, profile: Profile, profile_toml: str, settings: S
     }
 
 
-def list_versions() -> dict[str, str]:
-    """Return the versions of what figures depend on, Python among them."""
-    return {name: _find_version(name) for name in _PACKAGES} | {"python": platform.python_version()}
-
-
 @contextmanager
 def open_progress(files: ScreeningFiles, plan: Plan, settings: ScreeningSettings, *, resume: bool) -> Iterator[Store]:
     """Yield the store of a screening: a new one, or that of an interrupted one.

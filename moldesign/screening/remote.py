@@ -13,8 +13,8 @@ from moldesign.errors import MoldesignError
 from moldesign.predictors.bundled import find_model_folder, list_bundled, read_model_card
 from moldesign.screening.executor import Outcome, Task
 from moldesign.screening.local import LocalExecutor
-from moldesign.screening.progress import list_versions
 from moldesign.screening.screener import Screener
+from moldesign.versions import list_versions
 
 PackedModels = Mapping[str, Mapping[str, bytes]]
 """The files of each model, by their names, after the name of the model."""
