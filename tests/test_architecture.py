@@ -16,7 +16,7 @@ PACKAGE = ROOT / "moldesign"
 # A module imports only from earlier lines, and never from another name on its own line.
 LAYERS = (
     {"errors"},
-    {"seeding", "metrics", "checkpoint"},
+    {"seeding", "metrics", "checkpoint", "versions"},
     {"chem"},
     {"datasets"},
     {"graphs"},
@@ -25,7 +25,7 @@ LAYERS = (
     {"envs"},
     {"policies"},
     {"learning", "search"},
-    {"generation", "screening", "evaluation"},
+    {"generation", "screening", "evaluation", "monitoring"},
     {"reporting"},
     {"moldesign"},  # the package itself, which only gathers public names
     {"server"},

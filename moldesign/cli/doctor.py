@@ -5,12 +5,13 @@ import platform
 import shutil
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 
 import typer
 
 from moldesign.cli.text import format_table
+from moldesign.versions import find_version
 
 PACKAGES = ("torch", "torch-geometric", "rdkit", "gymnasium", "numpy", "pandas", "scipy", "scikit-learn", "pyarrow")
 EXTRAS = {
@@ -132,14 +133,6 @@ def describe_extra(name: str) -> str:
     if None in versions.values():
         return f"not installed: pip install 'moldesign[{name}]'"
     return ", ".join(f"{package} {number}" for package, number in versions.items())
-
-
-def find_version(package: str) -> str | None:
-    """Return the version of an installed package; None if there is none."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def check_models() -> str:

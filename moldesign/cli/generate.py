@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
+from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
 from moldesign.cli.text import format_seconds
 from moldesign.errors import MoldesignError
@@ -113,13 +114,7 @@ def generate(
         Engine,
         typer.Option(help="Where programs, docking and expensive functions run: here, or on a Ray cluster."),
     ] = Engine.LOCAL,
-    address: Annotated[
-        str,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="The Ray cluster: 'auto' finds one that runs here, 'local' starts one on this machine's cores.",
-        ),
-    ] = "auto",
+    address: AddressOption = "auto",
     max_time: Annotated[
         str | None,
         typer.Option(
@@ -167,6 +162,7 @@ def generate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
     ] = False,
+    report: ReportOption = True,
     quiet: QuietOption = False,
 ) -> None:
     """Design molecules that meet a target profile, and rank them.
@@ -183,7 +179,8 @@ def generate(
     PROFILE.toml.
 
     The run folder receives hits.csv and hits.sdf (the ranked hits and why each one is believed in), audit.json (what a
-    model that the run has never seen says of them), profile.toml and run.sqlite (every molecule that was scored).
+    model that the run has never seen says of them), report.html (all of it as a page to forward), profile.toml and
+    run.sqlite (every molecule that was scored).
     Ctrl-C keeps everything; --resume goes on. docs/runs.md says how hits are chosen, when a run ends, and what --pareto
     shows.
 
@@ -227,7 +224,8 @@ def generate(
             settings=settings,
             cluster=address if engine is Engine.RAY else None,
         )
-    typer.echo(folder / "hits.csv" if quiet else describe_result(result, wanted))
+    pages = report_run(folder, quiet=quiet) if report else []
+    typer.echo("\n".join([str(folder / "hits.csv") if quiet else describe_result(result, wanted), *pages]))
     if result.n_failed or result.n_not_run:
         typer.echo(describe_unscored(result), err=True)
     if result.audit and result.audit.is_suspect:
@@ -236,6 +234,13 @@ def generate(
         typer.echo(explain_shortfall(result, n, wanted), err=True)
     if result.interrupted:
         raise typer.Exit(130)
+
+
+def report_run(folder: Path, *, quiet: bool) -> list[str]:
+    """Make the report of a run, and return what to say of it."""
+    from moldesign.reporting.run_report import write_run_report  # noqa: PLC0415
+
+    return make_report(folder, lambda path, tell: write_run_report(path, on_progress=tell), quiet=quiet)
 
 
 def choose_limits(

@@ -16,9 +16,12 @@ from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
+from moldesign.cli.monitor import monitor
 from moldesign.cli.predict import predict
 from moldesign.cli.pretrain import pretrain
+from moldesign.cli.report import report
 from moldesign.cli.screen import screen
+from moldesign.cli.serve import serve
 from moldesign.cli.task_group import TaskGroup
 from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
@@ -43,11 +46,14 @@ app = typer.Typer(
     "verbs and options. `moldesign VERB --help` explains each verb.",
 )
 app.command(rich_help_panel=DESIGN)(generate)
+app.command(rich_help_panel=DESIGN)(report)
 app.command(rich_help_panel=DESIGN)(evaluate)
 app.command(rich_help_panel=SCREEN)(screen)
 app.command(rich_help_panel=SCREEN)(merge)
 app.command(rich_help_panel=PREDICT)(predict)
 app.command(rich_help_panel=PREDICT)(explain)
+app.command(rich_help_panel=PREDICT)(serve)
+app.add_typer(monitor, name="monitor", rich_help_panel=PREDICT)
 app.command(rich_help_panel=TEACH)(train)
 app.command(rich_help_panel=TEACH)(pretrain)
 app.add_typer(models, name="models", rich_help_panel=CHECK)

@@ -1,21 +1,26 @@
 """`moldesign screen`: rank a library of molecules by a profile."""
 
 import shlex
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.generate import choose_profile
-from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.generate import Engine, choose_profile
+from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
+from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.text import draw_table, format_seconds
 from moldesign.errors import RunFolderError
 
 if TYPE_CHECKING:
     from moldesign.objectives.profile import Profile
+    from moldesign.screening.executor import Executor
     from moldesign.screening.output import ScreeningResult
     from moldesign.screening.progress import ScreeningProgress
+    from moldesign.screening.screener import Screener
     from moldesign.screening.settings import ScreeningSettings
 
 PROFILE_ENDING = ".toml"
@@ -92,11 +97,17 @@ def screen(
         bool, typer.Option("--resume", help="Go on with an interrupted screening; begin where there is none.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, show_default="one per core", help="Processes.")
+        int | None,
+        typer.Option(metavar="N", min=1, show_default="one per core", help="Processes, here or on the cluster."),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where rows are worked on: here, or on a Ray cluster, with the same result.")
+    ] = Engine.LOCAL,
+    address: AddressOption = "auto",
     chunk_size: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rows between two checkpoints, and the unit of --shard.")
     ] = 1000,
+    report: ReportOption = True,
     quiet: QuietOption = False,
 ) -> None:
     """Rank a library of any size by a target profile, and write the best molecules.
@@ -107,11 +118,13 @@ def screen(
     domain of predictions, scaffold, and the nearest molecule that the models have learned from.
 
     Beside the hits stand OUT.rejected.csv (every rejected row, with the filter and the reason) and OUT.manifest.json
-    (what was read, with SHA-256, and how many rows fell at which filter). A row that takes RDKit more than ten seconds,
-    or crashes it, is rejected, and the rest goes on.
+    (what was read, with SHA-256, and how many rows fell at which filter), and OUT.report.html (the best hits and the
+    funnel as a page to forward). A row that takes RDKit more than ten seconds, or crashes it, is rejected, and the rest
+    goes on.
 
     Progress is kept in OUT.progress. Ctrl-C, a crash or a full disk lose nothing: the same command with --resume goes
-    on, and gives the same result, byte for byte.
+    on, and gives the same result, byte for byte. With --engine ray the rows are worked on by a Ray cluster, and the
+    result is that same one; a machine that dies loses nothing. docs/scaling.md plans libraries of billions.
 
     \b
     Examples:
@@ -121,6 +134,7 @@ def screen(
       moldesign screen stock.csv --goal "herg <= 0.3" --threshold 0.9 --out safe.parquet
       moldesign screen stock.csv --goal "herg <= 0.3" --all --out scored.csv
       moldesign screen library.smi.gz kinase.toml --out hits.csv --shard 3/100 --resume
+      moldesign screen library.smi.gz kinase.toml --out hits.csv --engine ray --address auto
     """
     from moldesign.screening.engine import screen as run_screening  # noqa: PLC0415
 
@@ -151,11 +165,20 @@ def screen(
                 resume=resume,
                 sdf=sdf,
                 on_progress=lambda progress: show(describe_progress(progress), progress.share),
+                make_executor=choose_executor(engine, address),
             )
     except KeyboardInterrupt:
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
         raise typer.Exit(130) from None
-    typer.echo(result.out if quiet else describe_result(result, sdf))
+    pages = report_screening(out, quiet=quiet) if report and result.out == out else []  # a shard is no result yet
+    typer.echo("\n".join([str(result.out) if quiet else describe_result(result, sdf), *pages]))
+
+
+def report_screening(out: Path, *, quiet: bool) -> list[str]:
+    """Make the report of a screening, and return what to say of it."""
+    from moldesign.reporting.screening_report import write_screening_report  # noqa: PLC0415
+
+    return make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:
@@ -183,6 +206,15 @@ def choose_settings(*, shard: str | None, **values: Any) -> "ScreeningSettings":
         return ScreeningSettings(shard=WHOLE if shard is None else Shard.parse(shard), **values)
     except (ValueError, RunFolderError) as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def choose_executor(engine: Engine, address: str) -> "Callable[[Screener, ScreeningSettings], Executor] | None":
+    """Return what starts the engine; None for that of this machine."""
+    if engine is Engine.LOCAL:
+        return None
+    from moldesign.screening.cluster import start_on_cluster  # noqa: PLC0415
+
+    return partial(start_on_cluster, address=address)
 
 
 def split_profile(
@@ -248,5 +280,6 @@ def describe_resumption(context: typer.Context) -> str:
             continue
         value = context.params[name]
         for one in value if isinstance(value, list | tuple) else [value]:
-            words += [option.opts[0]] if isinstance(one, bool) else [option.opts[0], str(one)]
+            flag = (option.opts if one is not False else option.secondary_opts)[0]
+            words += [flag] if isinstance(one, bool) else [flag, str(one)]
     return shlex.join([*words, "--resume"])

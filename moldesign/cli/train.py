@@ -113,6 +113,13 @@ def train(
     log: Annotated[
         Log, typer.Option(help="Learn values as log10; auto does so where positive values span three decades.")
     ] = Log.AUTO,
+    forest: Annotated[
+        bool,
+        typer.Option(
+            help="Mix a random forest over fingerprints into what the networks say, as far as it helps on the "
+            "validation molecules; without it the model can be exported to ONNX."
+        ),
+    ] = True,
     search: Annotated[
         int,
         typer.Option(
@@ -177,6 +184,7 @@ def train(
         patience=patience,
         loss=loss.value,
         log=log.value,
+        forest=forest,
         n_trials=search,
         skip_bad=skip_bad,
         device=choose_device(device),
@@ -257,6 +265,9 @@ def describe_result(result: "TrainingResult") -> str:
     blocks = [*describe_table(record), f"\nMeasured on {record['split']['measured_on']}."]
     if caveat := record["split"]["caveat"]:
         blocks.append(f"NOTE: {caveat}")
+    if forest := record["forest"]:
+        shares = ", ".join(f"{share:.0%} of {name}" for name, share in forest["shares"].items())
+        blocks.append(f"The fingerprint forest makes up {shares}; the networks the rest.")
     for name, target in record["targets"].items():
         blocks += ["", describe_figures(name, target), *describe_verdict(name, target, record["baseline"])]
     predict = shlex.join(["moldesign", "predict", "library.csv", "--model", str(result.folder)])

@@ -15,6 +15,7 @@ from moldesign.chem.smiles import canonicalize, require_mols
 from moldesign.errors import ObjectiveError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.audit import Audit, audit_hits, write_audit
+from moldesign.generation.ending import Ending, note_beginning, note_ending
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.pareto import ParetoFront, write_front
@@ -113,6 +114,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
         open_programs((term.property for term in profile.terms), archive.path, cluster),
     ):
         start = session.agree_with(archive, start)
+        note_beginning(archive, n)
         oracle = Oracle(profile.knowing(start), profile.budget.calls, archive.append)
         if resume:
             write_profile(folder, profile)
@@ -126,6 +128,8 @@ def generate(  # noqa: PLR0913  all but the profile by name
         frame = write_results(folder, oracle.history, profile, n)
         audit = audit_hits(frame, profile)
         write_audit(folder, audit)
+        seconds = time.monotonic() - began
+        note_ending(archive, Ending(stopped, seconds))
     failed = select_failed(oracle.history, profile)
     return GenerationResult(
         frame=frame,
@@ -135,7 +139,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
         stopped=stopped,
         choice=session.choice,
         audit=audit,
-        seconds=time.monotonic() - began,
+        seconds=seconds,
         n_failed=len(failed),
         n_not_run=sum(molecule.missing is not None for molecule in oracle.history) - len(failed),
         n_resets=session.stopper.collapse.n_resets,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from moldesign.chem.standardize import standardize_smiles
 from moldesign.errors import InvalidSmilesError
 from moldesign.graphs import featurize_smiles
-from moldesign.predictors.attribution import attribute_atoms
+from moldesign.predictors.attribution import N_STEPS, attribute_atoms
 from moldesign.predictors.domain import Neighbour
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import PropertyNetwork
@@ -83,18 +83,36 @@ def explain(predictor: Explainable, smiles: str, endpoint: str | None = None, *,
     explained, parent = predictor.endpoints[column], _require_parent(smiles)
     prediction = predictor.predict([smiles])  # which tells a mixture from its parent
     [neighbours] = predictor.neighbours([parent], explained.name, n_neighbours)
-    graphs = featurize_smiles([parent]).graphs
-    members = [attribute_atoms(network, graphs, column)[0].weights for network in predictor.networks]
+    [weights] = weigh_atoms(predictor, [parent], column)
     return Explanation(
         smiles=parent,
         endpoint=explained,
         value=float(prediction.values[0, column]),
         std=float(prediction.std[0, column]),
         in_domain=bool(prediction.in_domain[0, column]),
-        atom_weights=np.mean(members, axis=0) * np.float32(explained.spread),
+        atom_weights=weights,
         unit=name_learned_unit(explained),
         neighbours=tuple(neighbours),
     )
+
+
+def weigh_atoms(
+    predictor: Explainable, parents: Sequence[str], column: int, *, n_steps: int = N_STEPS
+) -> list[NDArray[np.float32]]:
+    """Return what each atom brings to a prediction, float32 [n_atoms] per molecule, in the unit that is learned.
+
+    Args:
+        predictor: any; its networks' reasons are averaged.
+        parents: N standardised SMILES.
+        column: number of the endpoint.
+        n_steps: of the integration; with 24, weights of drug-sized molecules are off by at most 6 % of the largest.
+    """
+    graphs = featurize_smiles(list(parents)).graphs
+    members = [attribute_atoms(network, graphs, column, n_steps=n_steps) for network in predictor.networks]
+    spread = np.float32(predictor.endpoints[column].spread)
+    return [
+        np.mean([one.weights for one in of_networks], axis=0) * spread for of_networks in zip(*members, strict=True)
+    ]
 
 
 def name_learned_unit(endpoint: Endpoint) -> str:

@@ -11,7 +11,10 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import erf
 from sklearn.metrics import auc, average_precision_score, precision_recall_curve, roc_curve
+
+from moldesign.metrics import compute_ece
 
 MODEL, BASELINE, NEUTRAL = "#1f6f8b", "#d98032", "#8a8f98"
 """Colours of the model, of the baseline and of the rest; told apart with every common form of colour blindness."""
@@ -21,6 +24,9 @@ MAX_VECTOR_POINTS = 2_000
 
 LOG_FROM = 10.0
 """Losses whose largest is so many times the smallest are drawn on a logarithmic scale."""
+
+N_GROUPS = 10
+"""Equally large groups of molecules in which probabilities are compared with what was measured."""
 
 _STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
@@ -159,6 +165,50 @@ def draw_histograms(values: ArrayLike, reference: ArrayLike | None, title: str, 
         axes.legend()
 
     return _draw(title, x_label, "density", fill)
+
+
+def draw_reliability(truth: ArrayLike, values: ArrayLike) -> str:
+    """Return which share of the molecules was positive where the model said so much; on the dashed line both agree.
+
+    Args:
+        truth: 0 or 1, [N].
+        values: predicted probabilities, [N].
+    """
+    x, y = np.asarray(values, dtype=float), np.asarray(truth, dtype=float)
+    groups = [rows for rows in np.array_split(np.argsort(x, kind="stable"), min(N_GROUPS, len(x))) if len(rows)]
+    said, seen = ([float(column[rows].mean()) for rows in groups] for column in (x, y))
+    spread = [float(np.sqrt(share * (1 - share) / len(rows))) for share, rows in zip(seen, groups, strict=True)]
+
+    def fill(axes: Axes) -> None:
+        name = f"this model, expected calibration error {compute_ece(y, x):.3f}"
+        axes.errorbar(said, seen, yerr=spread, color=MODEL, lw=1.4, marker="o", ms=5, elinewidth=0.8, label=name)
+        axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=1, ls="--", label="right")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axes.legend(loc="upper left")
+
+    return _draw("Calibration of the probabilities", "predicted probability", "share that was positive", fill)
+
+
+def draw_coverage(errors: ArrayLike, std: ArrayLike) -> str:
+    """Return how many values lay within error bars of each width; on the dashed line as many as a normal law says.
+
+    Args:
+        errors: of the predictions, [N].
+        std: their standard deviations, [N], above 0.
+    """
+    widths = np.abs(np.asarray(errors, dtype=float)) / np.asarray(std, dtype=float)
+    promised = np.sort(erf(widths / np.sqrt(2)))
+    held = np.arange(1, len(promised) + 1) / len(promised)
+
+    def fill(axes: Axes) -> None:
+        within = float(np.mean(widths <= 1))
+        axes.step([0, *promised, 1], [0, *held, 1], where="post", color=MODEL, lw=1.6, label="this model")
+        axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=1, ls="--", label="right")
+        axes.plot([], [], " ", label=f"within one standard deviation: {within:.0%} (68 % is right)")
+        axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        axes.legend(loc="upper left")
+
+    return _draw("Calibration of the error bars", "share that should lie within the bars", "share that did", fill)
 
 
 def _widen(values: NDArray[np.float64], *, log_scale: bool) -> tuple[float, float]:

@@ -14,12 +14,23 @@ from moldesign.errors import ModelFormatError
 from moldesign.predictors.evaluation import format_figure, is_better
 from moldesign.predictors.training_record import RECORD_FILE, RECORD_VERSION
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule
-from moldesign.reporting.plots import Curve, draw_losses, draw_parity, draw_precision_recall, draw_roc
+from moldesign.reporting.plots import (
+    Curve,
+    draw_coverage,
+    draw_losses,
+    draw_parity,
+    draw_precision_recall,
+    draw_reliability,
+    draw_roc,
+)
 
 REPORT_FILE = "report.html"
 N_WORST = 10
 SMALL_TEST = 50
 """With fewer test molecules the report says that its figures are uncertain."""
+
+LEAST_CALIBRATED = 20
+"""With fewer test molecules a plot of the calibration would show chance alone."""
 
 _PICTURE = Size(220, 160)
 _TEMPLATE = "training_report.html"
@@ -156,9 +167,25 @@ def _format_figure(value: float | None, spread: float | None) -> str:
 def _plot_target(target: Record) -> list[str]:
     truth, values, std, baseline = (target["predictions"][name] for name in ("truth", "value", "std", "baseline"))
     if target["task"] == "regression":
-        return [draw_parity(truth, values, std, target["unit"], log_scale=target["log_scale"])] if truth else []
+        parity = [draw_parity(truth, values, std, target["unit"], log_scale=target["log_scale"])] if truth else []
+        return [*parity, *_plot_error_bars(target)]
     plots = [draw_roc(truth, values, baseline)] if len(set(truth)) > 1 else []
-    return [*plots, draw_precision_recall(truth, values, baseline)] if any(truth) else plots
+    plots += [draw_precision_recall(truth, values, baseline)] if any(truth) else []
+    return [*plots, draw_reliability(truth, values)] if len(truth) >= LEAST_CALIBRATED else plots
+
+
+def _plot_error_bars(target: Record) -> list[str]:
+    """Return how often error bars held, on the scale that was learned; nothing where there are too few."""
+    truth, values, std = (np.array(target["predictions"][name], dtype=float) for name in ("truth", "value", "std"))
+    if target["log_scale"]:
+        is_positive = (truth > 0) & (values > 0)
+        truth, values, std = truth[is_positive], values[is_positive], std[is_positive]
+        std = std / (values * np.log(10))
+        truth, values = np.log10(truth), np.log10(values)
+    known = std > 0
+    if known.sum() < LEAST_CALIBRATED:
+        return []
+    return [draw_coverage((truth - values)[known], std[known])]
 
 
 def _find_worst(target: Record) -> list[dict[str, str]]:

@@ -1,13 +1,11 @@
 """The files of a screening: where progress is kept, whether it can be gone on with, and how far it has come."""
 
 import json
-import platform
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +16,9 @@ from moldesign.predictors.bundled import read_model_card
 from moldesign.screening.library import Library
 from moldesign.screening.settings import WHOLE, ScreeningSettings, Shard
 from moldesign.screening.store import STORE_FILE, Store
+from moldesign.versions import list_versions
 
 PLAN = "plan"
-_PACKAGES = ("moldesign", "rdkit", "torch", "numpy")
 
 Plan = dict[str, Any]
 
@@ -112,13 +110,12 @@ def make_plan(library: Library, profile: Profile, profile_toml: str, settings: S
         for term in profile.terms
         if isinstance(term.property, EndpointProperty)
     }
-    versions = {name: _find_version(name) for name in _PACKAGES} | {"python": platform.python_version()}
     return {
         "library": [notes.path for notes in library.files],
         "settings": settings.to_dict(),
         "profile": profile_toml,
         "models": models,
-        "versions": versions,
+        "versions": list_versions(),
     }
 
 
@@ -180,10 +177,3 @@ def _note_plan(store: Store, plan: Plan, folder: Path) -> None:
             f"{folder} holds a screening that was planned otherwise ({', '.join(changed)} changed); resume it as "
             "it was begun, or choose another --out"
         )
-
-
-def _find_version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -6,7 +6,15 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from moldesign.reporting.plots import Curve, draw_losses, draw_parity, draw_precision_recall, draw_roc
+from moldesign.reporting.plots import (
+    Curve,
+    draw_coverage,
+    draw_losses,
+    draw_parity,
+    draw_precision_recall,
+    draw_reliability,
+    draw_roc,
+)
 
 TRUTH = np.array([0, 0, 1, 1, 0, 1])
 MODEL = np.array([0.1, 0.4, 0.35, 0.8, 0.2, 0.9])
@@ -19,6 +27,8 @@ PLOTS = {
     "parity of decades": lambda: draw_parity([1, 10, 1000], [2, 20, 500], [1, 1, 1], "nM", log_scale=True),
     "roc": lambda: draw_roc(TRUTH, MODEL, BASELINE),
     "precision and recall": lambda: draw_precision_recall(TRUTH, MODEL, BASELINE),
+    "reliability": lambda: draw_reliability(TRUTH, MODEL),
+    "coverage": lambda: draw_coverage([0.5, -0.5, 3.0, 0.1], [1.0, 1.0, 1.0, 1.0]),
 }
 
 
@@ -65,3 +75,9 @@ def test_losses_over_decades_have_plain_numbers() -> None:
 
 def test_losses_without_validation_have_no_validation_curve() -> None:
     assert "validation" not in read_texts(draw_losses(CURVES[1:], "Loss"))
+
+
+def test_calibration_is_stated_in_a_number() -> None:
+    always_half = draw_reliability([0, 1] * 50, [0.5] * 100)
+    assert "this model, expected calibration error 0.000" in read_texts(always_half)
+    assert "within one standard deviation: 75% (68 % is right)" in read_texts(PLOTS["coverage"]())

@@ -173,3 +173,13 @@ def test_a_folder_without_a_readable_record_is_refused(tmp_path: Path, text: str
         (tmp_path / "training.json").write_text(text)
     with pytest.raises(ModelFormatError, match=r"training\.json"):
         read_record(tmp_path)
+
+
+def test_calibration_is_shown_where_there_are_molecules_enough() -> None:
+    many = {name: values * 10 for name, values in PREDICTIONS.items()}
+    assert "Calibration of the error bars" in render(targets={"IC50": make_target(predictions=many)})
+    assert "Calibration of the error bars" in render(targets={"IC50": make_target(predictions=many, log_scale=True)})
+    assert "Calibration" not in render()
+    classes = many | {"truth": [0.0, 1.0] * 20, "value": [0.2, 0.9] * 20}
+    page = render(targets={"active": make_target(task="classification", predictions=classes)})
+    assert "Calibration of the probabilities" in page

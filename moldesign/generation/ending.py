@@ -1,0 +1,57 @@
+"""What a run store remembers of its making: versions, how many hits were asked for, and why the run has ended."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from moldesign.generation.archive import RunArchive
+from moldesign.generation.stopping import StopReason
+from moldesign.versions import list_versions
+
+_MAKING, _ENDING = "making", "ending"
+
+
+class Making(NamedTuple):
+    """How a run was begun, or gone on with the last time."""
+
+    n: int
+    """Hits to return at most."""
+    versions: Mapping[str, str]
+
+
+class Ending(NamedTuple):
+    """How the last part of a run ended."""
+
+    reason: StopReason
+    seconds: float
+    """That it took."""
+
+
+def note_beginning(archive: RunArchive, n: int) -> None:
+    """Note with what the run is made, and that it has not ended."""
+    making = {"n": n, "versions": list_versions()}
+    archive.write_facts({_MAKING: json.dumps(making), _ENDING: "null"})
+
+
+def note_ending(archive: RunArchive, ending: Ending) -> None:
+    """Note that the run has ended, and that its hits are written."""
+    archive.write_facts({_ENDING: json.dumps(ending._asdict())})
+
+
+def read_making(facts: Mapping[str, str]) -> Making | None:
+    """Return what `note_beginning` noted; None for a run of an earlier version.
+
+    Args:
+        facts: as the run store returns them.
+    """
+    return Making(**json.loads(facts[_MAKING])) if _MAKING in facts else None
+
+
+def read_ending(facts: Mapping[str, str]) -> Ending | None:
+    """Return what `note_ending` noted; None for a run that is still going on, was killed, or is of an earlier version.
+
+    Args:
+        facts: as the run store returns them.
+    """
+    fields = json.loads(facts.get(_ENDING, "null"))
+    return None if fields is None else Ending(StopReason(fields["reason"]), float(fields["seconds"]))

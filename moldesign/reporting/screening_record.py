@@ -1,0 +1,121 @@
+"""What a screening has left behind: hits, manifest, and examples of rejected rows."""
+
+import csv
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from moldesign.datasets.streams import classify_path
+from moldesign.datasets.tables import read_table
+from moldesign.errors import RunFolderError
+from moldesign.objectives.profile import Profile
+from moldesign.reporting.wishes import read_profile
+from moldesign.screening.progress import ScreeningFiles
+
+CLASH_PREFIX = "screen_"
+"""Before an added column whose name the library has, too."""
+_SMILES = "standardized_smiles"
+N_EXAMPLES = 3
+"""Rejected rows per filter that are shown."""
+_MAX_LOOKED_AT = 20_000
+"""Rejected rows among which the examples are chosen."""
+
+
+@dataclass(frozen=True)
+class ScreeningRecord:
+    """A screening."""
+
+    out: Path
+    profile: Profile
+    hits: pd.DataFrame
+    """Its first rows; a column of the library whose name an added one has is called `<name> (library)`"""
+    own_columns: Sequence[str]
+    """Those of the library"""
+    smiles_column: str
+    manifest: Mapping[str, Any]
+    examples: Mapping[str, Sequence[Mapping[str, str]]]
+    """Rejected rows by filter"""
+
+
+def is_screening(path: Path) -> bool:
+    """Return whether this is the file of hits of a finished screening."""
+    return path.is_file() and ScreeningFiles(path).manifest.is_file()
+
+
+def read_screening(out: Path, *, max_hits: int) -> ScreeningRecord:
+    """Read what a screening has written.
+
+    Args:
+        out: the file of the hits.
+        max_hits: rows to read.
+
+    Raises:
+        RunFolderError: the manifest is missing or damaged.
+        TableError: the hits cannot be read.
+        ProfileError: the profile is of another version.
+    """
+    files = ScreeningFiles(out)
+    try:
+        manifest = dict(json.loads(files.manifest.read_text(encoding="utf-8")))
+        text, counts = str(manifest["profile"]), manifest["counts"]
+        own = list(dict.fromkeys(str(name) for file in manifest["inputs"] for name in file["columns"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunFolderError(f"{files.manifest} cannot be read ({error}); screen the library again") from error
+    frame = _read_hits(out, max_hits) if counts["hits"] else pd.DataFrame({_SMILES: []})
+    hits, renamed = _undo_clashes(frame, own)
+    return ScreeningRecord(
+        out=out,
+        profile=read_profile(text, str(files.manifest)),
+        hits=hits,
+        own_columns=renamed,
+        smiles_column=_SMILES,
+        manifest=manifest,
+        examples=_read_examples(files.rejected),
+    )
+
+
+def _read_hits(out: Path, max_hits: int) -> pd.DataFrame:
+    """Return the first hits; numbers are numbers, also where the file has only text."""
+    chunk = next(read_table(out, chunk_size=max_hits, smiles_column=_name_smiles_column(out)))
+    frame = chunk.frame.head(max_hits)
+    return frame.apply(_to_numbers)
+
+
+def _name_smiles_column(out: Path) -> str | None:
+    """Return None where the format has a column of structures of its own."""
+    return None if classify_path(out).ending == ".sdf" else _SMILES
+
+
+def _to_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Return the column as numbers or flags where all of its cells are such; empty ones are missing."""
+    if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
+        return column
+    filled = column[(column != "") & column.notna()]
+    if len(filled) and set(filled) <= {"True", "False"}:
+        return column.map({"True": True, "False": False})
+    numbers = pd.to_numeric(filled, errors="coerce")
+    return column if numbers.isna().any() or filled.empty else numbers.reindex(column.index)
+
+
+def _undo_clashes(frame: pd.DataFrame, own: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    clashing = [name for name in own if f"{CLASH_PREFIX}{name}" in frame.columns]
+    names = {name: f"{name} (library)" for name in clashing} | {f"{CLASH_PREFIX}{name}": name for name in clashing}
+    renamed = frame.rename(columns=names)
+    return renamed, [names.get(name, name) for name in own if names.get(name, name) in renamed.columns]
+
+
+def _read_examples(path: Path) -> dict[str, list[dict[str, str]]]:
+    examples: dict[str, list[dict[str, str]]] = {}
+    if not path.is_file():
+        return examples
+    with path.open(encoding="utf-8", newline="") as handle:
+        for row in itertools.islice(csv.DictReader(handle), _MAX_LOOKED_AT):
+            of_filter = examples.setdefault(str(row["filter"]), [])
+            if len(of_filter) < N_EXAMPLES:
+                of_filter.append({str(name): str(value) for name, value in row.items()})
+    return examples
