@@ -15,17 +15,9 @@ from moldesign.cli.main import app
 from moldesign.cli.task_group import find_task
 from scripts.docs_notebooks import convert_notebook
 
-COMMANDS, DATA, SCALING = "reference/commands.md", "explanation/data.md", "scaling.md"
+COMMANDS, DATA = "reference/commands.md", "explanation/data.md"
 WIDTH = 100
 """Columns of the help texts"""
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Name the page about clusters among the tutorials, where there is one."""
-    if (Path(config.docs_dir) / SCALING).exists() and config.nav:
-        [tutorials] = [part["Tutorials"] for part in config.nav if "Tutorials" in part]
-        tutorials.append({"Scale out": SCALING})
-    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
