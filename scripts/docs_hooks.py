@@ -48,11 +48,13 @@ def describe_commands() -> str:
 
 
 def describe_command(name: str, command: Any) -> str:
-    """Return the section of one verb."""
+    """Return the section of one verb, and those of the verbs below it."""
     path = f"moldesign {name}"
+    below = {word: one for word, one in getattr(command, "commands", {}).items() if not one.hidden}
     context = command.make_context(path, [], resilient_parsing=True, max_content_width=WIDTH, terminal_width=WIDTH)
     with context:
-        return f"### {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+        text = f"### {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+    return "\n".join([text, *(describe_command(f"{name} {word}", one) for word, one in below.items())])
 
 
 def describe_data(text: str) -> str:
