@@ -15,17 +15,9 @@ from moldesign.cli.main import app
 from moldesign.cli.task_group import find_task
 from scripts.docs_notebooks import convert_notebook
 
-COMMANDS, DATA, SCALING = "reference/commands.md", "explanation/data.md", "scaling.md"
+COMMANDS, DATA = "reference/commands.md", "explanation/data.md"
 WIDTH = 100
 """Columns of the help texts"""
-
-
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Name the page about clusters among the tutorials, where there is one."""
-    if (Path(config.docs_dir) / SCALING).exists() and config.nav:
-        [tutorials] = [part["Tutorials"] for part in config.nav if "Tutorials" in part]
-        tutorials.append({"Scale out": SCALING})
-    return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -56,11 +48,13 @@ def describe_commands() -> str:
 
 
 def describe_command(name: str, command: Any) -> str:
-    """Return the section of one verb."""
+    """Return the section of one verb, and those of the verbs below it."""
     path = f"moldesign {name}"
+    below = {word: one for word, one in getattr(command, "commands", {}).items() if not one.hidden}
     context = command.make_context(path, [], resilient_parsing=True, max_content_width=WIDTH, terminal_width=WIDTH)
     with context:
-        return f"### {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+        text = f"### {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+    return "\n".join([text, *(describe_command(f"{name} {word}", one) for word, one in below.items())])
 
 
 def describe_data(text: str) -> str:

@@ -37,7 +37,7 @@ def test_help_groups_every_verb_by_task_with_an_example() -> None:
     tasks = [main.DESIGN, main.SCREEN, main.PREDICT, main.TEACH, main.CHECK]
     assert [name for name in blocks if name in tasks] == tasks
     verbs = [command.name or command.callback.__name__ for command in main.app.registered_commands]
-    for verb in [*verbs, "models"]:
+    for verb in [*verbs, *(group.name for group in main.app.registered_groups)]:
         [block] = [block for name, block in blocks.items() if re.search(rf"^  {verb} ", block, re.MULTILINE)]
         assert re.search(rf"^ +\$ moldesign {verb}", block, re.MULTILINE), verb
 
