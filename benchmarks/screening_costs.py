@@ -2,12 +2,11 @@
 
     python -m benchmarks.screening_costs --data DATA
 
-All figures are about one thread and its processor time, which is the same on a busy machine and on an idle one; on an
-idle one it is the time that passes. Rows of ZINC250k are screened by profiles of different cost, without a hit found
-before that would outrank a row. Then they are repeated under new names, and screened by an engine that answers at once,
-so that only the process that reads, puts away and merges works: the one that cannot be had twice. Its rates are those
-of the rows by which a long library exceeds a short one, so that start-up is left out. Everything is the median of some
-turns.
+All figures are about one thread and its processor time, which other work on the machine lengthens far less than the
+time that passes. Rows of ZINC250k are screened by profiles of different cost, without a hit found before that would
+outrank a row. Then they are repeated under new names, and screened by an engine that answers at once, so that only the
+process that reads, puts away and merges works: the one that cannot be had twice. Its rates are those of the rows by
+which a long library exceeds a short one, so that start-up is left out. Everything is the median of some turns.
 """
 
 import argparse

@@ -26,8 +26,9 @@ def render(text: str) -> str:
 
 
 def read_results() -> Results:
-    """Return the results that the tables are computed from, by name."""
-    return {name: json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")) for name in SOURCES}
+    """Return the results that the tables are computed from, by name, as far as they are there."""
+    paths = {name: RESULTS / f"{name}.json" for name in SOURCES}
+    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.is_file()}
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What a chemist needs to judge a hit, besides its score: uncertainty, domain, scaffold, nearest known molecule."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,9 +10,11 @@ from moldesign.chem.smiles import canonicalize
 from moldesign.objectives.known import find_nearest_known
 from moldesign.objectives.properties import EndpointProperty
 from moldesign.objectives.terms import Term
-from moldesign.predictors.ensemble import Predictions
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import Molecule
+
+if TYPE_CHECKING:
+    from moldesign.predictors.ensemble import Predictions
 
 Columns = dict[str, list[Any]]
 

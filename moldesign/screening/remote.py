@@ -70,6 +70,7 @@ class RemoteScreener:
         try:
             [outcome] = self._executor.map(iter([task]))
         except MoldesignError as error:
+            self._executor.close()  # its process still waits for somebody to take the rest
             return str(error)
         return outcome
 

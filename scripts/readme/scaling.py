@@ -52,15 +52,16 @@ class Costs:
 
 
 def render_rates(results: Results) -> str:
-    """Return what was measured, and where it stands."""
+    """Return what was measured, and where it stands; without the line about Ray where that was not measured yet."""
     costs, measured, (here, ray, speed) = Costs.from_results(results), results["screening_costs"], SOURCES
     memory = max(mib for rows in results[speed]["figures"]["memory_mib"].values() for mib in rows.values())
     rows = [
         [f"screened: {name}", f"{show(round(rate))} rows a core-second", here] for name, rate in costs.per_core.items()
     ]
+    if ray in results:
+        rows.append(["two Ray workers against one", f"{show(results[ray]['figures']['ratio'])} times", ray])
     rejected = f"{measured['extra']['share_rejected']:.0%}"
     rows += [
-        ["two Ray workers against one", f"{show(results[ray]['figures']['ratio'])} times", ray],
         ["read and hashed", f"{show(round(costs.read))} rows a core-second", here],
         ["read, hashed and put away", f"{show(round(costs.feed))} rows a core-second", here],
         ["merged", f"{show(round(costs.merge))} rows a core-second", here],

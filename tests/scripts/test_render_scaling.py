@@ -68,3 +68,5 @@ def test_every_figure_names_its_file() -> None:
     assert ["two Ray workers against one", "1.9 times", "screening_ray"] in rows
     assert ["shards, 40% of the rows rejected", "40 bytes a row", "screening_costs"] in rows
     assert ["memory of a screen with two workers", "800 MiB", "screening_speed"] in rows
+    without_ray = {name: result for name, result in RESULTS.items() if name != "screening_ray"}
+    assert read_rows(render_rates(without_ray)) == [row for row in rows if row[2] != "screening_ray"]
