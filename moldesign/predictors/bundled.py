@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from moldesign.predictors.ensemble import Predictor
 
 
+HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
+"""The figure of a card's test split that stands for the others, by task."""
+
+
 def list_bundled() -> Mapping[str, Path]:
     """Return the folder of each bundled predictor by name."""
     return list_bundled_folders("moldesign.predictors")
