@@ -10,8 +10,8 @@ from typer.core import TyperGroup
 
 from moldesign.checkpoint import Card, find_folder, read_card
 from moldesign.cli.text import draw_table, format_number
+from moldesign.predictors.bundled import HEADLINE_METRICS
 
-HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
 ENDPOINT_COLUMNS = (
     *("endpoint", "unit", "better", "n", "test figure", "n test", "date", "split", "reference range", "description"),
 )

@@ -122,8 +122,8 @@ def describe_report(made: "Report") -> str:
 def describe_drifts(drifts: "dict[str, Drift]") -> str:
     """Return the quantities that have moved most."""
     most = sorted(drifts.items(), key=lambda pair: -pair[1].psi)[:SHOWN]
-    rows = [[name, f"{d.psi:.3f}", f"{d.ks:.3f}", f"{d.p_value:.1e}", d.verdict] for name, d in most]
-    return format_table(["", "PSI", "KS", "p", "drift"], rows)
+    rows = [[name, f"{d.shift:+.3g}", f"{d.psi:.3f}", f"{d.ks:.3f}", f"{d.p_value:.1e}", d.verdict] for name, d in most]
+    return format_table(["", "mean", "PSI", "KS", "p", "drift"], rows)
 
 
 def _show(figure: float | None) -> str:

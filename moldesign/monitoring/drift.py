@@ -21,6 +21,8 @@ class Drift(NamedTuple):
     """How far a quantity has moved."""
 
     n: int
+    shift: float
+    """Of the mean, in the unit of the quantity"""
     psi: float
     ks: float
     """Largest difference of the two distribution functions, 0 to 1"""
@@ -41,7 +43,8 @@ def measure_drift(reference: Values, current: Values) -> Drift | None:
     if min(len(reference), len(current)) < LEAST:
         return None
     test = ks_2samp(reference, current)
-    return Drift(len(current), compute_psi(reference, current), float(test.statistic), float(test.pvalue))
+    shift = float(current.mean(dtype=np.float64) - reference.mean(dtype=np.float64))
+    return Drift(len(current), shift, compute_psi(reference, current), float(test.statistic), float(test.pvalue))
 
 
 def compute_psi(reference: Values, current: Values) -> float:

@@ -113,7 +113,7 @@ def advise(
             f"retrain with molecules like these: {outside:.0%} of the predictions are outside the domain, "
             f"{expected:.0%} of those for training molecules are; measure some, and add them by add-labels"
         )
-    elif similarity is not None and similarity.verdict == "much":
+    elif similarity is not None and similarity.verdict == "much" and similarity.shift < 0:
         advice.append(
             "measure some of these molecules: they resemble the training molecules less than those each other"
         )

@@ -16,6 +16,10 @@ _MOVED: dict[str, Path] = {}
 """The folder here of each model that came from another machine, by its name."""
 
 
+HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
+"""The figure of a card's test split that stands for the others, by task."""
+
+
 def list_bundled() -> Mapping[str, Path]:
     """Return the folder of each bundled predictor by name."""
     return list_bundled_folders("moldesign.predictors")

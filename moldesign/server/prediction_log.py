@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from moldesign.monitoring.features import FEATURES
@@ -46,17 +47,20 @@ class PredictionLogger:
         self._known: dict[str, LoggedModel] = {}
         self._n_dropped = 0
         self._rounds: asyncio.Task[None] | None = None
+        self._is_closing = asyncio.Event()
 
     def start(self) -> None:
         """Begin to write."""
         self._rounds = asyncio.create_task(self._repeat())
 
     async def close(self) -> None:
-        """Write what is waiting, and end."""
+        """Write what is waiting, and end.
+
+        A round that is under way is waited for, and not cut off: its thread would go on with a file that is closed.
+        """
+        self._is_closing.set()
         if self._rounds is not None:
-            self._rounds.cancel()
-            await asyncio.gather(self._rounds, return_exceptions=True)
-            await self._write(observe=False)
+            await self._rounds
         self._log.close()
 
     def note(self, model: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -68,9 +72,10 @@ class PredictionLogger:
         self._n_dropped += max(len(valid) - free, 0)
 
     async def _repeat(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND_SECONDS)
-            await self._write(observe=True)
+        while not self._is_closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_closing.wait(), ROUND_SECONDS)
+            await self._write(observe=not self._is_closing.is_set())
 
     async def _write(self, *, observe: bool) -> None:
         answered, self._waiting = list(self._waiting), deque()

@@ -8,7 +8,7 @@ from typing import Any
 
 from moldesign.checkpoint import find_folder, read_card
 from moldesign.monitoring.log import LOG_FILE, PredictionLog
-from moldesign.predictors.bundled import list_bundled, read_model_card
+from moldesign.predictors.bundled import HEADLINE_METRICS, list_bundled, read_model_card
 from moldesign.server.batching import Batcher
 from moldesign.server.errors import BadFieldError, TooManyError
 from moldesign.server.prediction_log import PredictionLogger
@@ -16,8 +16,6 @@ from moldesign.server.runs import RunStore
 from moldesign.server.settings import ServerSettings
 from moldesign.server.supervisor import Supervisor
 from moldesign.server.worker_pool import WorkerPool
-
-HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
 
 
 @dataclass
@@ -66,9 +64,9 @@ class Services:
 
     async def close(self) -> None:
         """End every process."""
+        await asyncio.gather(self.supervisor.close(), self.pool.close())
         if self.logger is not None:
             await self.logger.close()
-        await asyncio.gather(self.supervisor.close(), self.pool.close())
 
     async def predict(self, smiles: Sequence[str], model: str, client: str) -> list[dict[str, Any]]:
         """Return a row per molecule, and note them in the log.

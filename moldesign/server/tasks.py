@@ -25,7 +25,7 @@ from moldesign.predictors.explain import Explanation
 from moldesign.reporting.pictures import Size, complete_svg, draw_heat_map, draw_molecule
 from moldesign.server.profiles import FieldError, make_profile
 
-SAMPLED_MOLECULES = 2_000
+SAMPLED_MOLECULES = 1_000
 """Training molecules whose descriptors make a histogram."""
 N_BINS = 40
 N_CURVE_POINTS = 81

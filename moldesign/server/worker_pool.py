@@ -59,8 +59,8 @@ class Worker:
             DeadWorkerError: the process has died.
             ServingError: the task failed inside.
         """
-        if self._process is None or self._process.stdin is None:
-            raise DeadWorkerError("a worker was asked before it had started")
+        if self._process is None or self._process.stdin is None or not self.is_alive:
+            raise DeadWorkerError("a worker was asked that does not run")
         try:
             question = {"task": task, "arguments": dict(arguments), "seconds": limits.task_seconds}
             self._process.stdin.write(json.dumps(question).encode() + b"\n")
@@ -122,6 +122,7 @@ class WorkerPool:
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._n_waiting: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
     async def start(self) -> None:
         """Start every worker, and wait for the first one.
@@ -136,10 +137,13 @@ class WorkerPool:
             start.result()
 
     async def close(self) -> None:
-        """End every worker."""
+        """End every worker; whoever waits for one gets a dead one, and an error."""
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*(worker.stop() for worker in self._workers))
+        for worker in self._workers:
+            self._idle.put_nowait(worker)
 
     async def run(self, task: str, arguments: Mapping[str, Any], client: str) -> dict[str, Any]:
         """Return the result of a task, when it is the client's turn.
@@ -170,7 +174,7 @@ class WorkerPool:
         try:
             yield worker
         finally:
-            if worker.is_alive:
+            if worker.is_alive or self._is_closed:
                 self._idle.put_nowait(worker)
             else:
                 repair = asyncio.create_task(self._repair(worker))

@@ -33,7 +33,7 @@ def test_report_and_labels(moldesign: Moldesign, tmp_path: Path) -> None:
     first = moldesign("monitor", "--log", "log.sqlite")
     assert first.code == 0
     assert first.out.startswith("admet: 96 predictions of 96 molecules")
-    assert "inputs, the most moved first" in first.out
+    assert "retrain with molecules like these" in first.out
     assert "predicted and measured" not in first.out
     rows = [f"{text},{99 if k % 2 else -99}" for k, text in enumerate(SMILES)]
     (tmp_path / "results.csv").write_text("\n".join(["smiles,solubility", *rows, "C(,1"]) + "\n")

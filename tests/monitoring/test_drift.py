@@ -36,6 +36,7 @@ def test_a_shift(shift: float, verdict: str) -> None:
     assert drift.verdict == verdict
     assert drift.p_value < 1e-6
     assert 0 < drift.ks < 1
+    assert drift.shift == pytest.approx(shift, abs=0.1)
 
 
 def test_nan_is_left_out_and_few_values_say_nothing() -> None:

@@ -15,7 +15,7 @@ import httpx
 
 from tests.conftest import ROOT
 
-PATIENCE = 400.0
+PATIENCE = 500.0
 """Seconds; models load slowly on a busy machine."""
 
 
@@ -27,7 +27,7 @@ class Live(NamedTuple):
     runs: Path
 
     def open_client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=60.0, **options)
+        return httpx.Client(base_url=self.url, timeout=400.0, **options)
 
 
 def find_port() -> int:

@@ -25,10 +25,13 @@ function draw(smiles) {
     waiting = smiles;
     return;
   }
+  if (smiles === "") {
+    editor.reset();
+    return;
+  }
   isReading = true;
   setTimeout(() => (isReading = false), READING_MS);
-  if (smiles === "") editor.reset();
-  else editor.readGenericMolecularInput(smiles);
+  editor.readGenericMolecularInput(smiles);
 }
 
 addEventListener("message", (event) => {
