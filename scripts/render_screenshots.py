@@ -20,7 +20,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 DOCS = Path(__file__).parents[1] / "docs"
-N_COLORS = 96
+N_COLORS = 128
 """Of the compressed pictures; enough for a page of few colours."""
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--hide-scrollbars")
 SHOW_MAP = """
@@ -41,7 +41,7 @@ class Shot(NamedTuple):
     """Run before."""
 
 
-SHOTS = (Shot("report.png", 1280, 1400, BEGIN_AT_HITS), Shot("report_narrow.png", 400, 1000, BEGIN_AT_HITS))
+SHOTS = (Shot("report.png", 1280, 1400, BEGIN_AT_HITS), Shot("report_narrow.png", 400, 1400, BEGIN_AT_HITS))
 
 
 def main() -> None:

@@ -12,10 +12,10 @@ from tests.generation.tiny_run import BUDGET
 def test_a_run_that_was_killed_has_no_ending(tmp_path: Path) -> None:
     with RunArchive(tmp_path, ()) as archive:
         assert (read_making(archive.read_facts()), read_ending(archive.read_facts())) == (None, None)
-        note_beginning(archive, 7)
+        note_beginning(archive, 7, ())
         note_ending(archive, Ending(StopReason.TIME, 1.5))
         assert read_ending(archive.read_facts()) == Ending(StopReason.TIME, 1.5)
-        note_beginning(archive, 9)
+        note_beginning(archive, 9, ())
     facts = read_facts(tmp_path)
     making = read_making(facts)
     assert making is not None
