@@ -215,7 +215,9 @@ def _describe_validity(run: RunRecord) -> str:
     if not shares:
         return ""
     invalid = 1 - sum(shares) / len(shares)
-    return f"{invalid:.1%} of what was written was no molecule (mean over {len(shares):,} batches); that costs no call."
+    if invalid < 5e-4:
+        return "Everything that was written was a molecule."
+    return f"{invalid:.1%} of what was written was no molecule (mean over the batches); that costs no call."
 
 
 def _describe_making(run: RunRecord) -> list[tuple[str, str]]:

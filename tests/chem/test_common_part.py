@@ -14,6 +14,7 @@ from moldesign.chem.common_part import find_common_part
         ("CCCCCC", "C1CCCCC1", 0),
         ("CCO", "CC[O-]", 3),
         ("C", "N", 0),
+        ("CC12CCC3C(CCC4=CC(=O)CCC34C)C1CCC2O", "CC12CCC3C(CCC4CC(O)CCC34C)C1CCC2C(=O)CO", 19),  # two steroids
     ],
 )
 def test_atoms_in_common(first: str, second: str, n: int) -> None:
