@@ -14,7 +14,7 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 
 help:
 	@echo "make demo   install moldesign and design 100 molecules into demo/"
-	@echo "make test   install the developer's tools, then lint, check types and run all tests"
+	@echo "make test   install the developer's tools, then lint, check types, build the documents and run all tests"
 
 demo: $(VENV)/.installed
 	rm -rf demo
@@ -25,6 +25,7 @@ test: $(VENV)/.installed-dev
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
 	$(RUN) pytest
 
 # Stamps appear only after a complete installation, so an interrupted one is taken up again by the next call.

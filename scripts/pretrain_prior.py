@@ -20,21 +20,18 @@ import numpy as np
 import torch
 
 from moldesign.checkpoint import read_card
-from moldesign.chem.smiles import canonicalize, parse_smiles
 from moldesign.datasets.catalog import load_dataset, locate_dataset
 from moldesign.datasets.tables import read_smiles
-from moldesign.envs.vocabulary import Vocabulary
 from moldesign.policies.bundled import Prior, load_prior
 from moldesign.policies.language_model import PolicySettings, TokenPolicy
 from moldesign.policies.pretraining import (
     PretrainingProgress,
     PretrainingSettings,
     build_vocabulary,
-    pad_sequences,
     pretrain,
     select_learnable,
 )
-from moldesign.policies.sampling import sample_smiles
+from moldesign.policies.prior_training import copy_known_weights, measure_held_out, measure_samples
 
 WEIGHTS = Path(__file__).parents[1] / "moldesign" / "policies" / "weights"
 
@@ -81,7 +78,7 @@ def main() -> None:
     shape = PolicySettings(len(vocabulary), options.embedding_size, options.hidden_size, options.layers)
     policy = TokenPolicy(shape).to(options.device)
     if options.warm_start:
-        copy_known_weights(policy, vocabulary, options.warm_start)
+        copy_known_weights(policy, vocabulary, load_prior(options.warm_start))
     settings = PretrainingSettings(
         n_steps=options.steps,
         batch_size=options.batch_size,
@@ -153,17 +150,6 @@ def read_library(options: argparse.Namespace) -> list[str]:
     return read_smiles(locate_dataset(name, options.data))
 
 
-def copy_known_weights(policy: TokenPolicy, vocabulary: Vocabulary, source: str) -> None:
-    prior = load_prior(source)
-    shared = [(vocabulary.tokens.index(t), i) for i, t in enumerate(prior.vocabulary.tokens) if t in vocabulary]
-    new, old = torch.tensor(shared).T
-    with torch.no_grad():
-        policy.gru.load_state_dict(prior.policy.gru.state_dict())
-        policy.embedding.weight[new] = prior.policy.embedding.weight[old]
-        policy.head.weight[new] = prior.policy.head.weight[old]
-        policy.head.bias[new] = prior.policy.head.bias[old]
-
-
 def describe_training(
     options: argparse.Namespace, settings: PretrainingSettings, *, n_steps: int, seconds: float
 ) -> dict[str, Any]:
@@ -184,38 +170,9 @@ def describe_training(
 
 def save(prior: Prior, folder: Path, training: set[str], held_out: list[str]) -> None:
     """Measure the prior and write it."""
-    known = select_learnable(held_out, prior.vocabulary, prior.max_length)
-    prior.card.update(
-        held_out={"n": len(known), "log_prob_per_molecule": round(measure_log_prob(prior, known), 3)},
-        samples=measure_samples(prior, training, N_SAMPLES),
-    )
+    prior.card.update(held_out=measure_held_out(prior, held_out), samples=measure_samples(prior, training, N_SAMPLES))
     prior.save(folder)
     print(json.dumps({"held_out": prior.card["held_out"], "samples": prior.card["samples"]}))
-
-
-def measure_log_prob(prior: Prior, smiles: list[str]) -> float:
-    """Return the mean log-probability of a molecule that was not trained on, in nats."""
-    with torch.inference_mode():
-        batches = [smiles[i : i + 256] for i in range(0, len(smiles), 256)]
-        sums = [
-            prior.policy.sequence_log_prob(pad_sequences([prior.vocabulary.encode(s) for s in batch])).sum().item()
-            for batch in batches
-        ]
-    return sum(sums) / len(smiles)
-
-
-def measure_samples(prior: Prior, training: set[str], n: int) -> dict[str, float]:
-    """Return validity, uniqueness and novelty of samples at temperature 1."""
-    generator = torch.Generator().manual_seed(0)
-    texts = [text for batch in sample_smiles(prior, n, generator) for text in batch]
-    valid = [canonicalize(mol) for mol in parse_smiles(texts).mols if mol is not None]
-    return {
-        "n": n,
-        "temperature": 1.0,
-        "valid": round(len(valid) / n, 4),
-        "unique": round(len(set(valid)) / len(valid), 4),
-        "novel": round(sum(text not in training for text in valid) / len(valid), 4),
-    }
 
 
 def print_progress(progress: PretrainingProgress) -> None:

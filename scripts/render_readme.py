@@ -1,16 +1,15 @@
-"""Fill the tables of README.md from measured files, so that no figure in it was typed by hand.
+"""Fill the tables of README.md and docs/comparison.md from measured files, so that no figure was typed by hand.
 
     python -m scripts.render_readme           # rewrite the tables in place
     python -m scripts.render_readme --check   # exit with 1 if a table is stale
 
 A table stands between `<!-- table:NAME -->` and `<!-- /table -->`. NAME is `endpoints` or `priors`
-(from the cards of the bundled models), or the name of a file in benchmarks/results. The tables of `SECTIONS` come with
-their heading and introduction, and leave nothing behind while their file is not there.
+(from the cards of the bundled models), `where_others_lead` (from several files), or the name of a file in
+benchmarks/results. The tables of `SECTIONS` come with their heading and introduction, and leave nothing behind while
+their file is not there.
 """
 
-import argparse
 import json
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,12 +17,15 @@ from pathlib import Path
 from scripts.readme.accuracy import render_accuracy
 from scripts.readme.cards import ENDPOINT_COLUMNS, PRIOR_COLUMNS, list_endpoints, list_priors
 from scripts.readme.distribution import render_distribution
+from scripts.readme.enrichment import render_enrichment
+from scripts.readme.leads import LEADS, render_leads
+from scripts.readme.page import BLOCK, fill, refresh
 from scripts.readme.pmo import render_pmo
 from scripts.readme.reliability import render_calibration, render_screening, render_speed
 from scripts.readme.text import describe_measurement, render_figures, tabulate
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+PAGES = (ROOT / "README.md", ROOT / "docs" / "comparison.md")
 RESULTS = ROOT / "benchmarks" / "results"
 
 
@@ -45,6 +47,22 @@ SECTIONS = {
         "From a library file to the ranked hits",
         "`moldesign screen` from file to file; start-up is not part of a rate. RDKit's bare parse is the ceiling of "
         "every program that reads SMILES.",
+    ),
+    "screening_ray": (
+        "The same on a Ray cluster",
+        "Rows per second of the chemistry part (parsing, standardisation, alerts, QED, synthetic accessibility), with "
+        "one worker and with two, by turns on one machine; ratios are those of neighbouring turns: their median, the "
+        "lowest and the highest.",
+    ),
+    "screening_memory": (
+        "Memory while a library goes by",
+        "Proportional set sizes of all processes of `moldesign screen` together, at their largest.",
+    ),
+    "screening_enrichment": (
+        "Does a model find the other actives?",
+        "A model of about half of the actives of a target ranks the other half among decoys, on targets of DUD-E, DUD "
+        "and MUV. Enrichment factor (EF): how many times more actives than a random order the best-ranked molecules "
+        "hold; BEDROC (doi:10.1021/ci600426e) weighs the whole beginning of the list.",
     ),
     "calibration": (
         "Does it know what it does not know?",
@@ -91,23 +109,11 @@ SECTIONS = {
 }
 """Heading and introduction of tables that may not have been measured yet."""
 
-BLOCK = re.compile(r"<!-- table:(?P<name>\S+) -->\n.*?<!-- /table -->", re.DOTALL)
 OPENING = "<!-- table:"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if a table is stale")
-    options = parser.parse_args(arguments)
-    present = README.read_text(encoding="utf-8")
-    rendered = render(present)
-    if rendered == present:
-        return 0
-    if options.check:
-        print("README.md has stale tables; run: python -m scripts.render_readme", file=sys.stderr)
-        return 1
-    README.write_text(rendered, encoding="utf-8")
-    return 0
+    return refresh(PAGES, render, arguments, module="scripts.render_readme", documentation=__doc__)
 
 
 def render(text: str) -> str:
@@ -117,10 +123,8 @@ def render(text: str) -> str:
         ValueError: a block is not closed, or its name is unknown.
     """
     if text.count(OPENING) != len(BLOCK.findall(text)):
-        raise ValueError("README.md has a <!-- table:NAME --> line without its <!-- /table --> line")
-    return BLOCK.sub(
-        lambda block: f"<!-- table:{block['name']} -->\n{render_table(block['name'])}<!-- /table -->", text
-    )
+        raise ValueError("there is a <!-- table:NAME --> line without its <!-- /table --> line")
+    return fill(text, render_table)
 
 
 def render_table(name: str) -> str:
@@ -129,12 +133,14 @@ def render_table(name: str) -> str:
         return tabulate(ENDPOINT_COLUMNS, list_endpoints())
     if name == "priors":
         return tabulate(PRIOR_COLUMNS, list_priors())
+    if name == LEADS:
+        return render_leads(RESULTS)
     path = RESULTS / f"{name}.json"
     if not path.is_file():
         if name in SECTIONS:
             return ""
-        known = sorted({"endpoints", "priors", *SECTIONS, *(file.stem for file in RESULTS.glob("*.json"))})
-        raise ValueError(f"README.md asks for the table {name!r}; known tables: {', '.join(known)}")
+        known = sorted({"endpoints", "priors", LEADS, *SECTIONS, *(file.stem for file in RESULTS.glob("*.json"))})
+        raise ValueError(f"no such table: {name!r}; known tables: {', '.join(known)}")
     result = json.loads(path.read_text(encoding="utf-8"))
     heading, introduction = SECTIONS.get(name, (None, None))
     opening = "" if heading is None else f"### {heading}\n\n{introduction}\n\n"
@@ -146,6 +152,7 @@ RENDERERS = {
     "moleculenet_accuracy": render_accuracy,
     "prediction_speed": render_speed,
     "screening_speed": render_screening,
+    "screening_enrichment": render_enrichment,
     "calibration": render_calibration,
     "distribution": render_distribution,
     "pmo": render_pmo,

@@ -25,7 +25,7 @@ LAYERS = (
     {"envs"},
     {"policies"},
     {"learning", "search"},
-    {"generation", "screening", "evaluation"},
+    {"generation", "screening", "evaluation", "monitoring"},
     {"reporting"},
     {"moldesign"},  # the package itself, which only gathers public names
     {"server"},

@@ -2,7 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
+from rdkit.ML.Scoring import Scoring
 
 from moldesign.metrics import (
     DECISION_METRICS,
@@ -10,7 +12,9 @@ from moldesign.metrics import (
     METRICS,
     compute_auprc,
     compute_auroc,
+    compute_bedroc,
     compute_ece,
+    compute_enrichment,
     compute_f1,
     compute_mae,
     compute_mcc,
@@ -100,3 +104,51 @@ def test_better_predictions_have_better_figures(name):
     truth, good, poor = [0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9], [0.6, 0.1, 0.7, 0.2]
     better, worse = METRICS[name](truth, good), METRICS[name](truth, poor)
     assert better < worse if name in LOWER_IS_BETTER else better > worse
+
+
+@pytest.mark.parametrize("fraction", [0.005, 0.01, 0.05, 0.123])
+@pytest.mark.parametrize("n", [40, 997])
+def test_enrichment_equals_rdkit(fraction, n):
+    rng = np.random.default_rng(n)
+    truth, score = rng.random(n) < 0.1, rng.permutation(n)
+    rows = [[is_active] for is_active in truth[np.argsort(-score)]]
+    [expected] = Scoring.CalcEnrichment(rows, 0, [fraction])
+    assert compute_enrichment(truth, score, fraction) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("alpha", [20.0, 80.5])
+@pytest.mark.parametrize("n", [40, 997])
+def test_bedroc_equals_rdkit(alpha, n):
+    rng = np.random.default_rng(n)
+    truth, score = rng.random(n) < 0.1, rng.permutation(n)
+    rows = [[is_active] for is_active in truth[np.argsort(-score)]]
+    assert compute_bedroc(truth, score, alpha) == pytest.approx(Scoring.CalcBEDROC(rows, 0, alpha))
+
+
+def test_ties_count_as_the_mean_over_their_orders():
+    rng = np.random.default_rng(0)
+    truth, score = rng.random(60) < 0.2, rng.integers(0, 5, size=60).astype(float)
+    orders = [score + 1e-6 * rng.random(60) for _ in range(500)]
+    for measure in (lambda s: compute_enrichment(truth, s, 0.1), lambda s: compute_bedroc(truth, s)):
+        assert measure(score) == pytest.approx(np.mean([measure(order) for order in orders]), rel=0.1)
+
+
+def test_the_order_of_the_input_decides_nothing():
+    truth, score = np.array([1, 0, 0, 0, 1, 0, 0, 0, 0, 0]), np.zeros(10)
+    assert compute_enrichment(truth, score, 0.1) == pytest.approx(1)
+    assert compute_bedroc(truth, score) == pytest.approx(compute_bedroc(truth[::-1], score))
+
+
+def test_early_recognition_without_a_class_is_undefined():
+    assert math.isnan(compute_enrichment([0, 0], [1, 2], 0.5))
+    assert math.isnan(compute_bedroc([0, 0], [1, 2]))
+    assert math.isnan(compute_bedroc([1, 1], [1, 2]))
+
+
+def test_early_recognition_refuses_what_has_no_meaning():
+    with pytest.raises(ValueError, match="NaN"):
+        compute_bedroc([0, 1], [math.nan, 1])
+    with pytest.raises(ValueError, match="fraction"):
+        compute_enrichment([0, 1], [0, 1], 0)
+    with pytest.raises(ValueError, match="alpha"):
+        compute_bedroc([0, 1], [0, 1], 0)

@@ -13,7 +13,8 @@ from scripts.readme import cards as cards_module
 
 KNOWN = (
     "admet_accuracy, calibration, design_modes, distribution, endpoints, explanation_check, moleculenet_accuracy, "
-    "pmo, pmo_ablation, prediction_speed, priors, reward_hacking, screening_speed, strategies$"
+    "pmo, pmo_ablation, prediction_speed, priors, reward_hacking, screening_enrichment, screening_memory, "
+    "screening_ray, screening_speed, strategies, where_others_lead$"
 )
 
 
@@ -58,7 +59,7 @@ def test_stale_table_is_found_and_rewritten(
     harness.write_result("speed", {"steps_per_s": 20_123.4, "share": 0.98765, "curve": [1, 2]}, seed=3)
     readme = tmp_path / "README.md"
     readme.write_text("before\n<!-- table:speed -->\nold\n<!-- /table -->\nafter\n")
-    monkeypatch.setattr(render_readme, "README", readme)
+    monkeypatch.setattr(render_readme, "PAGES", (readme,))
     assert render_readme.main(["--check"]) == 1
     assert "scripts.render_readme" in capsys.readouterr().err
     assert render_readme.main([]) == 0

@@ -15,12 +15,14 @@ from moldesign.versions import find_version
 
 PACKAGES = ("torch", "torch-geometric", "rdkit", "gymnasium", "numpy", "pandas", "scipy", "scikit-learn", "pyarrow")
 EXTRAS = {
+    "docs": ("mkdocs-material", "mkdocstrings"),
     "docking": ("vina", "meeko", "gemmi"),
     "evaluate": ("fcd_torch",),
     "onnx": ("onnx", "onnxruntime"),
     "ray": ("ray",),
     "search": ("optuna",),
 }
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "MKL_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 DRUGS = ("CC(=O)Oc1ccccc1C(=O)O", "CC(=O)Nc1ccc(O)cc1", "Cn1c(=O)c2c(ncn2C)n(C)c1=O", "CC(C)Cc1ccc(C(C)C(=O)O)cc1")
 SOLUBLE, INSOLUBLE = "CCO", "c1ccc2cc3ccccc3cc2c1"
 """Ethanol mixes with water; anthracene has a solubility of -6 log10 mol/L."""
@@ -36,9 +38,9 @@ class CheckError(Exception):
 def doctor() -> None:
     """Say what this installation is, and test it for a few seconds.
 
-    Versions, cores, memory, GPU, extras and the checksums of the bundled models; then molecules are read, predicted and
-    written. Paste the output into a bug report: it holds no file names and no molecules of yours. The exit code is 1 if
-    a test failed.
+    Versions, processor, memory, GPU, extras and the checksums of the bundled models; then molecules are read,
+    predicted and written. Paste the output into a bug report: it holds no file names and no molecules of yours. The
+    exit code is 1 if a test failed.
 
     \b
     Example:
@@ -46,11 +48,13 @@ def doctor() -> None:
     """
     typer.echo(describe_installation())
     typer.echo("\nself-test")
+    began = time.perf_counter()
     failed = [name for name, check in CHECKS.items() if not _report(name, check)]
+    seconds = time.perf_counter() - began
     if failed:
         typer.echo(f"\n{len(failed)} of {len(CHECKS)} tests failed: {', '.join(failed)}")
         raise typer.Exit(1)
-    typer.echo(f"\nall {len(CHECKS)} tests passed")
+    typer.echo(f"\nall {len(CHECKS)} tests passed in {seconds:.0f} s")
 
 
 def describe_installation() -> str:
@@ -59,7 +63,9 @@ def describe_installation() -> str:
         ["moldesign", version("moldesign")],
         ["python", f"{platform.python_version()} ({platform.python_implementation()})"],
         ["system", platform.platform()],
-        ["cores", str(os.cpu_count())],
+        ["cpu", describe_cpu()],
+        ["cores", f"{count_usable_cores()} usable of {os.cpu_count()}"],
+        ["threads", describe_threads()],
         ["memory", describe_memory()],
         ["free disk", f"{shutil.disk_usage(Path.cwd()).free / 1e9:.0f} GB here"],
         ["gpu", describe_gpu()],
@@ -70,20 +76,55 @@ def describe_installation() -> str:
     return format_table(header, lines)
 
 
+def describe_cpu() -> str:
+    """Return the name of the processor, where the system tells it."""
+    if Path("/proc/cpuinfo").is_file():
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        if names:
+            return names[0]
+    return platform.processor() or platform.machine()
+
+
+def count_usable_cores() -> int:
+    """Return how many cores this process may use; a container or a batch system may allow fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def describe_threads() -> str:
+    """Return how many threads PyTorch computes with, and what the environment says about them."""
+    import torch  # noqa: PLC0415
+
+    stated = [f"{name}={os.environ[name]}" for name in THREAD_VARIABLES if name in os.environ]
+    return ", ".join([f"{torch.get_num_threads()} of PyTorch", *stated])
+
+
 def describe_memory() -> str:
-    """Return the size of the main memory."""
+    """Return the size of the main memory, and how much of it is free."""
     try:
-        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB"
+        page = os.sysconf("SC_PAGE_SIZE") / 1e9
+        total, free = (page * os.sysconf(name) for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES"))
     except (AttributeError, OSError, ValueError):  # a system without POSIX
         return "unknown"
+    return f"{total:.0f} GB, {free:.0f} GB free"
 
 
 def describe_gpu() -> str:
     """Return the names of the GPUs that PyTorch can use."""
     import torch  # noqa: PLC0415
 
-    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
-    return ", ".join(names) if names else "none that PyTorch can use"
+    known = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    names = [f"{one.name}, {one.total_memory / 1e9:.0f} GB" for one in known]
+    return "; ".join(names) or f"none that PyTorch can use ({describe_torch_build()})"
+
+
+def describe_torch_build() -> str:
+    """Return for which GPUs this PyTorch was built."""
+    import torch  # noqa: PLC0415
+
+    return f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a build for CPUs alone"
 
 
 def describe_extra(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moldesign.cli.display import Show, open_display
-from moldesign.cli.text import format_number, format_table
+from moldesign.cli.text import draw_table, format_number
 
 if TYPE_CHECKING:
     from moldesign.evaluation.figures import Figure
@@ -31,6 +31,9 @@ def evaluate(
         typer.Option(metavar="FILE", help="What to compare with: a training set, a library, known actives."),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the figures as JSON, too.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with figures, plots and structures, too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
     smiles_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column of the SMILES, where its name does not tell.")
@@ -47,7 +50,7 @@ def evaluate(
 
     \b
     Examples:
-      moldesign evaluate hits.csv
+      moldesign evaluate hits.csv --reference library.smi --page hits.html
       moldesign evaluate generated.smi --reference training.smi.gz --out figures.json
     """
     from moldesign.evaluation.figures import evaluate as find_figures  # noqa: PLC0415
@@ -56,9 +59,12 @@ def evaluate(
         known = None if reference is None else read_set(reference, reference_column, show)
         molecules = read_set(source, smiles_column, show)
         figures = find_figures(molecules, known, report=show)
+        if page is not None:
+            show("drawing", None)
+            write_page(page, source, figures, molecules, known, reference)
     content = describe_figures(source, reference, figures)
     if out is not None:
-        write_json(out, content)
+        write_file(out, content + "\n")
     typer.echo(content if as_json else list_figures(figures, with_reference=known is not None))
 
 
@@ -86,7 +92,7 @@ def list_figures(figures: "Sequence[Figure]", *, with_reference: bool) -> str:
         cells = ["-" if number is None else format_number(number) for number in numbers]
         meaning = f"{figure.meaning} ({figure.note})" if figure.note else figure.meaning
         rows.append([figure.name, *cells, figure.better, meaning])
-    return format_table(header, rows)
+    return draw_table(header, rows)
 
 
 def describe_figures(source: str, reference: str | None, figures: "Sequence[Figure]") -> str:
@@ -95,8 +101,31 @@ def describe_figures(source: str, reference: str | None, figures: "Sequence[Figu
     return json.dumps({"file": source, "reference": reference, "figures": rows}, indent=1, ensure_ascii=False)
 
 
-def write_json(path: Path, content: str) -> None:
-    """Write the figures whole or not at all.
+def write_page(
+    path: Path,
+    source: str,
+    figures: "Sequence[Figure]",
+    molecules: "MoleculeSet",
+    known: "MoleculeSet | None",
+    reference: str | None,
+) -> None:
+    """Write the page of an evaluation.
+
+    Raises:
+        TableError: the file cannot be written.
+    """
+    from importlib.metadata import version  # noqa: PLC0415
+
+    from moldesign.reporting.evaluation_page import render_evaluation  # noqa: PLC0415
+
+    text = render_evaluation(
+        source, figures, molecules, reference=known, reference_name=reference or "", version=version("moldesign")
+    )
+    write_file(path, text)
+
+
+def write_file(path: Path, content: str) -> None:
+    """Write a file whole or not at all.
 
     Raises:
         TableError: the file cannot be written.
@@ -105,6 +134,6 @@ def write_json(path: Path, content: str) -> None:
     from moldesign.errors import TableError  # noqa: PLC0415
 
     try:
-        write_text_atomically(path, content + "\n")
+        write_text_atomically(path, content)
     except OSError as error:
         raise TableError(f"{path}: cannot be written ({error.strerror}); name another file") from error

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from moldesign.cli.text import format_number, format_table
+from moldesign.cli.text import draw_table, format_number
 from moldesign.errors import TableError
 
 if TYPE_CHECKING:
@@ -93,4 +93,4 @@ def describe_explanation(explanation: "Explanation") -> str:
     domain = "" if explanation.in_domain else ", out of domain"
     title = f"{explanation.smiles}\n{explanation.endpoint.name}: {describe_prediction(explanation)}{domain}"
     contribution = f"contribution ({explanation.unit})" if explanation.unit else "contribution"
-    return f"{title}\n{format_table(['atom', 'symbol', contribution], rows)}"
+    return f"{title}\n{draw_table(['atom', 'symbol', contribution], rows)}"

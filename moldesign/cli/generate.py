@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
 from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
 from moldesign.cli.text import format_seconds
@@ -114,13 +114,7 @@ def generate(
         Engine,
         typer.Option(help="Where programs, docking and expensive functions run: here, or on a Ray cluster."),
     ] = Engine.LOCAL,
-    address: Annotated[
-        str,
-        typer.Option(
-            metavar="HOST:PORT",
-            help="The Ray cluster: 'auto' finds one that runs here, 'local' starts one on this machine's cores.",
-        ),
-    ] = "auto",
+    address: AddressOption = "auto",
     max_time: Annotated[
         str | None,
         typer.Option(
@@ -192,8 +186,8 @@ def generate(
 
     \b
     Examples:
-      moldesign generate
       moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --goal "sa <= 3.5" --out drd2
+      moldesign generate
       moldesign generate --model my_model --goal "pIC50 >= 8" --goal "herg <= 0.3"
       moldesign generate --goal "qed >= 0.6" --goal "program(python dock.py) min"
       moldesign generate kinase.toml --budget 20000 --seed 1

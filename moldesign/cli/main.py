@@ -16,24 +16,48 @@ from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
+from moldesign.cli.monitor import monitor
 from moldesign.cli.predict import predict
+from moldesign.cli.pretrain import pretrain
 from moldesign.cli.report import report
 from moldesign.cli.screen import screen
+from moldesign.cli.serve import serve
+from moldesign.cli.task_group import TaskGroup
 from moldesign.cli.train import train
 from moldesign.errors import MoldesignError
 
+DESIGN, SCREEN, PREDICT, TEACH, CHECK = (
+    "Design molecules",
+    "Screen libraries",
+    "Predict and explain",
+    "Teach your own models",
+    "Check and look up",
+)
+"""Tasks, the headings of the help in this order."""
+
 # Plain help: drawing it with rich would double the time that `--help` takes.
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-app.command()(generate)
-app.command()(predict)
-app.command()(screen)
-app.command()(merge)
-app.command()(explain)
-app.command()(train)
-app.command()(report)
-app.command()(evaluate)
-app.add_typer(models, name="models")
-app.command()(doctor)
+app = typer.Typer(
+    cls=TaskGroup,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="First time here? `moldesign doctor` tests the installation, `moldesign generate --budget 500 --out first` "
+    "designs drug-like molecules in a minute or two, and `moldesign --install-completion` lets the shell complete "
+    "verbs and options. `moldesign VERB --help` explains each verb.",
+)
+app.command(rich_help_panel=DESIGN)(generate)
+app.command(rich_help_panel=DESIGN)(report)
+app.command(rich_help_panel=DESIGN)(evaluate)
+app.command(rich_help_panel=SCREEN)(screen)
+app.command(rich_help_panel=SCREEN)(merge)
+app.command(rich_help_panel=PREDICT)(predict)
+app.command(rich_help_panel=PREDICT)(explain)
+app.command(rich_help_panel=PREDICT)(serve)
+app.add_typer(monitor, name="monitor", rich_help_panel=PREDICT)
+app.command(rich_help_panel=TEACH)(train)
+app.command(rich_help_panel=TEACH)(pretrain)
+app.add_typer(models, name="models", rich_help_panel=CHECK)
+app.command(rich_help_panel=CHECK)(doctor)
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -45,7 +69,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     # Threads that wait actively for each other slow a busy machine down three times; read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        app(arguments)
+        app(arguments, prog_name="moldesign")
     except MoldesignError as error:
         typer.echo(f"error: {' '.join(str(error).split())}", err=True)
         sys.exit(1)
@@ -65,19 +89,4 @@ def _introduce(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """State what a molecule must be; moldesign learns to write such molecules and shows why it believes in them.
-
-    \b
-    Examples:
-      moldesign generate --goal "drd2 max" --goal "qed >= 0.6" --out drd2
-      moldesign predict library.csv --out predicted.csv
-      moldesign screen library.smi.gz --goal "herg min" --out hits.csv
-      moldesign explain "CC(=O)Nc1ccc(O)cc1" --endpoint herg --out herg.svg
-      moldesign train assay.csv --target pIC50 --out my_model
-      moldesign report moldesign-run-1
-      moldesign evaluate hits.csv --reference library.smi
-      moldesign models
-      moldesign doctor
-
-    `moldesign VERB --help` explains each verb.
-    """
+    """State what a molecule must be; moldesign learns to write such molecules and shows why it believes in them."""

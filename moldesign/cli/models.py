@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from moldesign.checkpoint import Card, find_folder, read_card
-from moldesign.cli.text import format_number, format_table
+from moldesign.cli.text import draw_table, format_number
 
 HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
 ENDPOINT_COLUMNS = (
@@ -100,7 +100,7 @@ def find_models() -> tuple[Mapping[str, Path], Mapping[str, Path]]:
 def list_endpoints(cards: Mapping[str, Card]) -> str:
     """Return a line per endpoint of the predictors."""
     rows = [[model, *cells] for model, card in cards.items() for cells in describe_endpoints(card)]
-    return format_table(["model", *ENDPOINT_COLUMNS], rows)
+    return draw_table(["model", *ENDPOINT_COLUMNS], rows)
 
 
 def list_samples(cards: Mapping[str, Card]) -> str:
@@ -110,7 +110,7 @@ def list_samples(cards: Mapping[str, Card]) -> str:
         samples = card.get("samples", {})
         shares = [f"{samples[key]:.1%}" if key in samples else "-" for key in ("valid", "unique", "novel")]
         rows.append([model, *shares, str(card.get("source", "-"))])
-    return format_table(["prior", "valid", "unique", "novel", "trained on"], rows)
+    return draw_table(["prior", "valid", "unique", "novel", "trained on"], rows)
 
 
 def describe_endpoints(card: Card) -> list[list[str]]:
@@ -128,7 +128,7 @@ def describe_card(card: Card) -> str:
     if "tokens" in card:
         facts.append(f"tokens: {' '.join(card['tokens'])}")
     if "endpoints" in card:
-        facts += ["", format_table(ENDPOINT_COLUMNS, describe_endpoints(card))]
+        facts += ["", draw_table(ENDPOINT_COLUMNS, describe_endpoints(card))]
         facts += ["", *(f"test of {name}: {_describe_fact(test)}" for name, test in card.get("test", {}).items())]
         sourced = [endpoint for endpoint in card["endpoints"] if "source" in endpoint]
         facts += [f"source of {one['name']}: {one['source']}; {one.get('licence', '-')}" for one in sourced]

@@ -19,4 +19,12 @@ ModelOption = Annotated[
         help="Model folder made by `moldesign train`, whose endpoints the goals may name. Repeat it for more.",
     ),
 ]
+AddressOption = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        help="The Ray cluster: 'auto' finds one that runs here, 'local' starts one on this machine's cores; HOST:PORT, "
+        "or ray://HOST:PORT from outside.",
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Print the path of the hits and problems, nothing else.")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.text import format_number, format_table
+from moldesign.cli.text import draw_table, format_number
 from moldesign.errors import InvalidSmilesError, TableError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def describe_molecule(smiles: str, predictors: "Sequence[Predictor]") -> str:
     rows = [row for one in predicted for row in _describe_endpoints(one)]
     if not any(one.with_interval for one in predicted):
         header, *rows = ([*cells[:3], *cells[4:]] for cells in [header, *rows])
-    return format_table(header, rows)
+    return draw_table(header, rows)
 
 
 def _describe_endpoints(one: "Predictions") -> "Iterator[list[str]]":

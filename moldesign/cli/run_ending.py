@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moldesign.cli.text import format_number, format_seconds, format_table
+from moldesign.cli.text import draw_table, format_number, format_seconds
 
 if TYPE_CHECKING:
     from moldesign.generation.audit import Audit
@@ -28,7 +28,7 @@ def describe_result(result: "GenerationResult", profile: "Profile") -> str:
         return f"{summary}; {folder / 'hits.csv'} has its header alone, {folder / 'hits.sdf'} is empty{front}"
     columns = ["rank", "score", *profile.term_names, "smiles"]
     best = frame.head(N_SHOWN)[columns].astype(object).values.tolist()
-    table = format_table(columns, [[format_number(value) for value in row] for row in best])
+    table = draw_table(columns, [[format_number(value) for value in row] for row in best])
     names = ["hits.csv", "hits.sdf", *(["pareto.csv"] if profile.pareto else [])]
     checked = [describe_audit(result.audit)] if result.audit else []
     return "\n\n".join([summary, table, *checked, ", ".join(str(folder / name) for name in names)])

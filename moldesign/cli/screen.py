@@ -1,22 +1,26 @@
 """`moldesign screen`: rank a library of molecules by a profile."""
 
 import shlex
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from moldesign.cli.display import open_display
-from moldesign.cli.generate import choose_profile
-from moldesign.cli.options import GoalOption, ModelOption, QuietOption
+from moldesign.cli.generate import Engine, choose_profile
+from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
 from moldesign.cli.report import ReportOption, make_report
-from moldesign.cli.text import format_seconds, format_table
+from moldesign.cli.text import draw_table, format_seconds
 from moldesign.errors import RunFolderError
 
 if TYPE_CHECKING:
     from moldesign.objectives.profile import Profile
+    from moldesign.screening.executor import Executor
     from moldesign.screening.output import ScreeningResult
     from moldesign.screening.progress import ScreeningProgress
+    from moldesign.screening.screener import Screener
     from moldesign.screening.settings import ScreeningSettings
 
 PROFILE_ENDING = ".toml"
@@ -93,8 +97,13 @@ def screen(
         bool, typer.Option("--resume", help="Go on with an interrupted screening; begin where there is none.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(metavar="N", min=1, show_default="one per core", help="Processes.")
+        int | None,
+        typer.Option(metavar="N", min=1, show_default="one per core", help="Processes, here or on the cluster."),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where rows are worked on: here, or on a Ray cluster, with the same result.")
+    ] = Engine.LOCAL,
+    address: AddressOption = "auto",
     chunk_size: Annotated[
         int, typer.Option(metavar="N", min=1, help="Rows between two checkpoints, and the unit of --shard.")
     ] = 1000,
@@ -114,7 +123,8 @@ def screen(
     goes on.
 
     Progress is kept in OUT.progress. Ctrl-C, a crash or a full disk lose nothing: the same command with --resume goes
-    on, and gives the same result, byte for byte.
+    on, and gives the same result, byte for byte. With --engine ray the rows are worked on by a Ray cluster, and the
+    result is that same one; a machine that dies loses nothing. docs/scaling.md plans libraries of billions.
 
     \b
     Examples:
@@ -124,6 +134,7 @@ def screen(
       moldesign screen stock.csv --goal "herg <= 0.3" --threshold 0.9 --out safe.parquet
       moldesign screen stock.csv --goal "herg <= 0.3" --all --out scored.csv
       moldesign screen library.smi.gz kinase.toml --out hits.csv --shard 3/100 --resume
+      moldesign screen library.smi.gz kinase.toml --out hits.csv --engine ray --address auto
     """
     from moldesign.screening.engine import screen as run_screening  # noqa: PLC0415
 
@@ -154,6 +165,7 @@ def screen(
                 resume=resume,
                 sdf=sdf,
                 on_progress=lambda progress: show(describe_progress(progress), progress.share),
+                make_executor=choose_executor(engine, address),
             )
     except KeyboardInterrupt:
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
@@ -194,6 +206,15 @@ def choose_settings(*, shard: str | None, **values: Any) -> "ScreeningSettings":
         return ScreeningSettings(shard=WHOLE if shard is None else Shard.parse(shard), **values)
     except (ValueError, RunFolderError) as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def choose_executor(engine: Engine, address: str) -> "Callable[[Screener, ScreeningSettings], Executor] | None":
+    """Return what starts the engine; None for that of this machine."""
+    if engine is Engine.LOCAL:
+        return None
+    from moldesign.screening.cluster import start_on_cluster  # noqa: PLC0415
+
+    return partial(start_on_cluster, address=address)
 
 
 def split_profile(
@@ -244,7 +265,7 @@ def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
         rows.append([f"{result.n_outranked:,}", "passed, but not among the best"])
     rows.append([f"{result.n_hits:,}", "hits"])
     width = max(len(number) for number, _ in rows)
-    table = format_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
+    table = draw_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
     written = f"{result.out}" + ("" if sdf is None else f", {sdf}")
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
 

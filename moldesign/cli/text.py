@@ -1,6 +1,18 @@
 """Plain text for terminals and pipes alike."""
 
+import io
+import shutil
+import sys
 from collections.abc import Sequence
+
+MOST_LINES = 2
+"""Of a row, on average; a table that is folded more is easier to read in lines of any length."""
+
+
+def draw_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the table drawn with rich where standard output is a terminal that is wide enough, else `format_table`."""
+    drawn = _draw(header, rows, shutil.get_terminal_size().columns) if sys.stdout.isatty() else None
+    return drawn or format_table(header, rows)
 
 
 def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -39,3 +51,24 @@ def format_number(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def _draw(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str | None:
+    """Return the drawn table; None where it would be cut or folded too much; SMILES and numbers are never folded."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(file=io.StringIO(), force_terminal=True, width=width)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for name, *cells in zip(header, *rows, strict=True):
+        is_prose = any(" " in cell for cell in cells)
+        table.add_column(Text(name), no_wrap=not is_prose, style="" if is_prose or name != header[0] else "cyan")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    with console.capture() as captured:
+        console.print(table)
+    drawn = captured.get().strip("\n")
+    is_cut = drawn.count("…") > sum(cell.count("…") for row in rows for cell in row)
+    return None if is_cut or drawn.count("\n") > MOST_LINES * (len(rows) + 1) else drawn

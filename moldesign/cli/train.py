@@ -11,7 +11,7 @@ import typer
 
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Device, choose_device
-from moldesign.cli.text import format_seconds, format_table
+from moldesign.cli.text import draw_table, format_seconds
 
 if TYPE_CHECKING:
     from moldesign.predictors.modelling import TrainingResult
@@ -113,6 +113,13 @@ def train(
     log: Annotated[
         Log, typer.Option(help="Learn values as log10; auto does so where positive values span three decades.")
     ] = Log.AUTO,
+    forest: Annotated[
+        bool,
+        typer.Option(
+            help="Mix a random forest over fingerprints into what the networks say, as far as it helps on the "
+            "validation molecules; without it the model can be exported to ONNX."
+        ),
+    ] = True,
     search: Annotated[
         int,
         typer.Option(
@@ -177,6 +184,7 @@ def train(
         patience=patience,
         loss=loss.value,
         log=log.value,
+        forest=forest,
         n_trials=search,
         skip_bad=skip_bad,
         device=choose_device(device),
@@ -257,6 +265,9 @@ def describe_result(result: "TrainingResult") -> str:
     blocks = [*describe_table(record), f"\nMeasured on {record['split']['measured_on']}."]
     if caveat := record["split"]["caveat"]:
         blocks.append(f"NOTE: {caveat}")
+    if forest := record["forest"]:
+        shares = ", ".join(f"{share:.0%} of {name}" for name, share in forest["shares"].items())
+        blocks.append(f"The fingerprint forest makes up {shares}; the networks the rest.")
     for name, target in record["targets"].items():
         blocks += ["", describe_figures(name, target), *describe_verdict(name, target, record["baseline"])]
     predict = shlex.join(["moldesign", "predict", "library.csv", "--model", str(result.folder)])
@@ -313,7 +324,7 @@ def describe_figures(name: str, target: dict[str, Any]) -> str:
         [title, *(_format_figure(target[kind].get(figure), target[f"{kind}_std"].get(figure)) for figure in figures)]
         for title, kind in (("this model", "test"), ("baseline", "baseline"))
     ]
-    return format_table([f"{name}, {target['test']['n']:,} test molecules", *figures], rows)
+    return draw_table([f"{name}, {target['test']['n']:,} test molecules", *figures], rows)
 
 
 def describe_verdict(name: str, target: dict[str, Any], baseline: str) -> list[str]:

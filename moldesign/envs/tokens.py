@@ -99,15 +99,28 @@ def assign_slots(vocabulary: Vocabulary) -> NDArray[np.intp]:
     return slots
 
 
+def is_grammatical(token: str) -> bool:
+    """Say whether a token has a place in the grammar.
+
+    >>> [is_grammatical(token) for token in ("[nH]", "%12", "~", ">")]
+    [True, True, False, False]
+    """
+    return bool(_RING_LABEL.fullmatch(token)) or token in _ROLES or _is_atom(token)
+
+
 def _find_role(token: str) -> Slot:
     if token in _ROLES:
         return _ROLES[token]
-    if _BARE_ATOM.fullmatch(token) or _is_bracket_atom(token):
+    if _is_atom(token):
         return Slot.ATOM
     raise UnknownTokenError(
         f"the token {token!r} has no place in the SMILES grammar, that of atoms, bonds (- = # $ : / \\),"
         " branches, '.' and the ring labels 0-9 and %10-%99; leave it out of the vocabulary"
     )
+
+
+def _is_atom(token: str) -> bool:
+    return bool(_BARE_ATOM.fullmatch(token)) or _is_bracket_atom(token)
 
 
 def _is_bracket_atom(token: str) -> bool:

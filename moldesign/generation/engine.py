@@ -15,6 +15,7 @@ import numpy as np
 from moldesign.chem.smiles import canonicalize, parse_smiles
 from moldesign.learning.guide import Guide
 from moldesign.learning.learner import LearningReport
+from moldesign.search.credit import Record, find_bar
 from moldesign.search.thrifty import ThriftySearch
 
 POLICY, SEARCH = "policy", "genetic"
@@ -34,28 +35,9 @@ class EngineSettings:
     most_share: float = 0.3
     memory: float = 0.98
     """What remains of a proposer's successes after each of its calls."""
-    n_best: int = 10
-    """A success is a molecule that enters the best ones."""
-    updates_per_call: float = 0.1
-    """Repetitions of the policy's memory."""
-
-
-@dataclass
-class Record:
-    """How often a proposer was right lately."""
-
-    successes: float
-    calls: float
-
-    @property
-    def rate(self) -> float:
-        """Successes per call."""
-        return self.successes / self.calls
-
-    def add(self, *, success: bool, memory: float) -> None:
-        """Take in one call."""
-        self.successes = memory * self.successes + success
-        self.calls = memory * self.calls + 1
+    updates_per_call: float = 0.8
+    """Repetitions of the policy's memory, for each call that is the policy's by its share: who brings nothing does not
+    learn at the cost of the search either."""
 
 
 @dataclass
@@ -73,7 +55,7 @@ class Credit:
 
     def add(self, source: str, *, success: bool) -> None:
         """Take in one call."""
-        self.records[source].add(success=success, memory=self.settings.memory)
+        self.records[source].add(success, 1, memory=self.settings.memory)
 
 
 class Engine:
@@ -130,7 +112,7 @@ class Engine:
         Returns:
             What the policy's last update did; None without one.
         """
-        bar = self._find_bar()
+        bar = find_bar(self.search.scores.values())
         self.search.observe(smiles, scores)
         for text, score in zip(smiles, scores, strict=True):
             if (source := self._sources.pop(text, None)) is not None:
@@ -138,7 +120,8 @@ class Engine:
         paid = scores if rewards is None else rewards
         known = [(text, reward) for text, reward in zip(smiles, paid, strict=True) if not np.isnan(reward)]
         self.guide.remember([text for text, _ in known], [reward for _, reward in known])
-        due, self._debt = divmod(self._debt + self.settings.updates_per_call * len(smiles), 1)
+        n_own = self.credit.policy_share * len(smiles)
+        due, self._debt = divmod(self._debt + self.settings.updates_per_call * n_own, 1)
         if due:
             self._written = []
         return self.guide.repeat(int(due))
@@ -166,8 +149,3 @@ class Engine:
             written = dict.fromkeys(canonicalize(mol) for mol in mols if mol is not None)
             self._written = [text for text in written if not self.search.has_proposed(text)]
         return self._written
-
-    def _find_bar(self) -> float:
-        """Return the score above which a molecule enters the best ones."""
-        best = sorted(self.search.scores.values())[-self.settings.n_best :]
-        return best[0] if len(best) == self.settings.n_best else 0.0

@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -14,6 +15,7 @@ from moldesign.objectives.worker import Answer, Worker
 
 MAX_DEATHS = 2
 """So often a molecule may be given to a worker that then dies; it may be the molecule that kills it."""
+_REACH_SECONDS = 10.0
 
 
 class Pool(Protocol):
@@ -59,7 +61,8 @@ class RayPool:
 
     Args:
         command: program and arguments.
-        address: of the cluster, "auto" for the one that runs here, "local" to start one of this machine's cores.
+        address: of the cluster, "auto" for the one that runs here, "local" to start one of this machine's cores;
+            see `connect`.
         n_workers: processes at the same time; one per core of the cluster without it.
         timeout: seconds for one molecule.
 
@@ -127,7 +130,8 @@ def connect(address: str) -> Any:
     """Return the module `ray`, connected to a cluster; where it is connected already, it stays so.
 
     Args:
-        address: "auto" for the cluster that runs here, "local" to start one, or HOST:PORT.
+        address: "auto" for the cluster that runs here, "local" to start one, HOST:PORT, or ray://HOST:PORT for one
+            whose network this machine is not a part of.
 
     Raises:
         ClusterError: Ray is not installed, or no cluster answers.
@@ -139,8 +143,20 @@ def connect(address: str) -> Any:
     if ray.is_initialized():
         return ray
     try:
+        _reach(address)
         ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except Exception as error:  # Ray raises bare exceptions as well, as for a machine that is too busy to start it
         remedy = "start one with `ray start --head`, or use --address local for the cores of this machine"
         raise ClusterError(f"no Ray cluster answers at {address!r} ({error}); {remedy}") from error
     return ray
+
+
+def _reach(address: str) -> None:
+    """See whether anybody listens at HOST:PORT: Ray itself would wait for minutes, and then end this process.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=_REACH_SECONDS).close()

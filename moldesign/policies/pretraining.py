@@ -77,6 +77,7 @@ def pretrain(
     *,
     checkpoint: Path | None = None,
     on_step: Callable[[PretrainingProgress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
 ) -> TokenPolicy:
     """Train `policy` in place with Adam and a one-cycle learning rate; a checkpoint found is continued.
 
@@ -87,6 +88,7 @@ def pretrain(
         settings: length, batch size, learning rate, share of randomised SMILES, seed.
         checkpoint: folder of the resumable state; written every `checkpoint_seconds`.
         on_step: called after every step.
+        stop: asked before every step; once it says yes, the training ends, with its checkpoint written.
 
     Raises:
         ModelFormatError: the checkpoint is of another training; only `n_steps` and `max_seconds` may differ.
@@ -99,7 +101,8 @@ def pretrain(
     saved = began = time.monotonic()
     step, seconds = first_step, earlier
     policy.train()
-    while step < settings.n_steps and (settings.max_seconds is None or seconds < settings.max_seconds):
+    limit = math.inf if settings.max_seconds is None else settings.max_seconds
+    while step < settings.n_steps and seconds < limit and not stop():
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * scale_learning_rate(step, settings, seconds)
         batch = next(batches)

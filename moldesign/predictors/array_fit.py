@@ -1,4 +1,4 @@
-"""From arrays of SMILES and labels to a predictor: as `moldesign train` does it, without a test part and without files.
+"""From arrays of SMILES and labels to a predictor: as `moldesign train --no-forest` does it, without test and files.
 
 Whoever calls it tests it, with data of their own: cross-validation needs all that it is given for learning.
 """

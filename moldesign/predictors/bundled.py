@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from moldesign.predictors.control import Control
     from moldesign.predictors.ensemble import Predictor
 
+_MOVED: dict[str, Path] = {}
+"""The folder here of each model that came from another machine, by its name."""
+
 
 def list_bundled() -> Mapping[str, Path]:
     """Return the folder of each bundled predictor by name."""
@@ -24,7 +27,12 @@ def find_model_folder(name: str | Path) -> Path:
     Raises:
         UnknownNameError: neither a bundled name nor a folder; lists the nearest names.
     """
-    return find_folder("model", name, list_bundled())
+    return _MOVED.get(str(name)) or find_folder("model", name, list_bundled())
+
+
+def move_models(folders: Mapping[str, Path]) -> None:
+    """Say where models lie for this process: their names are folders of another machine."""
+    _MOVED.update(folders)
 
 
 def load_predictor(name: str | Path) -> "Predictor":

@@ -22,6 +22,7 @@ from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.error_model import ErrorModel
 from moldesign.predictors.explain import Explanation, explain
+from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.forking import survive_forks
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble
@@ -96,6 +97,7 @@ class Predictor:
     card: Card = field(repr=False)
     calibration: Calibration = field(default_factory=Calibration, repr=False)
     error_model: ErrorModel | None = field(default=None, repr=False)
+    forest: ForestBlend | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         survive_forks()
@@ -183,13 +185,17 @@ class Predictor:
         return self.domain.neighbours(standardize_smiles(smiles).mols, self.find_column(endpoint), k)
 
     def explain(self, smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
-        """Say on which atoms a prediction rests, and which measured molecules are nearest: see `explain.explain`.
+        """Say on which atoms the networks' share of a prediction rests, and what is nearest: see `explain.explain`.
 
         Raises:
             UnknownNameError: no such endpoint.
             InvalidSmilesError: the SMILES is no molecule.
         """
-        return explain(self, smiles, endpoint, n_neighbours=n_neighbours)
+        explained = explain(self, smiles, endpoint, n_neighbours=n_neighbours)
+        if self.forest is None:
+            return explained
+        share = self.forest.shares[self.endpoints.index(explained.endpoint)]
+        return replace(explained, atom_weights=explained.atom_weights * (1 - share))
 
     def find_column(self, endpoint: str) -> int:
         """Return the number of an endpoint, by its name or an alias.
@@ -244,13 +250,16 @@ class Predictor:
             mol is not None and "." in text and is_mixture(mol, parent if standardize else None)
             for text, mol, parent in zip(smiles, parsed.mols, texts, strict=True)
         ]
-        run = self._run(texts, first_row=first_row)
+        run = self._run(texts, mols, first_row=first_row)
         errors = [early or late for early, late in zip(parsed.errors, run.errors, strict=True)]
         return run._replace(mols=mols, errors=errors, is_mixed=np.array(is_mixed, dtype=bool))
 
-    def _run(self, texts: Sequence[Any], *, first_row: int = 0) -> "_Run":
+    def _run(self, texts: Sequence[Any], mols: Sequence[Mol | None] | None = None, *, first_row: int = 0) -> "_Run":
         featurized = featurize_smiles(texts, first_row=first_row)
         outputs, states = apply_ensemble(self.networks, featurized.graphs)
+        if self.forest:
+            known = parse_smiles(texts).mols if mols is None else mols
+            outputs = self.forest.mix(outputs, [known[row] for row in featurized.rows.tolist()])
         expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
         nothing: list[Mol | None] = [None] * len(texts)
         is_mixed = np.zeros(len(texts), dtype=bool)
@@ -299,6 +308,7 @@ class Predictor:
         """Write the model folder."""
         tensors = self.domain.to_tensors() | self.calibration.to_tensors()
         tensors |= self.error_model.to_tensors() if self.error_model else {}
+        tensors |= self.forest.to_tensors() if self.forest else {}
         for member, network in enumerate(self.networks):
             tensors |= {f"network.{member}.{name}": t for name, t in network.state_dict().items()}
         card = {
@@ -376,9 +386,11 @@ def load_model_folder(folder: Path) -> Predictor:
         domain = TrainingDomain.from_tensors(tensors)
         calibration = Calibration.from_model(card.get("calibration", {}), tensors)
         error_model = ErrorModel.from_tensors(tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
+        forest = ForestBlend.from_tensors(tensors, [endpoint.task == "classification" for endpoint in endpoints])
+    except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ModelFormatError(f"{folder} does not fit its own card: {error}") from error
-    return Predictor(str(card.get("name", folder.name)), endpoints, networks, domain, card, calibration, error_model)
+    name = str(card.get("name", folder.name))
+    return Predictor(name, endpoints, networks, domain, card, calibration, error_model, forest)
 
 
 def _load_network(tensors: dict[str, Any], member: int, settings: NetworkSettings) -> PropertyNetwork:

@@ -12,6 +12,8 @@ from moldesign.datasets.splits import Rows, Split
 from moldesign.predictors.encoder import Encoder
 from moldesign.predictors.finished import FinishedNetwork, train_or_load
 from moldesign.predictors.fitting import LabelTable
+from moldesign.predictors.forest import ForestBlend
+from moldesign.predictors.forest_fit import ForestLearner, blend_split
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
 from moldesign.predictors.workload import Workload
@@ -27,6 +29,8 @@ class EnsemblePlan:
     seed: int
     encoder: Encoder | None
     """What the networks start from; None: from nothing"""
+    with_forest: bool = True
+    """Whether a forest over fingerprints is mixed into what the networks say"""
 
     def plan_member(self, member: int, rows: Rows, valid: Rows | None) -> NetworkPlan:
         """Return the plan of one network, trained on `rows`."""
@@ -58,6 +62,10 @@ class Bench:
         self.workload.finish_network()
         return finished
 
+    def plan_forest(self, seed: int) -> ForestLearner:
+        """Return what grows forests on rows of the table."""
+        return ForestLearner(self.table.smiles, self.data.labels, self.data.endpoints, seed)
+
     def train_ensemble(
         self, plan: EnsemblePlan, rows: Rows, valid: Rows | None, *, stage: str, folder: str
     ) -> list[FinishedNetwork]:
@@ -78,13 +86,20 @@ class SplitFit(NamedTuple):
     """[K, n_valid, T], raw outputs of each network"""
     test: NDArray[np.float32]
     """[K, n_test, T]"""
+    forest: ForestBlend | None = None
+    """What is mixed into both already"""
 
 
 def fit_split(bench: Bench, plan: EnsemblePlan, split: Split, *, stage: str, folder: str) -> SplitFit:
     """Train an ensemble on the training part of a split, and apply it to the other two."""
     networks = bench.train_ensemble(plan, split.train, split.valid, stage=stage, folder=folder)
     members = [finished.network for finished in networks]
-    return SplitFit(split, networks, _apply(members, bench, split.valid), _apply(members, bench, split.test))
+    valid, test = (_apply(members, bench, rows) for rows in (split.valid, split.test))
+    if not plan.with_forest:
+        return SplitFit(split, networks, valid, test)
+    bench.workload.announce("growing the forest")
+    blended = blend_split(bench.plan_forest(plan.seed), split, valid, test)
+    return SplitFit(split, networks, blended.valid, blended.test, blended.blend)
 
 
 def _apply(networks: Sequence[PropertyNetwork], bench: Bench, rows: Rows) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, SplitFit, fit_split
 from moldesign.predictors.finished import FinishedNetwork
+from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.gnn import NetworkSettings
 from moldesign.predictors.latent import apply_with_states
 from moldesign.predictors.model_folder import make_folder, refuse_finished
@@ -91,10 +92,11 @@ def train_predictor(
     calibration = calibrate(assay.table, bench.data.endpoints, fits)
     outcomes = evaluate(assay.table, bench.data.endpoints, fits, calibration, seed=chosen.seed)
     networks, rows = _finish(bench, plan, fits)
-    training = Training(chosen, plan, trials, fits, networks, rows)
+    forest = _finish_forest(bench, plan, fits)
+    training = Training(chosen, plan, trials, fits, networks, rows, forest)
     record = make_record(assay, outcomes, training, seconds=time.monotonic() - began)
     card = make_card(assay, outcomes, training)
-    predictor = _assemble(folder.resolve().name, bench, networks, rows, calibration, card)
+    predictor = replace(_assemble(folder.resolve().name, bench, networks, rows, calibration, card), forest=forest)
     write_record(folder, record)
     predictor.save(folder)
     save_control(folder, _fit_control(assay, bench.data.endpoints, training, sha256=str(read_card(folder)["sha256"])))
@@ -170,7 +172,7 @@ def _plan(encoder: Encoder | None, options: TrainOptions, n_targets: int) -> Ens
     if encoder is not None:
         shape = replace(encoder.settings, n_endpoints=n_targets)
     training = TrainingSettings(n_epochs=options.n_epochs, patience=options.patience, loss=options.loss)
-    return EnsemblePlan(shape, training, options.n_networks, options.seed, encoder)
+    return EnsemblePlan(shape, training, options.n_networks, options.seed, encoder, options.forest)
 
 
 def _search(bench: Bench, plan: EnsemblePlan, split: Split, n_trials: int) -> tuple[EnsemblePlan, list[Trial]]:
@@ -200,6 +202,15 @@ def _finish(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> tuple
     final = replace(plan, settings=replace(plan.settings, stop_after=n_best, patience=None))
     rows = np.arange(len(bench.table.smiles))
     return bench.train_ensemble(final, rows, None, stage="final model", folder="final"), rows
+
+
+def _finish_forest(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> ForestBlend | None:
+    """Return the forest that the user gets; after a cross-validation it has learned from every molecule."""
+    blends = [fit.forest for fit in fits if fit.forest is not None]
+    if len(blends) < 2:
+        return blends[0] if blends else None
+    shares = np.asarray(np.mean([blend.shares for blend in blends], axis=0), dtype=np.float32)
+    return bench.plan_forest(plan.seed).fit(np.arange(len(bench.table.smiles)), shares)
 
 
 def _fit_control(assay: Assay, endpoints: Sequence[Endpoint], training: Training, *, sha256: str) -> Control:

@@ -62,11 +62,16 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
         path: the file, which must not exist yet.
 
     Raises:
-        ExportError: onnx, onnxscript or onnxruntime is not installed; the file exists or cannot be written; the
-            exported model differs from PyTorch by more than `TOLERANCE` on any of some real molecules; or it has sums
-            that onnxruntime gets wrong on several threads (see `onnx_sums`).
+        ExportError: the predictor has a forest; onnx, onnxscript or onnxruntime is not installed; the file exists or
+            cannot be written; the exported model differs from PyTorch by more than `TOLERANCE` on any of some real
+            molecules; or it has sums that onnxruntime gets wrong on several threads (see `onnx_sums`).
     """
     target = Path(path)
+    if predictor.forest is not None:
+        raise ExportError(
+            f"{predictor.name} has a forest beside its networks, which an ONNX file cannot hold: train it with "
+            "--no-forest"
+        )
     onnx, onnxruntime = _require_tools()
     if target.exists():
         raise ExportError(f"{target} exists already; choose another file, or delete it first")

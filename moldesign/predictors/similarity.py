@@ -23,6 +23,8 @@ _BLOCK = 512
 """Queries compared at once with one endpoint: [M, _BLOCK] bytes."""
 _PACKED = 3
 """Queries counted in one float32, whose integers are exact up to 2^24."""
+_LEAST_WIDTH = 2
+"""Columns that are summed at least: PyTorch has no fast code for one, and is seven times slower for a lone molecule."""
 _MAX_COUNT = 255
 _NARROW_BLOCK = 64 * _PACKED
 """Queries compared at once with all: their bits stay in the cache of a core."""
@@ -124,7 +126,7 @@ class LabelledFingerprints:
 
     def _count_shared(self, queries: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return how many bits each training molecule shares with each query, packed, uint8 [M, bytes]."""
-        width = -(-len(queries) // _PACKED)
+        width = max(-(-len(queries) // _PACKED), _LEAST_WIDTH)
         bits = np.zeros((width * _PACKED, 8 * queries.shape[1]), dtype=np.float32)
         bits[: len(queries)] = np.unpackbits(queries, axis=1, bitorder="little")
         digits = 256.0 ** np.arange(_PACKED, dtype=np.float32)

@@ -32,6 +32,8 @@ class TrainOptions:
     """Epochs without a better validation loss after which a network is finished."""
     loss: LossKind = "weighted"
     """Of classifications."""
+    forest: bool = True
+    """Mix a random forest over fingerprints into what the networks say."""
     log: LogChoice = "auto"
     """Whether regressions are learned as log10."""
     n_trials: int = 0

@@ -20,6 +20,7 @@ from moldesign.predictors.cells import Finding
 from moldesign.predictors.ensemble_fit import EnsemblePlan, SplitFit
 from moldesign.predictors.evaluation import Verdict
 from moldesign.predictors.finished import FinishedNetwork
+from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.outcomes import Outcome
 from moldesign.predictors.train_options import TrainOptions
 from moldesign.predictors.tuning import Trial
@@ -41,6 +42,8 @@ class Training(NamedTuple):
     """The model's own"""
     rows: Rows
     """What these have learned from"""
+    forest: ForestBlend | None = None
+    """The model's own, too"""
 
 
 def make_record(assay: Assay, outcomes: Sequence[Outcome], training: Training, *, seconds: float) -> dict[str, Any]:
@@ -65,6 +68,7 @@ def make_record(assay: Assay, outcomes: Sequence[Outcome], training: Training, *
         "start": None if plan.encoder is None else plan.encoder.name,
         "network": plan.shape.to_dict(),
         "training": asdict(plan.settings) | {"n_networks": plan.n_networks},
+        "forest": describe_forest(assay, training.forest),
         "search": [asdict(trial) for trial in training.trials],
         "curves": _describe_curves(training),
         "baseline": BASELINE_NAME,
@@ -99,6 +103,7 @@ def make_card(assay: Assay, outcomes: Sequence[Outcome], training: Training) -> 
             if outcome.endpoint.task == "classification"
         },
         "start": "from scratch" if start is None else start.name,
+        "forest": describe_forest(assay, training.forest),
         "training_command": training.options.command,
         "seed": training.options.seed,
         "date": _today(),
@@ -120,6 +125,17 @@ def describe_split(training: Training) -> str:
         f"{len(fits)} {kind} folds, {n_tested} molecules, each predicted by networks that had not seen it; this model "
         f"was then trained on all {len(training.rows)} molecules, and was not tested itself"
     )
+
+
+def describe_forest(assay: Assay, forest: ForestBlend | None) -> dict[str, Any] | None:
+    """Return how much of the predictions of each target is the forest's; None without a forest."""
+    if forest is None:
+        return None
+    shares = zip(assay.targets, forest.shares.tolist(), strict=True)
+    return {
+        "n_trees": len(forest.forests[0].roots),
+        "shares": {target.name: round(share, 3) for target, share in shares},
+    }
 
 
 def describe_caveat(assay: Assay, training: Training) -> str:

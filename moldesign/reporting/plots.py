@@ -144,6 +144,29 @@ def draw_precision_recall(truth: ArrayLike, model: ArrayLike, baseline: ArrayLik
     return _draw("Precision and recall", "share of positives found (recall)", "precision", fill)
 
 
+def draw_histograms(values: ArrayLike, reference: ArrayLike | None, title: str, x_label: str) -> str:
+    """Return the distribution of a property in a set and, where there is one, in its reference, each with area 1.
+
+    Args:
+        values: of the set, at least one.
+        reference: of the reference; None or empty for none.
+        title: of the plot.
+        x_label: what the values are.
+    """
+    sets = [("reference", NEUTRAL, reference), ("this set", MODEL, values)]
+    drawn = [(name, color, np.asarray(one, dtype=float)) for name, color, one in sets if one is not None]
+    drawn = [(name, color, one) for name, color, one in drawn if len(one)]
+    both = np.concatenate([one for _, _, one in drawn])
+    bins = np.histogram_bin_edges(both, bins=int(np.clip(2 * np.sqrt(len(both)), 8, 30)))
+
+    def fill(axes: Axes) -> None:
+        for name, color, one in drawn:
+            axes.hist(one, bins=bins.tolist(), density=True, color=color, alpha=0.55, label=f"{name}, {len(one):,}")
+        axes.legend()
+
+    return _draw(title, x_label, "density", fill)
+
+
 def draw_reliability(truth: ArrayLike, values: ArrayLike) -> str:
     """Return which share of the molecules was positive where the model said so much; on the dashed line both agree.
 

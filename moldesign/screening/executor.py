@@ -5,7 +5,8 @@ it nor, but for rows that are outranked in any case, on what was done before. Th
 one and an uninterrupted one agree byte for byte, and all that an engine has to care for is that every task is done.
 """
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -73,6 +74,17 @@ class Described:
 Outcome = Screened | Described
 
 
+@dataclass
+class Place:
+    """A task on its way."""
+
+    number: int
+    """From 0, in the order of the tasks."""
+    task: Task
+    n_tries: int = 0
+    """How often a worker has ended on it."""
+
+
 class Executor(Protocol):
     """Does tasks."""
 
@@ -87,3 +99,38 @@ class Executor(Protocol):
     def close(self) -> None:
         """End what was started."""
         ...
+
+
+def map_in_order(
+    tasks: Iterator[Task],
+    n_ahead: int,
+    hand_out: Callable[[deque[Place]], None],
+    collect: Callable[[deque[Place]], Iterator[tuple[int, Outcome]]],
+) -> Iterator[Outcome]:
+    """Yield the outcome of each task, in order, with a bounded number of tasks on their way.
+
+    Args:
+        tasks: taken as they are needed.
+        n_ahead: so many tasks are taken at the most whose outcomes have not been yielded.
+        hand_out: gives tasks from the front of the queue to whoever is idle.
+        collect: waits a moment, and yields number and outcome of what is done meanwhile; what has to be done again goes
+            back to the front of the queue.
+    """
+    places = (Place(number, task) for number, task in enumerate(tasks))
+    queue: deque[Place] = deque()
+    done: dict[int, Outcome] = {}
+    next_number, n_taken, is_over = 0, 0, False
+    while not is_over or next_number < n_taken:
+        while not is_over and n_taken - next_number < n_ahead:
+            if (place := next(places, None)) is None:
+                is_over = True
+            else:
+                queue.append(place)
+                n_taken += 1
+                hand_out(queue)
+        hand_out(queue)
+        done.update(collect(queue))
+        hand_out(queue)
+        while next_number in done:
+            yield done.pop(next_number)
+            next_number += 1

@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from moldesign.errors import MoldesignError, ObjectiveError
-from moldesign.screening.executor import Described, Fall, Outcome, Screened, Task
+from moldesign.screening.executor import Described, Fall, Outcome, Place, Screened, Task, map_in_order
 from moldesign.screening.marking import TOGETHER, SharedMarker, read_cpu_seconds
 from moldesign.screening.screener import Screener
 
@@ -35,20 +35,11 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass
-class _Place:
-    """A task on its way."""
-
-    number: int
-    task: Task
-    n_tries: int = 0
-
-
-@dataclass
 class _Worker:
     process: Any
     connection: Connection
     marker: SharedMarker
-    place: _Place | None = None
+    place: Place | None = None
     mark_number: int = 0
     waited: float = 0.0
     """Seconds without a new mark"""
@@ -64,12 +55,20 @@ class LocalExecutor:
         screener: what the workers do.
         n_workers: processes; by default one per core that this process may use.
         row_seconds: time for a row.
+        start_method: how processes are started, as `multiprocessing` calls it.
     """
 
-    def __init__(self, screener: Screener, n_workers: int | None = None, *, row_seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        screener: Screener,
+        n_workers: int | None = None,
+        *,
+        row_seconds: float = 10.0,
+        start_method: str | None = None,
+    ) -> None:
         self._screener, self._row_seconds = screener, row_seconds
         self._n_workers = n_workers or (1 if screener.runs_programs else count_cores())
-        self._context = choose_context()
+        self._context = choose_context(start_method)
         self._workers: list[_Worker] = []
         self._last_look = time.monotonic()
 
@@ -79,25 +78,8 @@ class LocalExecutor:
         Raises:
             ObjectiveError: a property cannot be computed, or a task ends its process again and again.
         """
-        places = (_Place(number, task) for number, task in enumerate(tasks))
-        queue: deque[_Place] = deque()
-        done: dict[int, Outcome] = {}
-        next_number, n_taken, is_over = 0, 0, False
-        while not is_over or next_number < n_taken:
-            while not is_over and n_taken - next_number < _QUEUED_PER_WORKER * self._n_workers:
-                if (place := next(places, None)) is None:
-                    is_over = True
-                else:
-                    queue.append(place)
-                    n_taken += 1
-                    self._hand_out(queue)
-            self._hand_out(queue)
-            for number, outcome in self._collect(queue):
-                done[number] = outcome
-            self._hand_out(queue)
-            while next_number in done:
-                yield done.pop(next_number)
-                next_number += 1
+        n_ahead = _QUEUED_PER_WORKER * self._n_workers
+        return map_in_order(tasks, n_ahead, self._hand_out, self._collect)
 
     def close(self) -> None:
         """End the workers."""
@@ -108,7 +90,7 @@ class LocalExecutor:
             worker.process.join()
         self._workers = []
 
-    def _hand_out(self, queue: deque[_Place]) -> None:
+    def _hand_out(self, queue: deque[Place]) -> None:
         while queue:
             idle = next((worker for worker in self._workers if worker.place is None), None)
             if idle is None and len(self._workers) < self._n_workers:
@@ -135,7 +117,7 @@ class LocalExecutor:
         theirs.close()
         return _Worker(process, ours, SharedMarker(cells))
 
-    def _collect(self, queue: deque[_Place]) -> Iterator[tuple[int, Outcome]]:
+    def _collect(self, queue: deque[Place]) -> Iterator[tuple[int, Outcome]]:
         """Yield what workers have finished; what a worker cannot finish goes back to the front of the queue."""
         busy = {worker.connection: worker for worker in self._workers if worker.place is not None}
         for ready in wait(list(busy), timeout=_POLL_SECONDS):
@@ -171,7 +153,7 @@ class LocalExecutor:
         spent = worker.waited if total is None else total - mark.cpu_seconds
         return spent > limit or worker.waited > _WAIT_FACTOR * limit
 
-    def _replace(self, worker: _Worker, name: str, reason: str) -> _Place:
+    def _replace(self, worker: _Worker, name: str, reason: str) -> Place:
         """End a worker; return its task, less the row that is to blame, or marked as doubtful where that is unknown."""
         row = worker.marker.read().row
         worker.process.kill()
@@ -183,13 +165,13 @@ class LocalExecutor:
             raise ObjectiveError("a worker process ended before it got any work; see the messages above")
         if row >= 0:
             logger.warning("%s, row %d of these: %s; the row is rejected", place.task.where, row + 1, reason)
-            return _Place(place.number, place.task.without(row, Fall(name, reason)))
+            return Place(place.number, place.task.without(row, Fall(name, reason)))
         if place.n_tries + 1 >= _MAX_TRIES:
             raise ObjectiveError(
                 f"{place.task.where}: the worker process ended {_MAX_TRIES} times on these rows, on none of them "
                 "alone; memory may be short: use fewer --workers, then go on with --resume"
             )
-        return _Place(place.number, replace(place.task, is_doubtful=True), place.n_tries + 1)
+        return Place(place.number, replace(place.task, is_doubtful=True), place.n_tries + 1)
 
 
 def count_cores() -> int:
@@ -197,10 +179,10 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def choose_context() -> Any:
-    """Return how processes are started: forked, if no other thread of Python could hold a lock meanwhile."""
+def choose_context(start_method: str | None = None) -> Any:
+    """Return how processes are started: as is said, or forked, if no other thread of Python could hold a lock."""
     can_fork = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if can_fork else "spawn")
+    return multiprocessing.get_context(start_method or ("fork" if can_fork else "spawn"))
 
 
 def _work(connection: Connection, foreign: list[Connection], cells: Any, screener: Screener) -> None:

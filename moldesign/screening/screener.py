@@ -3,6 +3,8 @@
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from moldesign.chem.smiles import require_mols
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.terms import Batch
+from moldesign.predictors.bundled import move_models
 from moldesign.screening.describing import describe_molecules
 from moldesign.screening.executor import Described, Fall, Outcome, Screened, Task
 from moldesign.screening.filters import Bar, apply_filters
@@ -31,10 +34,13 @@ class Screener:
     """The score that a hit needs; None for none."""
     with_keys: bool = True
     """Whether duplicates are looked for."""
+    models: tuple[tuple[str, str], ...] = ()
+    """The folder of each model that does not lie where the profile says, after its name."""
 
     @cached_property
     def profile(self) -> Profile:
         """What the molecules must be."""
+        move_models({name: Path(folder) for name, folder in self.models})
         return Profile.model_validate(tomllib.loads(self.profile_toml))
 
     @cached_property
@@ -46,9 +52,9 @@ class Screener:
     def _groups(self) -> list[Group]:
         return plan_groups(self.profile.terms, has_threshold=self.threshold is not None)
 
-    def __reduce__(self) -> tuple[type["Screener"], tuple[str, float | None, bool]]:
+    def __reduce__(self) -> tuple[type["Screener"], tuple[Any, ...]]:
         """Say what is sent to another process: not the models that are loaded here."""
-        return Screener, (self.profile_toml, self.threshold, self.with_keys)
+        return Screener, (self.profile_toml, self.threshold, self.with_keys, self.models)
 
     def warm_up(self) -> None:
         """Load models and tables, so that forked processes share them, and no time limit runs meanwhile."""

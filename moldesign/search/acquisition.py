@@ -18,8 +18,8 @@ _SAME = 1e-9
 class AcquisitionSettings:
     """How hard to look for the next molecules."""
 
-    generations: int = 5
-    n_children: int = 200
+    generations: int = 8
+    n_children: int = 40
     """Children per generation."""
     n_parents: int = 600
     """Of best known molecules and candidates together, how many may breed."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from moldesign.chem.smiles import Mol, quiet_rdkit
 from moldesign.search.children import Child, ChildLimits, finish_child
+from moldesign.search.credit import CROSSING, MUTATION
 from moldesign.search.crossover import cross_chains, cross_rings, exchange_pieces
 from moldesign.search.dice import Dice, accumulate_weights
 from moldesign.search.mutation import mutate
@@ -21,7 +22,7 @@ class BreedingSettings:
 
     limits: ChildLimits = field(default_factory=ChildLimits)
     mutation_share: float = 0.2
-    """Share of the children that are mutants of one parent; the others have two."""
+    """Share of the children that are mutants of one parent; the others have two. A search may change it as it goes."""
     crossings: tuple[float, float, float] = (0.55, 0.25, 0.20)
     """Odds of crossing chains, crossing rings and exchanging parts between BRICS bonds."""
     later_mutation: float = 0.05
@@ -39,6 +40,9 @@ class Breeder:
 
     def __init__(self, settings: BreedingSettings | None = None) -> None:
         self.settings = settings or BreedingSettings()
+        self.mutation_share = self.settings.mutation_share
+        self.makers: dict[str, str] = {}
+        """`MUTATION` or `CROSSING` for each child since `forget_children`."""
         self._parents = ParentCache(self.settings.limits)
         self._crossing_odds = accumulate_weights(self.settings.crossings)
 
@@ -61,9 +65,11 @@ class Breeder:
             for _ in range(self.settings.attempts * n):
                 if len(children) >= n:
                     break
-                child = self._make_child(ranked, dice)
+                maker = MUTATION if dice.random() < self.mutation_share else CROSSING
+                child = self._make_child(ranked, maker, dice)
                 if child is not None and child.smiles not in known and child.smiles not in children:
                     children[child.smiles] = child.mol
+                    self.makers.setdefault(child.smiles, maker)
                     self._parents.offer(child)
         return children
 
@@ -73,12 +79,13 @@ class Breeder:
         Called before each search, it makes a search depend on its arguments alone.
         """
         self._parents.forget_offered()
+        self.makers = {}
 
-    def _make_child(self, ranked: Sequence[str], dice: Dice) -> Child | None:
+    def _make_child(self, ranked: Sequence[str], maker: str, dice: Dice) -> Child | None:
         first = self._draw_parent(ranked, dice)
         if first is None:
             return None
-        if dice.random() < self.settings.mutation_share:
+        if maker == MUTATION:
             return self._mutate(first, dice)
         second = self._draw_parent(ranked, dice)
         if second is None:

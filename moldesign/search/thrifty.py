@@ -10,10 +10,12 @@ import numpy as np
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text, require_mols
 from moldesign.errors import ObjectiveError
 from moldesign.search.acquisition import AcquisitionSettings, Candidates, breed_candidates, choose_batch
+from moldesign.search.credit import OperatorCredit, find_bar
 from moldesign.search.encoding import encode
 from moldesign.search.gaussian_process import Belief
 from moldesign.search.genetic import Breeder, BreedingSettings
 from moldesign.search.library import Library
+from moldesign.search.shortlist import Shortlist
 from moldesign.search.surrogate import Surrogate, SurrogateSettings
 
 
@@ -29,7 +31,9 @@ class ThriftySettings:
     """Molecules of the library that are ever looked at."""
     library_draw: int = 1_500
     """Of those, how many are candidates in each round."""
-    library_growth: int = 250
+    library_growth: int = 100
+    shortlist: int = 100
+    """Candidates of a round that take part in the next one."""
     patience: int = 150
     """Calls without a better top 10 after which the search becomes restless, and again for the next level."""
     least_gain: float = 1e-3
@@ -77,6 +81,10 @@ class ThriftySearch:
             library, size=self.settings.library_size, growth=self.settings.library_growth, rng=self._rng
         )
         self._breeder = Breeder(self.settings.breeding)
+        self._shortlist = Shortlist(self.settings.shortlist)
+        self.operators = OperatorCredit()
+        """Which share of the children are mutants."""
+        self._makers: dict[str, str] = {}
         first, _ = self._library.draw(self.settings.n_first, self._rng)
         self._waiting = deque(dict.fromkeys([*(canonicalize(mol) for mol in require_mols(start)), *first]))
         self._proposed: set[str] = set()
@@ -134,6 +142,8 @@ class ThriftySearch:
             # An oracle that reads a child's SMILES may write one in ten thousand in another way.
             proposed = [text for text in dict.fromkeys(map(_rewrite, chosen)) if text not in self._proposed]
         self._proposed.update(proposed)
+        kept = {*self._shortlist.smiles, *proposed}
+        self._makers = {text: maker for text, maker in self._makers.items() if text in kept}
         return proposed
 
     def observe(self, smiles: Sequence[str], scores: Sequence[float]) -> None:
@@ -155,6 +165,7 @@ class ThriftySearch:
             if text not in self.scores and not np.isnan(score):
                 new.setdefault(text, float(score))
         if new:
+            self._give_credit(new)
             self._learn(list(new), list(new.values()))
 
     def state_dict(self) -> dict[str, Any]:
@@ -164,6 +175,9 @@ class ThriftySearch:
             "proposed": sorted(self._proposed),
             "waiting": list(self._waiting),
             "n_read": self._library.n_read,
+            "shortlist": self._shortlist.smiles,
+            "makers": self._makers,
+            "operators": self.operators.state_dict(),
             "generator": self._rng.bit_generator.state,
         }
 
@@ -181,6 +195,9 @@ class ThriftySearch:
             self._learn(smiles, scores)
         self._proposed, self._waiting = set(state["proposed"]), deque(state["waiting"])
         self._library.read_until(state["n_read"])
+        self._shortlist.restore(state["shortlist"])
+        self._makers = state["makers"]
+        self.operators.load_state_dict(state["operators"])
         self._rng.bit_generator.state = state["generator"]
 
     @property
@@ -206,15 +223,26 @@ class ThriftySearch:
         names, features = self._library.draw(self.settings.library_draw, self._rng)
         if features is not None and (new := candidates.select_new(names)):
             candidates.add([names[i] for i in new], self.surrogate.predict(features.take(new)))
+        kept = self._shortlist.smiles
+        if new := candidates.select_new(kept):
+            names = [kept[i] for i in new]
+            candidates.add(names, self.surrogate.predict(self._shortlist.encode(names)))
         mols = [mol for mol in parse_smiles(extra).mols if mol is not None]
         names = [canonicalize(mol) for mol in mols]
         if new := candidates.select_new(names):
             candidates.add([names[i] for i in new], self._predict([mols[i] for i in new]))
+        self._breeder.mutation_share = self.operators.mutation_share
         breed_candidates(candidates, self.scores, self._breeder, self._predict, self._acquisition, self._rng)
+        self._makers = self._breeder.makers | self._makers
+        self._shortlist.keep(candidates.smiles, candidates.belief)
         return candidates
 
     def _predict(self, mols: Sequence[Mol]) -> Belief:
         return self.surrogate.predict(encode(mols))
+
+    def _give_credit(self, new: dict[str, float]) -> None:
+        bar = find_bar(self.scores.values())
+        self.operators.add((self._makers.pop(text), score > bar) for text, score in new.items() if text in self._makers)
 
     def _learn(self, smiles: list[str], scores: list[float]) -> None:
         # Parsed from the canonical text, as after a restart: the last bit of a descriptor depends on the atoms' order.

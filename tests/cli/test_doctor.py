@@ -1,5 +1,6 @@
 """`moldesign doctor`: tells a working installation from a broken one."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,9 @@ def test_bundled_models_pass() -> None:
     done = subprocess.run([sys.executable, "-m", "moldesign", "doctor"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    assert lines[-1] == "all 4 tests passed"
+    assert re.fullmatch(r"all 4 tests passed in \d+ s", lines[-1])
+    assert any(re.match(r"cores +\d+ usable of \d+$", line) for line in lines)
+    assert any(re.match(r"memory +\d+ GB, \d+ GB free$", line) for line in lines)
     assert any(line.split()[0] == "rdkit" and line.split()[1][0].isdigit() for line in lines if line.strip())
     assert str(Path.cwd()) not in done.stdout
     assert [line.split()[-1] != "" and " ok " in line for line in lines if line.startswith("  ")] == [True] * 4

@@ -1,6 +1,7 @@
 """`moldesign evaluate`: table and JSON of the figures; bad rows are invalid molecules, not errors."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,20 @@ def test_json_on_the_screen_and_in_a_file(moldesign: Moldesign, table: str) -> N
         (["set.csv", "--reference", "nowhere.smi"], "nowhere.smi: cannot be opened"),
         (["set.csv", "--smiles-column", "mol"], "no column 'mol'"),
         (["set.csv", "--out", "nowhere/figures.json"], "cannot be written"),
+        (["set.csv", "--page", "nowhere/page.html"], "cannot be written"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, table: str, arguments: list[str], said: str) -> None:
     done = moldesign("evaluate", *arguments)
     assert (done.code, done.out) == (1, "")
     assert said in done.err.splitlines()[-1]
+
+
+def test_page_stands_alone(moldesign: Moldesign, table: str) -> None:
+    done = moldesign("evaluate", table, "--reference", "known.smi", "--page", "page.html")
+    assert done.code == 0
+    page = Path("page.html").read_text()
+    assert "CC(=O)Nc1ccc(O)cc1" in page
+    assert "new ring systems" in page
+    assert page.count("<svg") >= 6  # four properties and two molecules
+    assert not re.findall(r"(?:src|href)=|@import|url\(", re.sub(r"xlink:href=\"#|url\(#", "", page))

@@ -1,8 +1,10 @@
 """The command as a whole: fast to start, honest about unexpected errors; and what `import moldesign` offers."""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import gymnasium
 import pytest
@@ -29,6 +31,41 @@ def test_help_loads_nothing_heavy() -> None:
     assert all(verb in shown for verb in ("generate", "predict", "explain", "train", "models"))
 
 
+def test_help_groups_every_verb_by_task_with_an_example() -> None:
+    shown, _ = run_alone("--help")
+    blocks = dict(re.findall(r"^([A-Z][\w ]+):\n((?:  .*\n)+)", shown, re.MULTILINE))
+    tasks = [main.DESIGN, main.SCREEN, main.PREDICT, main.TEACH, main.CHECK]
+    assert [name for name in blocks if name in tasks] == tasks
+    verbs = [command.name or command.callback.__name__ for command in main.app.registered_commands]
+    for verb in [*verbs, "models"]:
+        [block] = [block for name, block in blocks.items() if re.search(rf"^  {verb} ", block, re.MULTILINE)]
+        assert re.search(rf"^ +\$ moldesign {verb}", block, re.MULTILINE), verb
+
+
+def test_bare_command_tells_a_newcomer_what_to_do(moldesign: Moldesign) -> None:
+    done = moldesign()
+    assert done.code == 2
+    assert "First time here? `moldesign doctor`" in " ".join((done.out + done.err).split())
+
+
+@pytest.mark.parametrize(
+    ("words", "found"), [("moldesign pre", {"predict", "pretrain"}), ("moldesign evaluate --re", {"--reference"})]
+)
+def test_the_shell_can_complete(words: str, found: set[str]) -> None:
+    asked = {"_MOLDESIGN_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    command = [sys.executable, "-c", "from moldesign.cli.main import run; run()"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | asked)
+    assert found <= set(done.stdout.split())
+
+
+def test_completion_is_installed_for_the_shell(tmp_path: Path) -> None:
+    home = os.environ | {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    command = [sys.executable, "-m", "moldesign", "--install-completion", "bash"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=home)
+    assert "bash completion installed" in done.stdout
+    assert "_MOLDESIGN_COMPLETE=complete_bash" in (tmp_path / ".bash_completions" / "moldesign.sh").read_text()
+
+
 @pytest.mark.parametrize("name", [(), ("admet",), ("chembl",)])
 def test_models_are_listed_from_their_cards_alone(name: tuple[str, ...]) -> None:
     shown, loaded = run_alone("models", *name)
@@ -36,7 +73,7 @@ def test_models_are_listed_from_their_cards_alone(name: tuple[str, ...]) -> None
     assert all(text in shown for text in (name or ("admet", "activity", "chembl")))
 
 
-@pytest.mark.parametrize("verb", ["generate", "predict", "explain", "train", "models"])
+@pytest.mark.parametrize("verb", ["generate", "predict", "explain", "train", "pretrain", "models"])
 def test_every_verb_shows_an_example(moldesign: Moldesign, verb: str) -> None:
     done = moldesign(verb, "--help")
     assert done.code == 0

@@ -107,6 +107,11 @@ def test_shards_and_merge(moldesign: Moldesign, library: str) -> None:
         (["library.csv", "--all", "--diverse"], 2, "say how many by top"),
         (["library.csv", "--shard", "3/2"], 2, "is not i/n"),
         (["library.csv", "--threshold", "0"], 2, "must lie above 0"),
+        (
+            ["library.csv", "--goal", "herg min", "--engine", "ray", "--address", "127.0.0.1:1"],
+            1,
+            "no Ray cluster answers",
+        ),
     ],
 )
 def test_mistakes_are_said(moldesign: Moldesign, library: str, arguments: list[str], code: int, message: str) -> None:

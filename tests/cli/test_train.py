@@ -9,7 +9,7 @@ import pytest
 
 from moldesign.cli import train as verb
 from moldesign.objectives.profile import parse_goals
-from moldesign.predictors import baseline
+from moldesign.predictors import baseline, forest_fit
 from moldesign.predictors.recalibration import Refit
 from moldesign.predictors.training import TrainingProgress
 from moldesign.predictors.workload import Progress
@@ -22,6 +22,7 @@ QUICK = ("--split", "random", "--networks", "2", "--epochs", "2")
 @pytest.fixture
 def assay(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(baseline, "N_TREES", 40)
+    monkeypatch.setattr(forest_fit, "N_TREES", 40)
     return str(write_assay(Path()))
 
 
@@ -42,8 +43,16 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
     assert "aromatic: classification, 96 molecules with a value" in done.out
     assert "Measured on 9 test molecules of a random split, which this model has not seen" in done.out
     assert "balance, 9 test molecules  RMSE" in done.out
+    assert re.search(r"The fingerprint forest makes up \d+% of balance, \d+% of aromatic; the networks", done.out)
     assert done.out.splitlines()[-1].endswith("next: moldesign predict library.csv --model mine")
     assert done.err.startswith("training on balance, aromatic of assay.csv, into mine")
+
+
+def test_a_model_can_do_without_a_forest(quick: Moldesign) -> None:
+    done = quick("--target", "balance", "--out", "mine", "--no-forest")
+    assert done.code == 0
+    assert "fingerprint forest makes up" not in done.out
+    assert not json.loads(Path("mine/card.json").read_text(encoding="utf-8"))["forest"]
 
 
 def test_every_other_verb_takes_the_model(quick: Moldesign, moldesign: Moldesign) -> None:

@@ -50,7 +50,7 @@ def test_molecules_are_new_valid_and_come_from_both(tiny_prior: Path) -> None:
 
 
 def test_the_policy_learns_from_what_others_found(tiny_prior: Path) -> None:
-    engine = make_engine(tiny_prior, updates_per_call=0.5)
+    engine = make_engine(tiny_prior, updates_per_call=10.0)
     before = {name: tensor.clone() for name, tensor in engine.guide.learner.policy.state_dict().items()}
     play(engine, 3)
     assert any((tensor != before[name]).any() for name, tensor in engine.guide.learner.policy.state_dict().items())

@@ -3,13 +3,14 @@
 import json
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from moldesign.errors import MoldesignError, RunFolderError, TableError, UnknownNameError
-from moldesign.predictors import baseline, ensemble_fit
+from moldesign.errors import ModelFormatError, MoldesignError, RunFolderError, TableError, UnknownNameError
+from moldesign.predictors import baseline, ensemble_fit, forest_fit
 from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.ensemble import load_model_folder
 from moldesign.predictors.evaluation import judge
@@ -21,6 +22,7 @@ from tests.predictors.toy_assay import QUICK, SMILES, make_frame, write_assay
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch):
     monkeypatch.setattr(baseline, "N_TREES", 40)
+    monkeypatch.setattr(forest_fit, "N_TREES", 40)
 
 
 @pytest.fixture
@@ -77,6 +79,45 @@ def test_the_card_says_how_it_was_made_and_measured(trained):
     assert card["baseline_test"]["balance"]["n"] == 9
     assert (card["start"], card["split"], card["source"]) == ("from scratch", "random", "assay.csv, 96 rows")
     assert set(card["thresholds"]) == {"aromatic"}
+
+
+def test_a_forest_stands_beside_the_networks(trained):
+    predictor, smiles = load_model_folder(trained.folder), ["CCO", "c1ccccc1", "bad"]
+    shares = trained.record["forest"]["shares"]
+    assert shares == load_model_folder(trained.folder).card["forest"]["shares"]
+    assert list(shares) == ["balance", "aromatic"]
+    assert all(0 < share < 1 for share in shares.values())
+    networks = replace(predictor, forest=None)
+    ours, theirs = (one.predict(smiles, with_domain=False) for one in (predictor, networks))
+    assert (ours.values[:2] != theirs.values[:2]).all()
+    np.testing.assert_allclose(ours.std[:, 0], theirs.std[:, 0], atol=1e-5)
+    assert ours.is_valid.tolist() == [True, True, False]
+    again = predictor.predict_standardized(smiles[:2], [0]).predictions
+    np.testing.assert_allclose(again.values, ours.values[:2], rtol=1e-5)
+
+
+def test_an_explanation_is_of_the_networks_share(trained):
+    predictor = load_model_folder(trained.folder)
+    share = predictor.forest.shares[1]
+    ours, theirs = (one.explain("Cc1ccccc1", "aromatic") for one in (predictor, replace(predictor, forest=None)))
+    np.testing.assert_allclose(ours.atom_weights, (1 - share) * theirs.atom_weights, rtol=1e-5)
+
+
+def test_a_model_can_do_without_a_forest(assay, tmp_path):
+    result = train_predictor(assay, ["balance"], tmp_path / "model", replace(QUICK, forest=False))
+    assert result.predictor.forest is None
+    assert load_model_folder(tmp_path / "model").forest is None
+    assert result.record["forest"] is None
+
+
+def test_a_broken_forest_is_refused(trained, tmp_path):
+    predictor = load_model_folder(trained.folder)
+    tensors = predictor.forest.to_tensors()
+    tensors["forest.0.left"] = tensors["forest.0.left"] * 0
+    broken = SimpleNamespace(to_tensors=lambda: tensors)
+    replace(predictor, forest=broken).save(tmp_path / "broken")
+    with pytest.raises(ModelFormatError, match="leads nowhere"):
+        load_model_folder(tmp_path / "broken")
 
 
 def test_the_test_molecules_are_not_in_the_training_set(trained):

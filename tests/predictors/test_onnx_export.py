@@ -18,6 +18,7 @@ from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.error_model import fit_error_model
+from moldesign.predictors.forest_fit import ForestLearner
 from moldesign.predictors.onnx_export import describe_model, export_onnx, to_inputs, verify
 from tests.conftest import NAMED_DRUGS
 from tests.predictors.tiny_predictor import ENDPOINTS, TRAINING, make_network, make_predictor
@@ -159,6 +160,16 @@ def test_what_differs_is_not_written(predictor, exported, tmp_path, monkeypatch)
     with pytest.raises(ExportError, match=r"and PyTorch .*; nothing is written"):
         export_onnx(replace(predictor, networks=predictor.networks[:2]), tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_predictor_with_a_forest_is_refused(predictor, tmp_path):
+    endpoints = predictor.endpoints
+    labels = np.tile([[0.0], [1.0]], (1, len(endpoints)))
+    learner = ForestLearner(["C", "CCO"], labels, endpoints, seed=0)
+    forest = learner.fit(np.arange(2), np.full(len(endpoints), 0.5, dtype=np.float32))
+    with pytest.raises(ExportError, match="--no-forest"):
+        export_onnx(replace(predictor, forest=forest), tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
 
 
 def test_a_file_that_exists_is_kept(predictor, exported, tmp_path):

@@ -33,7 +33,7 @@ def tiny_admet(tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     Forked workers inherit both; they are forked even where other tests have left threads, which nobody waits for.
     """
-    monkeypatch.setattr(local, "choose_context", lambda: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("fork"))
     folders = {"admet": tiny_weights / "admet"}
     monkeypatch.setattr(bundled, "list_bundled", lambda: folders)
     monkeypatch.setattr(catalog, "list_bundled", lambda: folders)

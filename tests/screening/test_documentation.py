@@ -25,7 +25,7 @@ def tiny_admet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     Workers are forked, whatever threads other tests have left: starting five of them anew takes a minute.
     """
-    monkeypatch.setattr(local, "choose_context", lambda: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("fork"))
     monkeypatch.chdir(tmp_path)
 
 

@@ -15,8 +15,8 @@ from moldesign.errors import ObjectiveError
 from moldesign.objectives import properties
 from moldesign.objectives.profile import dump_profile, parse_goals
 from moldesign.screening import local, screener
-from moldesign.screening.executor import Fall, Outcome, Screened, Task
-from moldesign.screening.local import LocalExecutor, _Place
+from moldesign.screening.executor import Fall, Outcome, Place, Screened, Task
+from moldesign.screening.local import LocalExecutor
 from moldesign.screening.molecules import Molecule, read_molecule
 from moldesign.screening.screener import Screener
 
@@ -112,7 +112,7 @@ def test_suspended_workers_lose_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screener, "read_molecule", read)
     executor = LocalExecutor(Screener(dump_profile(parse_goals(["mw min"]))), 1, row_seconds=0.4)
     try:
-        executor._hand_out(queue := deque([_Place(0, Task("one", TEXTS))]))
+        executor._hand_out(queue := deque([Place(0, Task("one", TEXTS))]))
         [worker] = executor._workers
         began = time.monotonic()
         while time.monotonic() - began < 2:
@@ -173,5 +173,5 @@ def test_models_are_not_sent_to_other_processes() -> None:
 def test_started_processes_do_what_forked_ones_do(monkeypatch: pytest.MonkeyPatch) -> None:
     tasks = [Task("one", [*TEXTS, "C(C"]), Task("two", TEXTS, describes=False)]
     forked = run(tasks, "qed max", "alerts <= 0")
-    monkeypatch.setattr(local, "choose_context", lambda: multiprocessing.get_context("spawn"))
+    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("spawn"))
     assert run(tasks, "qed max", "alerts <= 0") == forked

@@ -20,6 +20,7 @@ SMALL = ThriftySettings(
     n_first=6,
     library_draw=40,
     library_growth=10,
+    shortlist=20,
     acquisition=AcquisitionSettings(generations=2, n_children=20),
 )
 

@@ -1,0 +1,156 @@
+"""Growing the forests beside an ensemble, and finding out on unseen molecules what they are worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+from moldesign.chem.fingerprints import morgan_counts
+from moldesign.chem.smiles import parse_smiles
+from moldesign.datasets.splits import Rows, Split
+from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.forest import N_BITS, RADIUS, Floats, Forest, ForestBlend, mix_outputs
+
+N_TREES = 200
+MAX_LEAVES = 1024
+"""Of a tree: 200 trees stay below 7 MB."""
+MAX_TRAINING_ROWS = 20_000
+"""More are sampled: the forest would take longer than the networks."""
+COLUMN_SHARE = 0.3
+"""Of the fingerprint, looked at by each split of a regression; a classification looks at its square root."""
+
+EVEN_SHARE = 0.5
+SHARES = np.linspace(0, 1, 11)
+SHRINKAGE = 50
+"""Validation labels that count as much as the belief in even shares; of a class, its rarer labels count twice."""
+
+
+@dataclass(frozen=True)
+class ForestLearner:
+    """Grows forests on parts of a table of M molecules and T endpoints."""
+
+    smiles: Sequence[str]
+    labels: NDArray[np.float64]
+    """[M, T], NaN where not measured"""
+    endpoints: Sequence[Endpoint]
+    seed: int
+
+    def fit(self, rows: Rows, shares: Floats) -> ForestBlend:
+        """Grow a forest per endpoint on the labels that these rows have."""
+        counts = self._count(rows)
+        forests = [self._grow(counts, self.labels[rows, t], endpoint) for t, endpoint in enumerate(self.endpoints)]
+        return ForestBlend(tuple(forests), tuple(one.task == "classification" for one in self.endpoints), shares)
+
+    def predict(self, blend: ForestBlend, rows: Rows) -> Floats:
+        """Return what the forests say of these rows, float32 [n, T]."""
+        return blend.predict(parse_smiles([self.smiles[row] for row in rows.tolist()]).mols)
+
+    def _count(self, rows: Rows) -> NDArray[np.uint8]:
+        return morgan_counts(
+            parse_smiles([self.smiles[row] for row in rows.tolist()]).mols, radius=RADIUS, n_bits=N_BITS
+        )
+
+    def _grow(self, counts: NDArray[np.uint8], labels: NDArray[np.float64], endpoint: Endpoint) -> Forest:
+        known = np.flatnonzero(np.isfinite(labels))
+        chosen = np.sort(np.random.default_rng(self.seed).permutation(known)[:MAX_TRAINING_ROWS])
+        targets = endpoint.to_targets(labels[chosen])
+        shared: dict[str, Any] = {
+            "n_estimators": N_TREES,
+            "max_leaf_nodes": MAX_LEAVES,
+            "random_state": self.seed,
+            "n_jobs": torch.get_num_threads(),
+        }
+        if endpoint.task == "classification":
+            return flatten(RandomForestClassifier(**shared).fit(counts[chosen], targets > 0.5))
+        return flatten(RandomForestRegressor(max_features=COLUMN_SHARE, **shared).fit(counts[chosen], targets))
+
+
+def flatten(model: RandomForestClassifier | RandomForestRegressor) -> Forest:
+    """Return the trees of scikit-learn's forest as arrays; of a classification the value is the share of the true."""
+    trees = [one.tree_ for one in model.estimators_]
+    starts = np.cumsum([0, *(tree.node_count for tree in trees[:-1])])
+    features = np.concatenate([np.maximum(tree.feature, -1) for tree in trees])
+    # Counts are whole numbers: below a threshold of 1.5 is at most 1.
+    thresholds = np.floor(np.concatenate([tree.threshold for tree in trees])).clip(0, 255)
+    left, right = (
+        np.concatenate([child + start for child, start in zip(children, starts, strict=True)])
+        for children in ([tree.children_left for tree in trees], [tree.children_right for tree in trees])
+    )
+    values = np.concatenate([tree.value[:, 0, :] for tree in trees])
+    if isinstance(model, RandomForestClassifier):
+        values = values[:, model.classes_.astype(bool)].sum(axis=1, keepdims=True) / values.sum(axis=1, keepdims=True)
+    return Forest(
+        features.astype(np.int16),
+        thresholds.astype(np.uint8),
+        left.astype(np.int32),
+        right.astype(np.int32),
+        values[:, 0].astype(np.float32),
+        starts.astype(np.int32),
+    )
+
+
+def choose_share(endpoint: Endpoint, labels: NDArray[np.float64], networks: Floats, forest: Floats) -> float:
+    """Return the share of the forest with which unseen molecules are predicted best, drawn towards one half.
+
+    Args:
+        endpoint: what is predicted.
+        labels: of n molecules that neither has learned from, NaN where not measured.
+        networks: their mean output, [n].
+        forest: on the same scale, [n].
+    """
+    known = np.isfinite(labels)
+    targets = endpoint.to_targets(labels[known]).astype(np.float64)
+    n_telling = len(targets)
+    if endpoint.task == "classification":
+        n_telling = 2 * int(min((targets > 0.5).sum(), (targets <= 0.5).sum()))
+    if n_telling == 0:
+        return EVEN_SHARE
+    mixed = np.outer(1 - SHARES, networks[known]) + np.outer(SHARES, forest[known])
+    if endpoint.task == "classification":
+        losses = (np.logaddexp(0, mixed) - targets * mixed).mean(axis=1)
+    else:
+        losses = ((mixed - targets) ** 2).mean(axis=1)
+    trust = n_telling / (n_telling + SHRINKAGE)
+    return float(trust * SHARES[losses.argmin()] + (1 - trust) * EVEN_SHARE)
+
+
+@dataclass(frozen=True)
+class SplitBlend:
+    """The forests of one split, and the outputs of its networks with the forests mixed in."""
+
+    blend: ForestBlend
+    """Grown on the training and the validation part"""
+    valid: Floats
+    """[K, n_valid, T]"""
+    test: Floats
+    """[K, n_test, T]"""
+
+
+def blend_split(learner: ForestLearner, split: Split, valid: Floats, test: Floats) -> SplitBlend:
+    """Mix forests into what the networks of a split say of its validation and test parts.
+
+    The shares are chosen, and the validation outputs mixed, with forests that have not seen the validation part.
+
+    Args:
+        learner: grows the forests.
+        split: of the table.
+        valid: raw outputs of K networks, float32 [K, n_valid, T].
+        test: likewise.
+    """
+    even = np.full(len(learner.endpoints), EVEN_SHARE, dtype=np.float32)
+    unseen = learner.predict(learner.fit(split.train, even), split.valid)
+    mean = valid.mean(axis=0)
+    shares = np.array(
+        [
+            choose_share(endpoint, learner.labels[split.valid, t], mean[:, t], unseen[:, t])
+            for t, endpoint in enumerate(learner.endpoints)
+        ],
+        dtype=np.float32,
+    )
+    blend = learner.fit(np.sort(np.concatenate([split.train, split.valid])), shares)
+    tested = learner.predict(blend, split.test)
+    return SplitBlend(blend, mix_outputs(valid, unseen, shares), mix_outputs(test, tested, shares))

@@ -1,0 +1,255 @@
+// Runs: start one, watch its hits arrive, stop it, keep favourites, search near a hit, take the files.
+
+import { ask, download, follow, save, tell } from "./api.js";
+import { drawLine } from "./chart.js";
+import { find, format, make, makePicture } from "./dom.js";
+import { listGoals } from "./goals.js";
+import { currentSmiles, show } from "./molecule.js";
+
+const MOST_SHOWN = 60;
+const ANALOGUE_SIMILARITY = 0.4;
+const FINISHED = ["done", "stopped", "failed"];
+
+let run = null;
+let watch = null;
+let hits = new Map();
+let levels = [];
+const pictures = new Map();
+let openTab = () => {};
+
+export function startRuns(open) {
+  openTab = open;
+  find("run-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const smiles = currentSmiles();
+    const near = find("from-molecule").checked && smiles ? { start: [smiles], min_similarity: ANALOGUE_SIMILARITY } : {};
+    begin({ goals: listGoals(), ...readForm(), ...near });
+  });
+  find("stop-run").addEventListener("click", stop);
+  find("only-favourites").addEventListener("change", drawHits);
+  find("save-favourites").addEventListener("click", saveFavourites);
+  find("refresh-runs").addEventListener("click", listRuns);
+}
+
+export async function listRuns() {
+  const place = find("run-list");
+  try {
+    const { runs } = await ask("/runs");
+    const cards = runs.map((one) =>
+      make(
+        "button",
+        { class: "run-line", onclick: () => open(one.id) },
+        make("b", {}, one.title || one.kind),
+        make("span", { class: `state ${one.state}` }, one.state),
+        make("span", {}, new Date(one.created * 1000).toLocaleString()),
+        make("small", {}, one.message),
+      ),
+    );
+    place.replaceChildren(...(cards.length ? cards : [make("p", { class: "hint" }, "none yet; start one in the tab Design")]));
+  } catch (error) {
+    place.replaceChildren(make("p", { class: "problem" }, error.message));
+  }
+}
+
+function readForm() {
+  return {
+    budget: Number(find("budget").value),
+    n: Number(find("n-hits").value),
+    threshold: Number(find("threshold").value),
+    seed: Number(find("seed").value),
+  };
+}
+
+async function begin(request) {
+  const button = find("start-run");
+  button.disabled = true;
+  try {
+    const started = await tell("/generate", request);
+    tellProblem(started.warnings.join("; "));
+    await open(started.id);
+  } catch (error) {
+    tellProblem(error.message);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function tellProblem(text) {
+  find("profile-problem").textContent = text;
+  find("profile-problem").hidden = text === "";
+}
+
+async function open(id) {
+  watch?.abort();
+  watch = new AbortController();
+  const { signal } = watch;
+  run = await ask(`/runs/${id}`);
+  hits = new Map();
+  levels = [];
+  find("current-run").hidden = false;
+  find("hits").replaceChildren();
+  find("run-figures").textContent = "loading models…";
+  find("run-chart").replaceChildren();
+  find("run-progress").value = 0;
+  showState(run);
+  openTab("design");
+  find("current-run").scrollIntoView({ block: "nearest", behavior: "smooth" });
+  if (run.kind === "screen") return showScreening(signal);
+  follow(`/runs/${id}/events`, { state: showState, progress: showProgress, hits: takeHits }, signal).catch((error) => {
+    find("run-message").textContent = error.message;
+  });
+}
+
+// A screening has no hits before its end.
+async function showScreening(signal) {
+  await follow(`/runs/${run.id}/events`, { state: showState }, signal);
+  const rows = (await ask(`/runs/${run.id}/hits?n=${MOST_SHOWN}`)).hits;
+  takeHits(rows.map((row, k) => ({ call: k, smiles: row.smiles, score: Number(row.score), values: {}, scores: {} })));
+}
+
+function showState(state) {
+  Object.assign(run, state);
+  const isFinished = FINISHED.includes(run.state);
+  find("run-title").textContent = `${run.title || "Run"}: ${run.state}`;
+  find("stop-run").hidden = isFinished;
+  find("stop-run").disabled = run.state === "stopping";
+  find("run-message").textContent = run.message;
+  if (isFinished && find("run-figures").textContent === "loading models…") find("run-figures").textContent = "";
+  const buttons = isFinished
+    ? run.files.map((name) => make("button", { "data-file": name, onclick: () => take(name) }, name.replace("hits.csv.", "")))
+    : [];
+  find("downloads").replaceChildren(...buttons);
+}
+
+function showProgress(progress) {
+  find("run-progress").value = progress.n_calls / progress.budget;
+  const left = progress.calls_per_second ? Math.round((progress.budget - progress.n_calls) / progress.calls_per_second) : null;
+  const parts = [
+    `${progress.n_calls.toLocaleString("en")} of ${progress.budget.toLocaleString("en")} molecules scored`,
+    `${progress.n_hits.toLocaleString("en")} hits of ${progress.n_scaffolds} scaffolds`,
+    `best ten ${format(progress.top_10)}`,
+    `valid ${Math.round(100 * progress.validity)} %`,
+    left !== null && !FINISHED.includes(run.state) ? `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")} left` : "",
+  ];
+  find("run-figures").textContent = parts.filter(Boolean).join(" · ");
+  levels.push([progress.n_calls, progress.top_10]);
+  find("run-chart").replaceChildren(drawLine(levels, progress.budget));
+}
+
+function takeHits(news) {
+  for (const hit of news) if (!hits.has(hit.smiles)) hits.set(hit.smiles, hit);
+  drawHits();
+}
+
+function readFavourites() {
+  return new Set(JSON.parse(localStorage.getItem(`favourites-${run.id}`) ?? "[]"));
+}
+
+function toggleFavourite(smiles) {
+  const favourites = readFavourites();
+  if (!favourites.delete(smiles)) favourites.add(smiles);
+  localStorage.setItem(`favourites-${run.id}`, JSON.stringify([...favourites]));
+  drawHits();
+}
+
+function chooseShown(favourites) {
+  const wanted = find("only-favourites").checked ? [...hits.values()].filter((hit) => favourites.has(hit.smiles)) : [...hits.values()];
+  return wanted.sort((a, b) => b.score - a.score || a.call - b.call).slice(0, MOST_SHOWN);
+}
+
+function drawHits() {
+  const favourites = readFavourites();
+  const shown = chooseShown(favourites);
+  find("hits-heading").textContent = hits.size > shown.length ? `Hits (the best ${shown.length} of ${hits.size})` : `Hits (${hits.size})`;
+  const known = new Map([...find("hits").children].map((card) => [card.dataset.smiles, card]));
+  const cards = shown.map((hit) => known.get(hit.smiles) ?? makeCard(hit));
+  cards.forEach((card) => {
+    const isKept = favourites.has(card.dataset.smiles);
+    card.querySelector(".star").textContent = isKept ? "★" : "☆";
+    card.querySelector(".star").setAttribute("aria-pressed", String(isKept));
+  });
+  find("hits").replaceChildren(...cards);
+  drawPictures();
+}
+
+function makeCard(hit) {
+  const values = Object.entries(hit.values).slice(0, 8).map(([name, value]) =>
+    make("li", { class: hit.scores[name] >= 0.99 ? "met" : "" }, make("span", {}, name), ` ${format(value)}`),
+  );
+  return make(
+    "article",
+    { class: "hit", "data-smiles": hit.smiles },
+    make("div", { class: "line" }, make("b", { title: "score" }, format(hit.score)), make("button", { class: "star quiet", "aria-label": "favourite", onclick: () => toggleFavourite(hit.smiles) }, "☆")),
+    make("div", { class: "picture" }),
+    make("ul", {}, ...values),
+    make("code", { title: hit.smiles }, hit.smiles),
+    make("div", { class: "buttons" }, make("button", { class: "look", onclick: () => look(hit.smiles) }, "Look closer"), make("button", { class: "analogues", onclick: () => searchNear(hit.smiles) }, "Analogues")),
+  );
+}
+
+let isDrawing = false;
+
+async function drawPictures() {
+  if (isDrawing) return;
+  isDrawing = true;
+  try {
+    for (;;) {
+      const empty = [...find("hits").children].filter((card) => !card.querySelector("img"));
+      const missing = empty.map((card) => card.dataset.smiles).filter((smiles) => !pictures.has(smiles)).slice(0, 24);
+      if (missing.length) {
+        const { svg } = await tell("/depict", { smiles: missing });
+        missing.forEach((smiles, k) => pictures.set(smiles, svg[k]));
+      }
+      for (const card of empty) {
+        const svg = pictures.get(card.dataset.smiles);
+        if (svg) card.querySelector(".picture").replaceChildren(makePicture(svg, card.dataset.smiles));
+      }
+      if (!missing.length) return;
+    }
+  } catch (error) {
+    find("run-message").textContent = error.message;
+  } finally {
+    isDrawing = false;
+  }
+}
+
+function look(smiles) {
+  openTab("molecule");
+  show(smiles);
+}
+
+// The same goals as those of the run, near one of its hits.
+function searchNear(smiles) {
+  const { goals, budget, n, threshold, seed } = run.request;
+  begin({ goals, budget, n, threshold, seed, start: [smiles], min_similarity: ANALOGUE_SIMILARITY, title: "Analogues" });
+}
+
+async function stop() {
+  find("stop-run").disabled = true;
+  try {
+    showState(await tell(`/runs/${run.id}/stop`, {}));
+  } catch (error) {
+    find("run-message").textContent = error.message;
+  }
+}
+
+async function take(name) {
+  try {
+    await download(`/runs/${run.id}/files/${name}`, `${run.id}-${name}`);
+  } catch (error) {
+    find("run-message").textContent = error.message;
+  }
+}
+
+function saveFavourites() {
+  const kept = [...readFavourites()].map((smiles) => hits.get(smiles)).filter(Boolean);
+  if (!kept.length) {
+    find("run-message").textContent = "no favourites yet: click the star of a hit";
+    return;
+  }
+  const names = Object.keys(kept[0].values);
+  const lines = kept.map((hit) => [hit.smiles, hit.score, ...names.map((name) => hit.values[name])]);
+  const quote = (cell) => (/[",\n]/.test(String(cell ?? "")) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell ?? ""));
+  const text = [["smiles", "score", ...names], ...lines].map((line) => line.map(quote).join(",")).join("\n") + "\n";
+  save(new Blob([text], { type: "text/csv" }), `${run.id}-favourites.csv`);
+}

@@ -1,0 +1,88 @@
+"""What clients may ask: every field with its limits; a request that breaks one gets 422 with the name of the field."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+MAX_PREDICTED, MAX_DRAWN, MAX_SCREENED = 500, 200, 20_000
+"""Molecules of one request."""
+
+Smiles = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+GoalText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Pattern = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+Name = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=64)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Patterns = Annotated[list[Pattern], Field(max_length=20)]
+
+
+class Request(BaseModel):
+    """A JSON object with no other fields than these, and no NaN."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class PredictRequest(Request):
+    """Molecules to predict."""
+
+    smiles: list[Smiles] = Field(min_length=1, max_length=MAX_PREDICTED)
+    model: Name = "admet"
+
+
+class ExplainRequest(Request):
+    """A molecule, and the prediction to explain."""
+
+    smiles: Smiles
+    endpoint: Name
+    model: Name = "admet"
+
+
+class DepictRequest(Request):
+    """Molecules to draw."""
+
+    smiles: list[Smiles] = Field(min_length=1, max_length=MAX_DRAWN)
+
+
+class CheckRequest(Request):
+    """A text that may be a molecule."""
+
+    smiles: str = Field(max_length=1000)
+
+
+class ProfileRequest(Request):
+    """What molecules must be; see `moldesign generate --help` for the grammar of goals."""
+
+    goals: list[GoalText] = Field(min_length=1, max_length=30)
+    must: Annotated[list[GoalText], Field(max_length=20)] = []
+    required: Patterns = []
+    forbidden: Patterns = []
+    threshold: float = Field(default=0.5, gt=0, le=1)
+
+
+class GenerateRequest(ProfileRequest):
+    """A search for molecules."""
+
+    title: str = Field(default="", max_length=80)
+    n: int = Field(default=100, ge=1, le=1000)
+    budget: int = Field(default=2000, ge=1, le=50_000)
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    strategy: Literal["auto", "fast", "thrifty"] = "auto"
+    start: Annotated[list[Smiles], Field(max_length=20)] = []
+    min_similarity: Share | None = None
+    max_similarity: Share | None = None
+    scaffold: Patterns = []
+    link: Patterns = []
+
+    @model_validator(mode="after")
+    def _check_start(self) -> Self:
+        if (self.min_similarity is not None or self.max_similarity is not None) and not self.start:
+            raise ValueError("min_similarity and max_similarity need molecules in start to compare with")
+        return self
+
+
+class ScreenRequest(ProfileRequest):
+    """Molecules to rank by a profile."""
+
+    title: str = Field(default="", max_length=80)
+    smiles: list[Smiles] = Field(min_length=1, max_length=MAX_SCREENED)
+    top: int = Field(default=100, ge=1, le=MAX_SCREENED)
+    diverse: bool = False

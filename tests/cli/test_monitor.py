@@ -1,0 +1,57 @@
+"""`moldesign monitor`: from the log of a server to advice."""
+
+import json
+from pathlib import Path
+
+from moldesign.monitoring.features import FEATURES
+from moldesign.monitoring.log import PredictionLog, Served
+from moldesign.monitoring.observing import hash_molecules, observe
+from moldesign.predictors.bundled import load_predictor
+from tests.cli.conftest import Moldesign
+from tests.predictors.toy_assay import SMILES
+
+
+def write_log(path: Path) -> None:
+    predictor = load_predictor("admet")
+    predictions, features = predictor.predict(SMILES), observe(predictor, SMILES)
+    log = PredictionLog(path)
+    names = [endpoint.name for endpoint in predictor.endpoints]
+    model = log.note_model("admet", predictor.card["sha256"], names, FEATURES)
+    for row, name in enumerate(hash_molecules(SMILES)):
+        values = predictions.values[row].tolist()
+        bounds = [
+            [None if other != "solubility" else value + off for other, value in zip(names, values, strict=True)]
+            for off in (-1, 1)
+        ]
+        inside = predictions.in_domain[row].tolist()
+        log.append(model, [Served(1e9 + row, str(name), values, *bounds, inside, features[row].tolist())])
+    log.close()
+
+
+def test_report_and_labels(moldesign: Moldesign, tmp_path: Path) -> None:
+    write_log(tmp_path / "log.sqlite")
+    first = moldesign("monitor", "--log", "log.sqlite")
+    assert first.code == 0
+    assert first.out.startswith("admet: 96 predictions of 96 molecules")
+    assert "inputs, the most moved first" in first.out
+    assert "predicted and measured" not in first.out
+    rows = [f"{text},{99 if k % 2 else -99}" for k, text in enumerate(SMILES)]
+    (tmp_path / "results.csv").write_text("\n".join(["smiles,solubility", *rows, "C(,1"]) + "\n")
+    added = moldesign("monitor", "add-labels", "results.csv", "--log", "log.sqlite")
+    assert added.code == 0
+    assert "96 of them are of molecules that were predicted" in added.out
+    assert "left out: results.csv, row 96: 'C(' is not a valid SMILES" in added.err
+    second = moldesign("monitor", "--log", "log.sqlite")
+    assert "retrain: solubility is predicted worse than on the test split" in second.out
+    figures = json.loads(moldesign("monitor", "--log", "log.sqlite", "--json").out)
+    [outcome] = figures["outcomes"]
+    assert (outcome["endpoint"], outcome["n"], outcome["covered"]) == ("solubility", 96, 0.0)
+
+
+def test_nothing_to_look_at(moldesign: Moldesign, tmp_path: Path) -> None:
+    missing = moldesign("monitor")
+    assert (missing.code, missing.out) == (1, "")
+    assert "moldesign-serve/predictions.sqlite" in missing.err
+    PredictionLog(tmp_path / "log.sqlite").close()
+    empty = moldesign("monitor", "--log", "log.sqlite", "--days", "3")
+    assert (empty.code, empty.out) == (0, "log.sqlite: admet has predicted nothing in the last 3 days\n")

@@ -1,0 +1,80 @@
+"""Goals that come over HTTP: what the package computes itself passes, what would run or open something does not."""
+
+import pytest
+
+from moldesign.server.profiles import FieldError, make_profile, read_goal
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "os:system max",
+        "os:getcwd min",
+        "my.module:score >= 1",
+        "program(rm -rf /) min",
+        "program(python dock.py) <= 3",
+        "novelty(/etc/passwd) max",
+        "novelty(library.csv) >= 1",
+        "open(/etc/passwd) max",
+        "eval(1) max",
+        "../../etc/passwd max",
+    ],
+)
+@pytest.mark.parametrize("field", ["goals", "must"])
+def test_what_runs_or_opens_something_is_refused(text: str, field: str) -> None:
+    values = {"goals": ["qed max"], "must": []}
+    values[field] = [*values[field], text]
+    with pytest.raises(FieldError, match=r"not allowed here|not understood") as refused:
+        make_profile(values)
+    assert refused.value.field == f"{field}.{len(values[field]) - 1}"
+
+
+@pytest.mark.parametrize("text", ["docking min", "vina <= -8", "foo max"])
+def test_names_that_nobody_knows(text: str) -> None:
+    with pytest.raises(FieldError, match="unknown property") as refused:
+        make_profile({"goals": ["qed max", text]})
+    assert refused.value.field == "goals.1"
+
+
+@pytest.mark.parametrize(
+    "text", ["qed max", "similarity(CCO) >= 0.4 * 2", "substructure([NX3;H2]) >= 1", "only(C,N,O) >= 1"]
+)
+def test_what_is_computed_here_passes(text: str) -> None:
+    assert read_goal(text, "goals.0").text == text.partition(" *")[0]
+
+
+def test_all_fields_reach_the_profile() -> None:
+    values = {
+        "goals": ["qed max", "mw in 200..500 * 2"],
+        "must": ["alerts <= 0"],
+        "forbidden": ["[N+](=O)[O-]"],
+        "threshold": 0.7,
+        "start": ["CCO"],
+        "min_similarity": 0.4,
+        "max_similarity": None,
+    }
+    profile = make_profile(values)
+    assert [goal.weight for goal in profile.goals] == [1.0, 2.0]
+    assert profile.threshold == 0.7
+    assert profile.constraints.must == ("alerts <= 0",)
+    assert (profile.constraints.similar_to, profile.constraints.similarity) == (("CCO",), (0.4, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"goals": ["qed"]}, "goals.0"),
+        ({"goals": ["qed max", "mw ~ 3"]}, "goals.1"),
+        ({"goals": ["qed max", "similarity(C() max"]}, "goals.1"),
+        ({"goals": ["qed max", "qed max"]}, "goals"),
+        ({"must": ["qed max"]}, "must"),
+        ({"required": ["[N"]}, "required"),
+        ({"scaffold": ["CCO"]}, "scaffold"),
+        ({"start": ["CC("], "min_similarity": 0.4}, "start"),
+        ({"start": ["CC"], "min_similarity": 0.6, "max_similarity": 0.4}, "start"),
+    ],
+)
+def test_the_field_is_named(changes: dict[str, object], field: str) -> None:
+    with pytest.raises(FieldError) as refused:
+        make_profile({"goals": ["qed max"], **changes})
+    assert refused.value.field == field
