@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from moldesign.generation.archive import RunArchive
@@ -19,7 +20,7 @@ class Making(NamedTuple):
     n: int
     """Hits to return at most."""
     versions: Mapping[str, str]
-    models: Mapping[str, str | None]
+    models: Mapping[str, str | None] = MappingProxyType({})
     """SHA-256 of each predictor that was used"""
 
 
