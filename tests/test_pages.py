@@ -23,6 +23,7 @@ from tests.test_docs import DOCS, write_files
 
 LEFT_BEHIND = {
     "quickstart.md": ["predicted.csv", "first/hits.csv", "first/hits.sdf", "first.html", "why.svg"],
+    "report.md": ["run/report.html", "best.csv.report.html"],
     "tutorials/design.md": ["d2/hits.csv", "d2/audit.json", "why.svg"],
     "tutorials/own_assay.md": ["my_model/report.html", "my_model/training.json", "again.csv", "mine/hits.csv"],
     "tutorials/scaffold.md": ["grown/hits.csv", "linked/hits.csv", "near/hits.csv"],

@@ -1,11 +1,14 @@
-"""What a run store remembers of its making: versions, how many hits were asked for, and why the run has ended."""
+"""What a run store remembers of its making: versions, models, how many hits were asked for, and why it ended."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.stopping import StopReason
+from moldesign.objectives.properties import hash_models
+from moldesign.objectives.terms import Term
 from moldesign.versions import list_versions
 
 _MAKING, _ENDING = "making", "ending"
@@ -17,6 +20,8 @@ class Making(NamedTuple):
     n: int
     """Hits to return at most."""
     versions: Mapping[str, str]
+    models: Mapping[str, str | None] = MappingProxyType({})
+    """SHA-256 of each predictor that was used"""
 
 
 class Ending(NamedTuple):
@@ -27,9 +32,15 @@ class Ending(NamedTuple):
     """That it took."""
 
 
-def note_beginning(archive: RunArchive, n: int) -> None:
-    """Note with what the run is made, and that it has not ended."""
-    making = {"n": n, "versions": list_versions()}
+def note_beginning(archive: RunArchive, n: int, terms: Iterable[Term]) -> None:
+    """Note with what the run is made, and that it has not ended.
+
+    Args:
+        archive: of the run.
+        n: hits to return at most.
+        terms: those of its profile.
+    """
+    making = {"n": n, "versions": list_versions(), "models": hash_models(terms)}
     archive.write_facts({_MAKING: json.dumps(making), _ENDING: "null"})
 
 

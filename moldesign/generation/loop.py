@@ -114,7 +114,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
         open_programs((term.property for term in profile.terms), archive.path, cluster),
     ):
         start = session.agree_with(archive, start)
-        note_beginning(archive, n)
+        note_beginning(archive, n, profile.terms)
         oracle = Oracle(profile.knowing(start), profile.budget.calls, archive.append)
         if resume:
             write_profile(folder, profile)

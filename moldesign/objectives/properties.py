@@ -1,7 +1,7 @@
 """What a goal can be about: descriptors, endpoints, similarity, substructures, alerts, novelty."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import attrgetter
@@ -19,8 +19,8 @@ from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.chem.unseen import Unseen
 from moldesign.datasets.tables import read_smiles, read_table
 from moldesign.errors import InvalidSmilesError, ProfileError
-from moldesign.objectives.terms import Batch, Evaluation
-from moldesign.predictors.bundled import load_predictor
+from moldesign.objectives.terms import Batch, Evaluation, Term
+from moldesign.predictors.bundled import load_predictor, read_model_card
 from moldesign.predictors.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -224,6 +224,12 @@ class EndpointProperty:
             predictions.margin[:, self.column].astype(np.float64),
             [error and f"{self.model.name}: {_ROW.sub('', error)}" for error in predictions.errors],
         )
+
+
+def hash_models(terms: Iterable[Term]) -> dict[str, str | None]:
+    """Return the SHA-256 of each predictor that terms are about, by its name; None where its card states none."""
+    names = {term.property.model.name for term in terms if isinstance(term.property, EndpointProperty)}
+    return {name: read_model_card(name).get("sha256") for name in sorted(names)}
 
 
 def _read_standardized(path: str) -> frozenset[str]:

@@ -76,7 +76,7 @@ def draw_lines(
     """
     keep = _thin(len(x))
     known = [value for line in lines for value in line.values if math.isfinite(value)]
-    high = top if top is not None else max([*known, 1e-9])
+    high = top if top is not None else max([*known, 0.0]) or 1.0
     across, up = _make_axes((min(x), max(x)), (min([0.0, *known]), high), WIDE)
     strokes = [
         Markup('<polyline class="s{}" points="{}"/>').format(

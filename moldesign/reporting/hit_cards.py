@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeGuard
 
+import numpy as np
 import pandas as pd
 
 from moldesign.reporting.hit_table import Hit, HitTable
@@ -68,7 +69,7 @@ def _describe_term(wish: Wish, row: dict[Any, Any], scale: Scale) -> dict[str, A
         "spread": spread,
         "score": format_number(round(score, 2)),
         "met": round(100 * score) if math.isfinite(score) else 0,
-        "outside": row.get(f"{wish.column}_in_domain") is False,
+        "outside": _read_flag(row, f"{wish.column}_in_domain") is False,
         "goal_from": None if bounds is None else bounds[0],
         "goal_width": None if bounds is None else max(round(bounds[1] - bounds[0], 1), 1.0),
         "interval": [scale.place(end) for end in ends] or None,
@@ -91,8 +92,7 @@ def _choose_scale(wish: Wish, frame: pd.DataFrame) -> Scale:
 
 def _list_flags(hit: Hit, row: dict[Any, Any], *, has_domain: bool) -> list[dict[str, str]]:
     flags = []
-    if has_domain and row.get("in_domain") is not None:
-        inside = bool(row["in_domain"])
+    if has_domain and (inside := _read_flag(row, "in_domain")) is not None:
         title = "similar molecules were measured" if inside else "the predictors have seen nothing similar"
         flags.append(_flag("good" if inside else "bad", "in domain" if inside else "outside the domain", title))
     for name, what in (("unseen_rings", "unseen ring systems"), ("unseen_atoms", "unseen atom surroundings")):
@@ -110,6 +110,12 @@ def _flag(kind: str, text: str, title: str) -> dict[str, str]:
 def _read(row: dict[Any, Any], name: str) -> float:
     value = row.get(name)
     return float(value) if _is_finite(value) else math.nan
+
+
+def _read_flag(row: dict[Any, Any], name: str) -> bool | None:
+    """Return a flag; None where the table has none."""
+    value = row.get(name)
+    return bool(value) if isinstance(value, bool | np.bool_) else None
 
 
 def _is_finite(value: Any) -> TypeGuard[float]:

@@ -1,6 +1,7 @@
 """The hits of a run or a screening as a page shows them: drawn, compared, and with every column that they have."""
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from moldesign.reporting.wishes import Wish
 MAX_HITS = 100
 """Drawn on a page, unless the user asks for more; each takes about ten kilobytes."""
 
+COMPARING_SECONDS = 8.0
+"""For all hits together: those that come later are drawn without what they have in common with known molecules."""
 NEAREST, SIMILARITY = "nearest_training_smiles", "nearest_training_similarity"
 _EXTRA = ("mw", "logp", "tpsa", "hbd", "hba", "rotatable_bonds", "heavy_atoms")
 """Descriptors by which hits can be filtered, whatever the goals are."""
@@ -104,7 +107,8 @@ def make_hit_table(
     texts = shown[NEAREST].tolist() if NEAREST in shown.columns else [None] * len(shown)
     similarities = _to_floats(shown[SIMILARITY]) if SIMILARITY in shown.columns else [math.nan] * len(shown)
     rows = zip(smiles, mols, parse_smiles(texts).mols, texts, similarities, strict=True)
-    hits = [_draw(row, *cells) for row, cells in enumerate(rows)]
+    compare = _Comparison(COMPARING_SECONDS)
+    hits = [_draw(row, *cells, compare) for row, cells in enumerate(rows)]
     return HitTable(_add_descriptors(shown, mols), wishes, hits, own_columns, len(frame))
 
 
@@ -122,11 +126,39 @@ def describe_hits(table: HitTable) -> dict[str, Any]:
     }
 
 
-def _draw(row: int, smiles: str, mol: Mol | None, known: Mol | None, known_smiles: Any, similarity: float) -> Hit:
+class _Comparison:
+    """Finds common parts until its time is over, so that a page of a hundred peptides does not take minutes.
+
+    Args:
+        seconds: for all pairs together.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    def find(self, first: Mol, second: Mol | None) -> list[tuple[int, int]]:
+        """Return the common part as pairs of atoms; nothing without a second molecule, or when the time is over."""
+        if second is None or self._left <= 0:
+            return []
+        began = time.monotonic()
+        pairs = find_common_part(first, second)
+        self._left -= time.monotonic() - began
+        return pairs
+
+
+def _draw(
+    row: int,
+    smiles: str,
+    mol: Mol | None,
+    known: Mol | None,
+    known_smiles: Any,
+    similarity: float,
+    compare: _Comparison,
+) -> Hit:
     if mol is None:
         return Hit(row, smiles, None, None, None)
     flat = lay_out(mol)
-    pairs = [] if known is None else find_common_part(mol, known)
+    pairs = compare.find(mol, known)
     picture = draw_compactly(flat, f"structure {smiles}", shaded=[own for own, _ in pairs])
     other = None
     if known is not None:

@@ -184,7 +184,7 @@ def draw_reliability(truth: ArrayLike, values: ArrayLike) -> str:
         axes.errorbar(said, seen, yerr=spread, color=MODEL, lw=1.4, marker="o", ms=5, elinewidth=0.8, label=name)
         axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=1, ls="--", label="right")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        axes.legend(loc="upper left")
+        axes.legend(loc="lower right")
 
     return _draw("Calibration of the probabilities", "predicted probability", "share that was positive", fill)
 
@@ -204,9 +204,9 @@ def draw_coverage(errors: ArrayLike, std: ArrayLike) -> str:
         within = float(np.mean(widths <= 1))
         axes.step([0, *promised, 1], [0, *held, 1], where="post", color=MODEL, lw=1.6, label="this model")
         axes.plot([0, 1], [0, 1], color=NEUTRAL, lw=1, ls="--", label="right")
-        axes.plot([], [], " ", label=f"within one standard deviation: {within:.0%} (68 % is right)")
+        axes.plot([], [], " ", label=f"within one std: {within:.0%} (right: 68 %)")
         axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        axes.legend(loc="upper left")
+        axes.legend(loc="lower right")
 
     return _draw("Calibration of the error bars", "share that should lie within the bars", "share that did", fill)
 

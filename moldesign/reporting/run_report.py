@@ -109,8 +109,9 @@ def describe_status(run: RunRecord) -> dict[str, str]:
         )
         return {"kind": "bad", "text": text}
     kind = "bad" if run.ending.reason == "interrupted" else "good"
-    text = f"{n:,} molecules were scored, the last ones in {format_seconds(run.ending.seconds)}"
-    return {"kind": kind, "text": f"{text}; the run ended because {_REASONS[run.ending.reason]}."}
+    after = format_seconds(run.ending.seconds)
+    text = f"{n:,} molecules were scored. The run ended after {after} because {_REASONS[run.ending.reason]}."
+    return {"kind": kind, "text": text}
 
 
 def explain_absence(run: RunRecord) -> str:
@@ -214,7 +215,9 @@ def _describe_validity(run: RunRecord) -> str:
     if not shares:
         return ""
     invalid = 1 - sum(shares) / len(shares)
-    return f"{invalid:.1%} of what was written was no molecule (mean over {len(shares):,} batches); that costs no call."
+    if invalid < 5e-4:
+        return "Everything that was written was a molecule."
+    return f"{invalid:.1%} of what was written was no molecule (mean over the batches); that costs no call."
 
 
 def _describe_making(run: RunRecord) -> list[tuple[str, str]]:
@@ -229,9 +232,11 @@ def _describe_making(run: RunRecord) -> list[tuple[str, str]]:
         times = [molecule.time for molecule in run.molecules]
         facts += [("first call", _format_time(min(times))), ("last call", _format_time(max(times)))]
     if run.ending is not None:
-        facts.append(("time taken", format_seconds(run.ending.seconds)))
-    versions = "not noted by the version that made the run" if making is None else list_versions(making.versions)
-    return [*facts, ("versions", versions)]
+        facts.append(("time since the last start", format_seconds(run.ending.seconds)))
+    if making is None:
+        return [*facts, ("versions", "not noted by the version that made the run")]
+    facts += [(f"model {name}", f"sha256 {digest or 'unknown'}") for name, digest in making.models.items()]
+    return [*facts, ("versions", list_versions(making.versions))]
 
 
 def _list_other_settings(settings: GenerationSettings | None) -> list[str]:

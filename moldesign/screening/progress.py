@@ -11,8 +11,7 @@ from typing import Any
 
 from moldesign.errors import MoldesignError, RunFolderError
 from moldesign.objectives.profile import Profile
-from moldesign.objectives.properties import EndpointProperty
-from moldesign.predictors.bundled import read_model_card
+from moldesign.objectives.properties import hash_models
 from moldesign.screening.library import Library
 from moldesign.screening.settings import WHOLE, ScreeningSettings, Shard
 from moldesign.screening.store import STORE_FILE, Store
@@ -105,16 +104,11 @@ def name_shard(out: Path, shard: Shard) -> Path:
 
 def make_plan(library: Library, profile: Profile, profile_toml: str, settings: ScreeningSettings) -> Plan:
     """Return everything that the result depends on; two screenings with the same plan can be put together."""
-    models = {
-        term.property.model.name: read_model_card(term.property.model.name).get("sha256")
-        for term in profile.terms
-        if isinstance(term.property, EndpointProperty)
-    }
     return {
         "library": [notes.path for notes in library.files],
         "settings": settings.to_dict(),
         "profile": profile_toml,
-        "models": models,
+        "models": hash_models(profile.terms),
         "versions": list_versions(),
     }
 

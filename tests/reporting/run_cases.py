@@ -41,7 +41,7 @@ def score_into(folder: Path, profile: Profile, smiles: Sequence[str] = DRUGS) ->
     write_profile(folder, profile)
     with RunArchive(folder, profile.term_names) as archive:
         archive.write_facts({"settings": GenerationSettings(seed=7).describe_course(), "start": json.dumps(["CCO"])})
-        note_beginning(archive, 50)
+        note_beginning(archive, 50, profile.terms)
         oracle = Oracle(profile, 10_000, archive.append)
         for number, text in enumerate(smiles, start=1):
             oracle.score([text])

@@ -80,4 +80,4 @@ def test_losses_without_validation_have_no_validation_curve() -> None:
 def test_calibration_is_stated_in_a_number() -> None:
     always_half = draw_reliability([0, 1] * 50, [0.5] * 100)
     assert "this model, expected calibration error 0.000" in read_texts(always_half)
-    assert "within one standard deviation: 75% (68 % is right)" in read_texts(PLOTS["coverage"]())
+    assert "within one std: 75% (right: 68 %)" in read_texts(PLOTS["coverage"]())

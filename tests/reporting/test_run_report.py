@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from moldesign.checkpoint import read_card
 from moldesign.errors import ProfileError, RunFolderError
 from moldesign.generation.folder import METRICS_FILE
 from moldesign.reporting.report import write_report
@@ -84,7 +85,7 @@ def test_goals_are_told_in_words(page: Element) -> None:
     assert "Guards against reward hacking were switched off" in goals
 
 
-def test_the_command_repeats_the_run(page: Element, finished_run: Path) -> None:
+def test_the_command_repeats_the_run(page: Element, finished_run: Path, model: Path) -> None:
     command = describe_command(read_run(finished_run))
     assert next(page.find_id("repeat").find_all("pre")).text == command
     words = shlex.split(command)
@@ -93,6 +94,7 @@ def test_the_command_repeats_the_run(page: Element, finished_run: Path) -> None:
     assert words[words.index("--start") + 1] == "CCO"
     assert words[words.index("--n") + 1] == "50"
     assert "moldesign 0." in page.find_id("repeat").text
+    assert f"model {model} sha256 {read_card(model)['sha256']}" in page.find_id("repeat").text
 
 
 def test_rejected_molecules_are_counted_once_each(page: Element, finished_run: Path) -> None:
