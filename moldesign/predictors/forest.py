@@ -64,7 +64,8 @@ class Forest:
             is_left = counts[owner[going], self.features[at]] <= self.thresholds[at]
             node[going] = np.where(is_left, self.left[at], self.right[at])
             going = going[self.features[node[going]] >= 0]
-        return self.values[node].reshape(len(counts), len(self.roots)).mean(axis=1, dtype=np.float32)
+        mean: Floats = self.values[node].reshape(len(counts), len(self.roots)).mean(axis=1, dtype=np.float32)
+        return mean
 
 
 @dataclass(frozen=True)
@@ -134,4 +135,5 @@ def _to_logits(forest: Forest, share: Floats) -> Floats:
     """Return logits of shares of positives, finite ones: no tree is taken for half a tree."""
     n_trees = len(forest.roots)
     probability = (share.astype(np.float64) * n_trees + 0.5) / (n_trees + 1)
-    return np.log(probability / (1 - probability)).astype(np.float32)
+    logits: Floats = np.log(probability / (1 - probability)).astype(np.float32)
+    return logits
