@@ -64,8 +64,8 @@ class Forest:
             is_left = counts[owner[going], self.features[at]] <= self.thresholds[at]
             node[going] = np.where(is_left, self.left[at], self.right[at])
             going = going[self.features[node[going]] >= 0]
-        values = self.values[node].reshape(len(counts), len(self.roots))
-        return np.asarray(values.mean(axis=1), dtype=np.float32)
+        mean: Floats = self.values[node].reshape(len(counts), len(self.roots)).mean(axis=1, dtype=np.float32)
+        return mean
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,12 @@ def mix_outputs(outputs: Floats, forest: Floats, shares: Floats) -> Floats:
     >>> mix_outputs(np.array([[[0.0]], [[2.0]]]), np.array([[3.0]]), np.array([0.5])).ravel().tolist()
     [1.0, 3.0]
     """
-    return np.asarray(outputs + (shares * (forest - outputs.mean(axis=0))).astype(np.float32), dtype=outputs.dtype)
+    return outputs + (shares * (forest - outputs.mean(axis=0))).astype(np.float32)
 
 
 def _to_logits(forest: Forest, share: Floats) -> Floats:
     """Return logits of shares of positives, finite ones: no tree is taken for half a tree."""
     n_trees = len(forest.roots)
     probability = (share.astype(np.float64) * n_trees + 0.5) / (n_trees + 1)
-    return np.log(probability / (1 - probability)).astype(np.float32)
+    logits: Floats = np.log(probability / (1 - probability)).astype(np.float32)
+    return logits

@@ -25,8 +25,9 @@ COLUMN_SHARE = 0.3
 
 EVEN_SHARE = 0.5
 SHARES = np.linspace(0, 1, 11)
-SHRINKAGE = 50
-"""Validation labels that count as much as the belief in even shares; of a class, its rarer labels count twice."""
+SHRINKAGE = {"classification": 50, "regression": 10}
+"""Validation labels that count as much as the belief in even shares: a number tells more than a class. Of classes those
+of the rarer one count, twice."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def choose_share(endpoint: Endpoint, labels: NDArray[np.float64], networks: Floa
         losses = (np.logaddexp(0, mixed) - targets * mixed).mean(axis=1)
     else:
         losses = ((mixed - targets) ** 2).mean(axis=1)
-    trust = n_telling / (n_telling + SHRINKAGE)
+    trust = n_telling / (n_telling + SHRINKAGE[endpoint.task])
     return float(trust * SHARES[losses.argmin()] + (1 - trust) * EVEN_SHARE)
 
 

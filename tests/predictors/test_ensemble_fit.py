@@ -1,15 +1,20 @@
 """An ensemble for a split: other seeds, other encoders, the same rows, and outputs of the parts it has not learned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from moldesign.chem.smiles import parse_smiles
 from moldesign.datasets.splits import Split
 from moldesign.graphs import count_features, featurize_smiles
+from moldesign.predictors import forest_fit
 from moldesign.predictors.encoder import Encoder
 from moldesign.predictors.endpoints import fit_endpoint
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, fit_split
 from moldesign.predictors.fitting import LabelTable
+from moldesign.predictors.forest import mix_outputs
 from moldesign.predictors.gnn import NetworkSettings
 from moldesign.predictors.training import TrainingSet, TrainingSettings, apply_network
 from moldesign.predictors.workload import Progress, Workload
@@ -22,7 +27,7 @@ SHAPE = NetworkSettings(*count_features(), 2, hidden_size=8, n_layers=1)
 
 
 def make_plan(encoder: Encoder | None = None) -> EnsemblePlan:
-    return EnsemblePlan(SHAPE, TrainingSettings(n_epochs=2), 2, 7, encoder)
+    return EnsemblePlan(SHAPE, TrainingSettings(n_epochs=2), 2, 7, encoder, with_forest=False)
 
 
 @pytest.fixture
@@ -54,6 +59,17 @@ def test_outputs_of_the_other_parts_are_kept_per_network(bench, seen):
         np.testing.assert_array_equal(outputs, apply_network(finished.network, graphs))
         assert all(epoch.valid is not None for epoch in finished.curve)
     assert [(progress.stage, progress.network) for progress in seen] == [("fold 1 of 2", n) for n in (1, 1, 2, 2)]
+
+
+def test_a_forest_is_mixed_into_both_parts(bench, seen, monkeypatch):
+    monkeypatch.setattr(forest_fit, "N_TREES", 10)
+    plain = fit_split(bench, make_plan(), SPLIT, stage="training", folder="split_1")
+    mixed = fit_split(bench, replace(make_plan(), with_forest=True), SPLIT, stage="training", folder="split_1")
+    told = mixed.forest.predict(parse_smiles([SMILES[row] for row in SPLIT.test]).mols)
+    np.testing.assert_array_equal(mixed.test, mix_outputs(plain.test, told, mixed.forest.shares))
+    assert (mixed.valid != plain.valid).any()
+    assert plain.forest is None
+    assert seen[-1].stage == "growing the forest"
 
 
 def test_networks_are_put_away(bench, seen):

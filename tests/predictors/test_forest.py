@@ -124,7 +124,7 @@ def test_few_actives_among_many_decoys_decide_little():
     labels = np.array([1.0] * 2 + [0.0] * 1000)
     right = (labels * 8 - 4).astype(np.float32)
     share = choose_share(CLASS, labels, -right, right)
-    assert share == pytest.approx(0.5 + 0.5 * 4 / (4 + SHRINKAGE))
+    assert share == pytest.approx(0.5 + 0.5 * 4 / (4 + SHRINKAGE["classification"]))
 
 
 def test_a_split_is_mixed_with_forests_that_have_not_seen_it():
