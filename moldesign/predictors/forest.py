@@ -128,7 +128,8 @@ def mix_outputs(outputs: Floats, forest: Floats, shares: Floats) -> Floats:
     >>> mix_outputs(np.array([[[0.0]], [[2.0]]]), np.array([[3.0]]), np.array([0.5])).ravel().tolist()
     [1.0, 3.0]
     """
-    return outputs + (shares * (forest - outputs.mean(axis=0))).astype(np.float32)
+    mixed: Floats = outputs + (shares * (forest - outputs.mean(axis=0))).astype(np.float32)
+    return mixed
 
 
 def _to_logits(forest: Forest, share: Floats) -> Floats:
