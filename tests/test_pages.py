@@ -91,7 +91,7 @@ def list_steps(page: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", LEFT_BEHIND)
 def test_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "choose_context", lambda: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("fork"))
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     write_files(page, Path())
