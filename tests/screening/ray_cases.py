@@ -62,7 +62,7 @@ def address(whole: dict[str, bytes]) -> Iterator[str]:
     """A cluster; it is started when all that is forked has been: Ray leaves threads behind."""
     for n_left in reversed(range(5)):
         try:
-            ray.init("local", num_cpus=2, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+            ray.init("local", num_cpus=4, log_to_driver=False, logging_level="ERROR", include_dashboard=False)
             break
         except Exception:  # a busy machine did not start it within the 30 s that Ray allows
             ray.shutdown()

@@ -13,6 +13,7 @@ EAGER = {"RAY_worker_niceness": "0"}
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_screening_on_a_cluster() -> None:
     pytest.importorskip("ray", reason="needs the extra [ray]")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CASES)]
