@@ -5,7 +5,7 @@
 DATA/vs has the targets of DUD-E, DUD and MUV. `moldesign train` makes a model of half the actives and some decoys, and
 ranks all others, as do the methods beside it. What was scored is kept in the work folder, and a target that is in the
 result already is not measured again: an interrupted benchmark goes on. `TUNING` names the targets on whose training
-parts the settings of `moldesign train` were chosen; they are not measured.
+parts the budget of `moldesign train` was sized; they are not measured.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.data is None:
         parser.error("name the folder of the data sets with --data, or in MOLDESIGN_DATA")
     if tuned := set(options.targets or ()) & set(TUNING):
-        parser.error(f"settings were chosen on {', '.join(sorted(tuned))}; measure others")
+        parser.error(f"the budget was sized on {', '.join(sorted(tuned))}; measure others")
     return options
 
 

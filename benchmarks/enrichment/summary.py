@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.enrichment.cells import BEST, Cell
-from benchmarks.enrichment.resampling import METRICS, Interval, bound
+from benchmarks.enrichment.cells import BASELINES, BEST, Cell
+from benchmarks.enrichment.resampling import FRACTIONS, METRICS, Interval, bound
+from moldesign.metrics import count_taken
 
 N_RESAMPLES = 10_000
 
@@ -44,6 +45,19 @@ def count_wins(cells: Mapping[str, Cell]) -> dict[str, dict[str, dict[str, int]]
     return wins
 
 
+def count_ceilings(cells: Mapping[str, Cell], ours: str) -> int:
+    """Return on how many targets the EF 1 % of ours and of a baseline is the highest that there can be: a sure tie."""
+    n_tied = 0
+    for cell in cells.values():
+        n_active, n_decoys = cell["counts"]["test_actives"], cell["counts"]["test_decoys"]
+        n = n_active + n_decoys
+        n_taken = count_taken(n, FRACTIONS["EF 1 %"])
+        highest = min(n_taken, n_active) / n_taken * n / n_active
+        reached = [cell["figures"][method]["EF 1 %"][0] >= highest * 0.9999 for method in (ours, *BASELINES)]
+        n_tied += reached[0] and any(reached[1:])
+    return n_tied
+
+
 def reach_aims(means: Mapping[str, Mapping[str, Interval]], wins: Mapping[str, Any], ours: str) -> dict[str, bool]:
     """Return whether the two aims are reached, both judged by the EF 1 %.
 
@@ -75,5 +89,6 @@ def summarize(cells: Mapping[str, Cell], methods: Sequence[str], seed: int, ours
         "means_by_set": {short: average(own, methods, seed) for short, own in of_set.items()},
         "targets_by_set": {short: len(own) for short, own in of_set.items()},
         "wins": wins,
+        "at_ceiling": count_ceilings(cells, ours) if wins else None,
         "aims": reach_aims(means, wins, ours) if wins else {},
     }

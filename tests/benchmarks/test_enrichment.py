@@ -188,6 +188,7 @@ def test_the_summary_counts_targets_and_states_the_aims(fake_methods, tmp_path):
     cell = make_cell(split(), tmp_path, 0, list(METHODS))
     worse = cell | {"gains": {rival: {name: [-1.0, -2.0, -0.5] for name in METRICS} for rival in cell["gains"]}}
     summary = summarize({"dud/a": cell, "dud/b": cell, "muv/c": worse}, list(METHODS), 0, "moldesign")
+    assert summary["at_ceiling"] == 0  # ours is perfect everywhere, and no baseline is
     assert summary["targets_by_set"] == {"dud": 2, "muv": 1}
     assert summary["wins"]["forest"]["EF 1 %"] == {
         "n": 3,
@@ -211,7 +212,7 @@ def test_targets_of_all_sets_come_in_turn_and_each_protein_once(tmp_path):
 def test_a_real_target_is_split(data_folder):
     task = load_task(Path(data_folder, "vs"), "dud/parp", 0)
     assert task.counts["train_actives"] + task.counts["test_actives"] <= 31
-    assert task.counts["train_decoys"] == pytest.approx(400, abs=30)
+    assert task.counts["train_decoys"] == 300
 
 
 def make_result(cell: dict, tmp_path: Path) -> dict:
@@ -253,4 +254,4 @@ def test_an_interrupted_benchmark_goes_on(result):
 def test_a_target_of_the_tuning_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         benchmark.main(["--data", str(tmp_path), "--targets", benchmark.TUNING[0]])
-    assert "settings were chosen on dude/rock1" in capsys.readouterr().err
+    assert "the budget was sized on dude/rock1" in capsys.readouterr().err
