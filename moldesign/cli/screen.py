@@ -1,6 +1,7 @@
 """`moldesign screen`: rank a library of molecules by a profile."""
 
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -42,6 +43,23 @@ def screen(
         ),
     ] = None,
     model: ModelOption = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SMILES",
+            help="Look for molecules like this one (Tanimoto, Morgan radius 2); the nearest of several counts. "
+            "It is one goal more, or the only one.",
+        ),
+    ] = None,
+    min_similarity: Annotated[
+        float | None, typer.Option(metavar="X", min=0, max=1, help="A hard limit: how similar to the nearest --like.")
+    ] = None,
+    fingerprints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep the fingerprints for --like there; the next search is many times faster."
+        ),
+    ] = None,
     top: Annotated[
         int | None,
         typer.Option(
@@ -118,6 +136,7 @@ def screen(
       moldesign screen library.smi.gz --goal "herg min" --out hits.csv
       moldesign screen 'REAL-*.cxsmiles.zst' kinase.toml --top 5000 --diverse --out hits.csv --sdf hits.sdf
       moldesign screen vendor.sdf --must "mw in 200..500" --must "alerts <= 0" --goal "solubility max" --out best.csv
+      moldesign screen stock.csv --like "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --fingerprints prints --out alike.csv
       moldesign screen stock.csv --goal "herg <= 0.3" --threshold 0.9 --out safe.parquet
       moldesign screen stock.csv --goal "herg <= 0.3" --all --out scored.csv
       moldesign screen library.smi.gz kinase.toml --out hits.csv --shard 3/100 --resume
@@ -137,8 +156,10 @@ def screen(
         shard=shard,
         workers=workers,
         chunk_size=chunk_size,
+        fingerprints=None if fingerprints is None else str(fingerprints),
     )
-    files, profile = split_profile(library, goal or [], must or [], model or [])
+    check_likeness(like, min_similarity, fingerprints)
+    files, profile = split_profile(library, goal or [], must or [], model or [], like or [], min_similarity)
     for warning in profile.warnings:
         typer.echo(f"warning: {warning}", err=True)
     try:
@@ -185,8 +206,24 @@ def choose_settings(*, shard: str | None, **values: Any) -> "ScreeningSettings":
         raise typer.BadParameter(str(error)) from error
 
 
+def check_likeness(like: list[str] | None, least: float | None, fingerprints: Path | None) -> None:
+    """Refuse options that have no meaning without a query.
+
+    Raises:
+        typer.BadParameter: there is one.
+    """
+    for value, name in ((least, "--min-similarity"), (fingerprints, "--fingerprints")):
+        if value is not None and not like:
+            raise typer.BadParameter("similar to what? give the SMILES by --like", param_hint=name)
+
+
 def split_profile(
-    names: list[str], goals: list[str], limits: list[str], models: list[str]
+    names: list[str],
+    goals: list[str],
+    limits: list[str],
+    models: list[str],
+    like: Sequence[str] = (),
+    least: float | None = None,
 ) -> "tuple[list[str], Profile]":
     """Return the files of the library, and the profile: that of the .toml file among them, goals and limits.
 
@@ -200,7 +237,13 @@ def split_profile(
         raise typer.BadParameter("there is no library: name a file of molecules", param_hint="LIBRARY")
     if len(tomls) > 1:
         raise typer.BadParameter(f"{tomls[0]} and {tomls[1]}: give one profile", param_hint="PROFILE.toml")
-    profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
+    if like:
+        from moldesign.screening.likeness import add_queries  # noqa: PLC0415
+
+        own = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models) if goals or tomls else None
+        profile = add_queries(own, like, least)
+    else:
+        profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
     return files, profile.with_constraints(must=(*profile.constraints.must, *limits)) if limits else profile
 
 
