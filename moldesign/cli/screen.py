@@ -81,7 +81,13 @@ def screen(
         typer.Option("--diverse", help="Hits that differ: none is like a better one (Tanimoto, Morgan radius 2)."),
     ] = False,
     similarity: Annotated[
-        float, typer.Option(metavar="X", min=0.05, max=1, help="From which similarity on --diverse finds two alike.")
+        float,
+        typer.Option(
+            metavar="X",
+            min=0.05,
+            max=1,
+            help="From which similarity on two hits are alike, for --diverse and the column cluster.",
+        ),
     ] = 0.6,
     top_per_scaffold: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Keep at most N molecules of each Murcko scaffold.")
@@ -99,6 +105,13 @@ def screen(
         bool, typer.Option("--keep-duplicates", help="Let the same molecule be a hit more than once.")
     ] = False,
     sdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the hits as SDF.")] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also draw the first 100 hits, with their figures: .svg, or .html as a page of its own.",
+        ),
+    ] = None,
     smiles_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column of the SMILES, where its name does not tell.")
     ] = None,
@@ -135,6 +148,7 @@ def screen(
     Examples:
       moldesign screen library.smi.gz --goal "herg min" --out hits.csv
       moldesign screen 'REAL-*.cxsmiles.zst' kinase.toml --top 5000 --diverse --out hits.csv --sdf hits.sdf
+      moldesign screen stock.csv --goal "qed max" --top 100 --out best.csv --pictures best.html
       moldesign screen vendor.sdf --must "mw in 200..500" --must "alerts <= 0" --goal "solubility max" --out best.csv
       moldesign screen stock.csv --like "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --fingerprints prints --out alike.csv
       moldesign screen stock.csv --goal "herg <= 0.3" --threshold 0.9 --out safe.parquet
@@ -159,6 +173,7 @@ def screen(
         fingerprints=None if fingerprints is None else str(fingerprints),
     )
     check_likeness(like, min_similarity, fingerprints)
+    check_pictures(pictures, shard)
     files, profile = split_profile(library, goal or [], must or [], model or [], like or [], min_similarity)
     for warning in profile.warnings:
         typer.echo(f"warning: {warning}", err=True)
@@ -176,7 +191,27 @@ def screen(
     except KeyboardInterrupt:
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
         raise typer.Exit(130) from None
-    typer.echo(result.out if quiet else describe_result(result, sdf))
+    if pictures is not None:
+        from moldesign.reporting.hit_pictures import write_pictures  # noqa: PLC0415
+
+        write_pictures(result.out, pictures)
+    typer.echo(result.out if quiet else describe_result(result, [one for one in (sdf, pictures) if one]))
+
+
+def check_pictures(pictures: Path | None, shard: str | None) -> None:
+    """Refuse pictures that could not be drawn.
+
+    Raises:
+        TableError: the ending is unknown.
+        typer.BadParameter: a part of the library is screened, which has no hits yet.
+    """
+    if pictures is None:
+        return
+    if shard is not None:
+        raise typer.BadParameter("a shard has no hits to draw before `moldesign merge`", param_hint="--pictures")
+    from moldesign.reporting.hit_pictures import check_ending  # noqa: PLC0415
+
+    check_ending(pictures)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:
@@ -269,7 +304,7 @@ def describe_progress(progress: "ScreeningProgress") -> str:
     )
 
 
-def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
+def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> str:
     """Return how many rows fell at which filter, and where the hits are."""
     rows = [[f"{n:,}", name] for name, n in result.falls.items()]
     if result.n_outranked:
@@ -277,7 +312,7 @@ def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
     rows.append([f"{result.n_hits:,}", "hits"])
     width = max(len(number) for number, _ in rows)
     table = format_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
-    written = f"{result.out}" + ("" if sdf is None else f", {sdf}")
+    written = ", ".join(map(str, (result.out, *others)))
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
 
 

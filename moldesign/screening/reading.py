@@ -80,9 +80,9 @@ def read_graphs(task: Task, mark: Marker) -> ReadGraphs:
         rows = np.array(plain[start : start + _BLOCK])
         featurized = featurize_smiles([task.texts[row] for row in rows])
         # RDKit writes some groups with charges that the text writes without, such as a nitro group.
-        is_standard = ~find_charged(featurized.graphs)
-        tables.append(featurized.graphs.select(np.flatnonzero(is_standard)))
-        order += rows[featurized.rows[is_standard]].tolist()
+        standard = np.flatnonzero(~find_charged(featurized.graphs))
+        tables.append(featurized.graphs.select(standard))
+        order += rows[featurized.rows[standard]].tolist()
     molecules = {row: Molecule(task.texts[row]) for row in order}
     others: dict[int, Molecule] = {}
     for row, text in enumerate(task.texts):
