@@ -46,6 +46,11 @@ SECTIONS = {
         "`moldesign screen` from file to file; start-up is not part of a rate. RDKit's bare parse is the ceiling of "
         "every program that reads SMILES.",
     ),
+    "similarity_search": (
+        "Similarity search over a library",
+        "`moldesign screen --like` from file to file, per second of the processor, start-up left out. The next search "
+        "reads the fingerprints that the first one has kept, and every row of the library.",
+    ),
     "calibration": (
         "Does it know what it does not know?",
         "On the official test sets: how many measured values lie in the 90 % interval, how far probabilities are from "

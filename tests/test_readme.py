@@ -13,7 +13,7 @@ from scripts.readme import cards as cards_module
 
 KNOWN = (
     "admet_accuracy, calibration, design_modes, distribution, endpoints, explanation_check, moleculenet_accuracy, "
-    "pmo, pmo_ablation, prediction_speed, priors, reward_hacking, screening_speed, strategies$"
+    "pmo, pmo_ablation, prediction_speed, priors, reward_hacking, screening_speed, similarity_search, strategies$"
 )
 
 

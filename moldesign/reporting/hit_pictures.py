@@ -111,12 +111,13 @@ def _draw_card(card: _Card) -> str:
     return (draw_molecule(smiles, _PICTURE) if smiles else "") + "".join(texts)
 
 
-def _measure_card() -> Size:
-    return Size(_PICTURE.width + _MARGIN, _PICTURE.height + _LINE * _MAX_LINES + 2 * _MARGIN)
+def _measure_card(cards: Sequence[_Card]) -> Size:
+    n_lines = max((len(lines) for _, lines in cards), default=0)
+    return Size(_PICTURE.width + _MARGIN, _PICTURE.height + _LINE * n_lines + _MARGIN)
 
 
 def _draw_sheet(cards: Sequence[_Card], name: str) -> str:
-    width, height = _measure_card()
+    width, height = _measure_card(cards)
     n_rows = -(-len(cards) // _COLUMNS)
     placed = [
         move(_draw_card(card), _MARGIN + width * (n % _COLUMNS), 2 * _LINE + height * (n // _COLUMNS))
@@ -127,7 +128,7 @@ def _draw_sheet(cards: Sequence[_Card], name: str) -> str:
 
 
 def _draw_page(cards: Sequence[_Card], name: str) -> str:
-    size = _measure_card()
+    size = _measure_card(cards)
     title = escape(_name_sheet(len(cards), name))
     figures = "\n".join(f"<figure>{complete_svg(_draw_card(card), size).strip()}</figure>" for card in cards)
     return (
