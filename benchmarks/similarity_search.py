@@ -2,9 +2,9 @@
 
     python -m benchmarks.similarity_search --data DATA
 
-Whole commands, from file to file, on one worker process; what a long library takes longer than a short one is the time
-of its further rows. Seconds are those of the processor, of all processes of a command together, so that the figures are
-per core. A comparison is that of one molecule of the library with one query.
+From file to file, on one worker process; what a long library takes longer than a short one is the time of its further
+rows. Seconds are those of the processor, of all processes together, so that the figures are per core. A comparison is
+that of one molecule of the library with one query.
 
 * first search: the molecules are read, and their fingerprints kept; next search: the kept fingerprints are read.
 * comparison alone: the function that compares, on fingerprints in memory; the figure to hold against chemfp's.
@@ -15,7 +15,6 @@ per core. A comparison is that of one molecule of the library with one query.
 import argparse
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -27,11 +26,14 @@ import numpy as np
 from benchmarks.featurization_speed import LIBRARY, SEED, choose_smiles
 from benchmarks.harness import write_result
 from benchmarks.screening_speed import write_library
-from benchmarks.speed.processes import ProcessError, run_measured
+from benchmarks.speed.processes import ProcessError
 from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.chem.smiles import parse_smiles
+from moldesign.predictors.bundled import load_predictor
+from moldesign.screening import ScreeningSettings, screen
+from moldesign.screening.likeness import add_queries
 
-N_SHORT = 5_000
+N_SHORT = 2_000
 N_QUERIES = (1, 10, 100)
 CHEMFP_PER_S = 130_000_000
 REPEATS = 5
@@ -42,17 +44,16 @@ def main() -> None:
     smiles = choose_smiles(options.data, options.n + max(N_QUERIES))
     queries, smiles = smiles[options.n :], smiles[: options.n]
     figures: dict[str, Any] = {}
+    load_predictor("admet").domain.measure(parse_smiles(queries[:1]).mols)  # what hits are compared with is at hand
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         libraries = [write_library(folder / f"{n}.smi", smiles[:n]) for n in (N_SHORT, options.n)]
-        for n_queries in N_QUERIES:
-            prints = folder / f"prints-{n_queries}"
-            for search in ("first", "next"):
-                rate = measure_rate(libraries, queries[:n_queries], prints, options.n)
-                figures[f"{search} search, {describe(n_queries)}"] = {
-                    "rows_per_cpu_s": round(rate),
-                    "comparisons_per_cpu_s": round(rate * n_queries),
-                }
+        for search, n_queries in (("first", 1), *(("next", n) for n in N_QUERIES)):
+            rate = measure_rate(libraries, queries[:n_queries], folder, options.n)
+            figures[f"{search} search, {describe(n_queries)}"] = {
+                "rows_per_cpu_s": round(rate),
+                "comparisons_per_cpu_s": round(rate * n_queries),
+            }
     figures |= measure_comparison(smiles[:N_SHORT], queries)
     figures["chemfp on ready fingerprints (published; the limit)"] = {
         "rows_per_cpu_s": None,
@@ -77,13 +78,13 @@ def describe(n_queries: int) -> str:
     return "1 query" if n_queries == 1 else f"{n_queries} queries"
 
 
-def measure_rate(libraries: Sequence[Path], queries: Sequence[str], prints: Path, n: int) -> float:
+def measure_rate(libraries: Sequence[Path], queries: Sequence[str], folder: Path, n: int) -> float:
     """Return how many rows of the long library, beyond those of the short one, are searched per processor second.
 
     Raises:
         ProcessError: more rows took no longer, so that there is no rate.
     """
-    seconds = [time_search(library, queries, prints / library.stem) for library in libraries]
+    seconds = [time_search(library, queries, folder / f"prints-{library.stem}") for library in libraries]
     if seconds[1] <= seconds[0]:
         raise ProcessError(f"{n} rows took no longer than {N_SHORT}: give more rows")
     return (n - N_SHORT) / (seconds[1] - seconds[0])
@@ -91,18 +92,16 @@ def measure_rate(libraries: Sequence[Path], queries: Sequence[str], prints: Path
 
 def time_search(library: Path, queries: Sequence[str], prints: Path) -> float:
     """Return the processor seconds that a search for the best 100 takes."""
-    wanted = [word for query in queries for word in ("--like", query)]
-    out = library.with_name("alike.csv")
-    options = [*wanted, "--fingerprints", prints, "--top", 100, "--workers", 1, "--out", out, "--quiet"]
-    before = read_children_seconds()
-    run_measured([str(word) for word in (sys.executable, "-m", "moldesign", "screen", library, *options)])
-    return read_children_seconds() - before
+    settings = ScreeningSettings(top=100, workers=1, fingerprints=str(prints))
+    before = read_seconds()
+    screen(library, add_queries(None, queries), out=library.with_name("alike.csv"), settings=settings)
+    return read_seconds() - before
 
 
-def read_children_seconds() -> float:
-    """Return the processor seconds of all processes that this one has started, and that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+def read_seconds() -> float:
+    """Return the processor seconds of this process and of all that it has started and that have ended."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def measure_comparison(smiles: Sequence[str], queries: Sequence[str]) -> dict[str, Any]:

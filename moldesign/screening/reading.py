@@ -107,7 +107,7 @@ def read_fingerprints(task: Task, cache: FingerprintCache, mark: Marker) -> Read
         bits[rows] = morgan_bits(MarkedMols([one.mol for one in molecules.values()], rows, mark))
         cache.store(task, bits)
         return ReadFingerprints(molecules, falls, bits[rows])
-    is_known = bits.any(axis=1)
+    is_known: NDArray[np.bool_] = np.bitwise_or.reduce(bits, axis=1) > 0
     unread = [row for row in range(len(task.texts)) if not is_known[row] and row not in task.falls]
     falls, molecules = dict(task.falls), dict[int, Molecule]()
     for row in unread:
