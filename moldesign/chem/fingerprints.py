@@ -15,7 +15,7 @@ from moldesign.chem.smiles import Mol
 _BLOCK = 2048
 """Rows of either side compared at once: the parts of one comparison fit into the cache of a core."""
 
-_FEW = 8
+_FEW = 32
 """Rows with which others are compared by popcounts."""
 _FEW_ROWS = 512
 """Of the others, compared at once: they stay in the nearest cache of a core."""
