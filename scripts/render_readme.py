@@ -64,6 +64,11 @@ SECTIONS = {
         "and MUV. Enrichment factor (EF): how many times more actives than a random order the best-ranked molecules "
         "hold; BEDROC (doi:10.1021/ci600426e) weighs the whole beginning of the list.",
     ),
+    "similarity_search": (
+        "Similarity search over a library",
+        "`moldesign screen --like` from file to file, per second of the processor, start-up left out. The next search "
+        "reads the fingerprints that the first one has kept, and every row of the library.",
+    ),
     "calibration": (
         "Does it know what it does not know?",
         "On the official test sets: how many measured values lie in the 90 % interval, how far probabilities are from "

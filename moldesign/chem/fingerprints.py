@@ -15,6 +15,11 @@ from moldesign.chem.smiles import Mol
 _BLOCK = 2048
 """Rows of either side compared at once: the parts of one comparison fit into the cache of a core."""
 
+_FEW = 32
+"""Rows with which others are compared by popcounts."""
+_FEW_ROWS = 512
+"""Of the others, compared at once: they stay in the nearest cache of a core."""
+
 
 @dataclass(frozen=True)
 class NearestNeighbors:
@@ -73,6 +78,10 @@ def tanimoto(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
     array([[0.67, 0.  ]], dtype=float32)
     """
     _require_same_width(a, b)
+    if len(b) <= _FEW:
+        return _compare_with_few(a, b)
+    if len(a) <= _FEW:
+        return np.ascontiguousarray(_compare_with_few(b, a).T)
     similarity = np.empty((len(a), len(b)), dtype=np.float32)
     for rows, columns, block in _similarity_blocks(a, b):
         similarity[rows, columns] = block
@@ -99,6 +108,27 @@ def nearest(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NearestNeighbors:
         similarity[rows] = np.where(better, value, similarity[rows])
         index[rows] = np.where(better, best + columns.start, index[rows])
     return NearestNeighbors(index, similarity)
+
+
+def _compare_with_few(many: NDArray[np.uint8], few: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the similarity of every row to a few others, float32 [N, few], by popcounts: for few, the fastest way."""
+    words, others = _to_words(many), _to_words(few)
+    similarity = np.empty((len(many), len(few)), dtype=np.float32)
+    n_few = np.bitwise_count(others).sum(axis=1, dtype=np.float32)
+    for start in range(0, len(words), _FEW_ROWS):
+        block = words[start : start + _FEW_ROWS]
+        n_many = np.bitwise_count(block).sum(axis=1, dtype=np.float32)
+        for column, row in enumerate(others):
+            shared = np.bitwise_count(block & row).sum(axis=1, dtype=np.float32)
+            similarity[start : start + len(block), column] = shared / np.maximum(n_many + n_few[column] - shared, 1)
+    return similarity
+
+
+def _to_words(packed: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    width = -(-packed.shape[1] // 8) * 8
+    if width != packed.shape[1]:
+        packed = np.pad(packed, ((0, 0), (0, width - packed.shape[1])))
+    return np.ascontiguousarray(packed).view(np.uint64)
 
 
 def _similarity_blocks(

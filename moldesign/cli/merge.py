@@ -36,4 +36,4 @@ def merge(
     from moldesign.screening.merging import merge_shards  # noqa: PLC0415
 
     result = merge_shards(shards, out=out, sdf=sdf, workers=workers)
-    typer.echo(result.out if quiet else describe_result(result, sdf))
+    typer.echo(result.out if quiet else describe_result(result, [sdf] if sdf else []))

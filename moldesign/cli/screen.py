@@ -1,7 +1,7 @@
 """`moldesign screen`: rank a library of molecules by a profile."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,6 +47,23 @@ def screen(
         ),
     ] = None,
     model: ModelOption = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SMILES",
+            help="Look for molecules like this one (Tanimoto, Morgan radius 2); the nearest of several counts. "
+            "It is one goal more, or the only one.",
+        ),
+    ] = None,
+    min_similarity: Annotated[
+        float | None, typer.Option(metavar="X", min=0, max=1, help="A hard limit: how similar to the nearest --like.")
+    ] = None,
+    fingerprints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep the fingerprints for --like there; the next search is many times faster."
+        ),
+    ] = None,
     top: Annotated[
         int | None,
         typer.Option(
@@ -68,7 +85,13 @@ def screen(
         typer.Option("--diverse", help="Hits that differ: none is like a better one (Tanimoto, Morgan radius 2)."),
     ] = False,
     similarity: Annotated[
-        float, typer.Option(metavar="X", min=0.05, max=1, help="From which similarity on --diverse finds two alike.")
+        float,
+        typer.Option(
+            metavar="X",
+            min=0.05,
+            max=1,
+            help="From which similarity on two hits are alike, for --diverse and the column cluster.",
+        ),
     ] = 0.6,
     top_per_scaffold: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Keep at most N molecules of each Murcko scaffold.")
@@ -86,6 +109,13 @@ def screen(
         bool, typer.Option("--keep-duplicates", help="Let the same molecule be a hit more than once.")
     ] = False,
     sdf: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the hits as SDF.")] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also draw the first 100 hits, with their figures: .svg, or .html as a page of its own.",
+        ),
+    ] = None,
     smiles_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column of the SMILES, where its name does not tell.")
     ] = None,
@@ -130,7 +160,9 @@ def screen(
     Examples:
       moldesign screen library.smi.gz --goal "herg min" --out hits.csv
       moldesign screen 'REAL-*.cxsmiles.zst' kinase.toml --top 5000 --diverse --out hits.csv --sdf hits.sdf
+      moldesign screen stock.csv --goal "qed max" --top 100 --out best.csv --pictures best.html
       moldesign screen vendor.sdf --must "mw in 200..500" --must "alerts <= 0" --goal "solubility max" --out best.csv
+      moldesign screen stock.csv --like "CC(=O)Nc1ccc(O)cc1" --min-similarity 0.4 --fingerprints prints --out alike.csv
       moldesign screen stock.csv --goal "herg <= 0.3" --threshold 0.9 --out safe.parquet
       moldesign screen stock.csv --goal "herg <= 0.3" --all --out scored.csv
       moldesign screen library.smi.gz kinase.toml --out hits.csv --shard 3/100 --resume
@@ -151,8 +183,11 @@ def screen(
         shard=shard,
         workers=workers,
         chunk_size=chunk_size,
+        fingerprints=None if fingerprints is None else str(fingerprints),
     )
-    files, profile = split_profile(library, goal or [], must or [], model or [])
+    check_likeness(like, min_similarity, fingerprints)
+    check_pictures(pictures, shard)
+    files, profile = split_profile(library, goal or [], must or [], model or [], like or [], min_similarity)
     for warning in profile.warnings:
         typer.echo(f"warning: {warning}", err=True)
     try:
@@ -170,8 +205,13 @@ def screen(
     except KeyboardInterrupt:
         typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
         raise typer.Exit(130) from None
+    if pictures is not None:
+        from moldesign.reporting.hit_pictures import write_pictures  # noqa: PLC0415
+
+        write_pictures(result.out, pictures)
     pages = report_screening(out, quiet=quiet) if report and result.out == out else []  # a shard is no result yet
-    typer.echo("\n".join([str(result.out) if quiet else describe_result(result, sdf), *pages]))
+    others = [one for one in (sdf, pictures) if one]
+    typer.echo("\n".join([str(result.out) if quiet else describe_result(result, others), *pages]))
 
 
 def report_screening(out: Path, *, quiet: bool) -> list[str]:
@@ -179,6 +219,22 @@ def report_screening(out: Path, *, quiet: bool) -> list[str]:
     from moldesign.reporting.screening_report import write_screening_report  # noqa: PLC0415
 
     return make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
+
+
+def check_pictures(pictures: Path | None, shard: str | None) -> None:
+    """Refuse pictures that could not be drawn.
+
+    Raises:
+        TableError: the ending is unknown.
+        typer.BadParameter: a part of the library is screened, which has no hits yet.
+    """
+    if pictures is None:
+        return
+    if shard is not None:
+        raise typer.BadParameter("a shard has no hits to draw before `moldesign merge`", param_hint="--pictures")
+    from moldesign.reporting.hit_pictures import check_ending  # noqa: PLC0415
+
+    check_ending(pictures)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:
@@ -217,8 +273,24 @@ def choose_executor(engine: Engine, address: str) -> "Callable[[Screener, Screen
     return partial(start_on_cluster, address=address)
 
 
+def check_likeness(like: list[str] | None, least: float | None, fingerprints: Path | None) -> None:
+    """Refuse options that have no meaning without a query.
+
+    Raises:
+        typer.BadParameter: there is one.
+    """
+    for value, name in ((least, "--min-similarity"), (fingerprints, "--fingerprints")):
+        if value is not None and not like:
+            raise typer.BadParameter("similar to what? give the SMILES by --like", param_hint=name)
+
+
 def split_profile(
-    names: list[str], goals: list[str], limits: list[str], models: list[str]
+    names: list[str],
+    goals: list[str],
+    limits: list[str],
+    models: list[str],
+    like: Sequence[str] = (),
+    least: float | None = None,
 ) -> "tuple[list[str], Profile]":
     """Return the files of the library, and the profile: that of the .toml file among them, goals and limits.
 
@@ -232,7 +304,13 @@ def split_profile(
         raise typer.BadParameter("there is no library: name a file of molecules", param_hint="LIBRARY")
     if len(tomls) > 1:
         raise typer.BadParameter(f"{tomls[0]} and {tomls[1]}: give one profile", param_hint="PROFILE.toml")
-    profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
+    if like:
+        from moldesign.screening.likeness import add_queries  # noqa: PLC0415
+
+        own = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models) if goals or tomls else None
+        profile = add_queries(own, like, least)
+    else:
+        profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
     return files, profile.with_constraints(must=(*profile.constraints.must, *limits)) if limits else profile
 
 
@@ -258,7 +336,7 @@ def describe_progress(progress: "ScreeningProgress") -> str:
     )
 
 
-def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
+def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> str:
     """Return how many rows fell at which filter, and where the hits are."""
     rows = [[f"{n:,}", name] for name, n in result.falls.items()]
     if result.n_outranked:
@@ -266,7 +344,7 @@ def describe_result(result: "ScreeningResult", sdf: Path | None) -> str:
     rows.append([f"{result.n_hits:,}", "hits"])
     width = max(len(number) for number, _ in rows)
     table = draw_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
-    written = f"{result.out}" + ("" if sdf is None else f", {sdf}")
+    written = ", ".join(map(str, (result.out, *others)))
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Batch
 
 from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit, refuse_single_text
-from moldesign.graphs.features import complete_atoms, encode_feature_names
+from moldesign.graphs.features import complete_atoms, encode_feature_names, find_neutral_column
 from moldesign.graphs.featurizer import load_featurizer
 
 Rows = NDArray[np.int64]
@@ -58,6 +58,31 @@ class GraphTable(NamedTuple):
             batch=torch.from_numpy(np.repeat(np.arange(len(self)), n_atoms)),
             ptr=torch.from_numpy(self.atom_starts),
         )
+
+
+def join_graphs(tables: Sequence[GraphTable]) -> GraphTable:
+    """Return the graphs of one or more tables as one table, one after another."""
+    n_atoms = np.cumsum([0, *(len(table.atoms) for table in tables)])
+    n_bonds = np.cumsum([0, *(len(table.bonds) for table in tables)])
+    return GraphTable(
+        np.concatenate([table.atoms for table in tables]),
+        np.concatenate([table.bonds for table in tables]),
+        np.concatenate([table.edges + shift for table, shift in zip(tables, n_atoms[:-1], strict=True)], axis=1),
+        _append([table.atom_starts for table in tables], n_atoms),
+        _append([table.bond_starts for table in tables], n_bonds),
+    )
+
+
+def find_charged(graphs: GraphTable) -> NDArray[np.bool_]:
+    """Return which graphs have an atom with a formal charge, bool [N].
+
+    >>> find_charged(featurize_smiles(["CCO", "C[NH3+]", "CN(=O)=O"]).graphs).tolist()
+    [False, True, True]
+    """
+    is_charged = graphs.atoms[:, find_neutral_column()] == 0
+    owner = np.repeat(np.arange(len(graphs)), np.diff(graphs.atom_starts))
+    charged: NDArray[np.bool_] = np.bincount(owner[is_charged], minlength=len(graphs)) > 0
+    return charged
 
 
 class FeaturizedSmiles(NamedTuple):
@@ -134,6 +159,11 @@ def _featurize_all(smiles: list[str]) -> GraphTable | None:
 
 def _starts(counts: Rows) -> Rows:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def _append(starts: Sequence[Rows], shifts: Rows) -> Rows:
+    parts = [own[:-1] + shift for own, shift in zip(starts, shifts[:-1], strict=True)]
+    return np.concatenate([*parts, shifts[-1:]])
 
 
 def expand_ranges(starts: Rows, chosen: Rows) -> tuple[Rows, Rows]:

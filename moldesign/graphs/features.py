@@ -8,6 +8,7 @@ Chirality enters as the CIP label and not as RDKit's clockwise tag, because the 
 atoms were written.
 """
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,22 @@ def encode_feature_names() -> FeatureCodes:
         featurizer.atom_float_feature_names_to_array([*ATOM_FLOAT_FEATURES, CIP_FEATURE]),
         featurizer.bond_feature_names_to_array(list(BOND_FEATURES)),
     )
+
+
+@cache
+def find_neutral_column() -> int:
+    """Return the column of an atom's features that is 1 where it has no formal charge, 0 where it has one."""
+    codes, place = encode_feature_names(), ATOM_ONEHOT_FEATURES.index("formal-charge")
+    nothing = codes.atom_float[:0]
+
+    def featurize_carbon(atom_onehot: NDArray[np.int64]) -> NDArray[np.float32]:
+        features: NDArray[np.float32] = load_featurizer().mol_featurizer(
+            "C", atom_onehot, nothing, codes.bond, False, False, True, False
+        )[0][0]
+        return features
+
+    before = len(featurize_carbon(codes.atom_onehot[:place]))
+    return before + int(featurize_carbon(codes.atom_onehot[place : place + 1]).argmax())
 
 
 def complete_atoms(

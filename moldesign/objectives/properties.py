@@ -19,7 +19,7 @@ from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.chem.unseen import Unseen
 from moldesign.datasets.tables import read_smiles, read_table
 from moldesign.errors import InvalidSmilesError, ProfileError
-from moldesign.objectives.terms import Batch, Evaluation, Term
+from moldesign.objectives.terms import MORGAN_BITS, Batch, Evaluation, Term
 from moldesign.predictors.bundled import load_predictor, read_model_card
 from moldesign.predictors.endpoints import Endpoint
 
@@ -75,7 +75,7 @@ class SimilarityProperty:
 
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return similarities between 0 and 1."""
-        bits = batch.share("morgan_bits", lambda: morgan_bits(batch.mols))
+        bits = batch.share(MORGAN_BITS, lambda: morgan_bits(batch.mols))
         return Evaluation(tanimoto(bits, morgan_bits([self.target]))[:, 0].astype(np.float64))
 
 

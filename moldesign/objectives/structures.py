@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from moldesign.chem.fingerprints import morgan_bits, tanimoto
@@ -12,7 +13,7 @@ from moldesign.chem.groups import cut_linker
 from moldesign.chem.open_points import OpenPiece, read_ends, read_scaffold
 from moldesign.chem.smiles import Mol, quiet_rdkit, require_mols
 from moldesign.errors import InvalidSmilesError, ProfileError
-from moldesign.objectives.terms import Batch, Evaluation
+from moldesign.objectives.terms import MORGAN_BITS, Batch, Evaluation
 
 ALTERNATIVES = "|"
 """Between texts of which one is enough; no SMILES has it."""
@@ -55,10 +56,15 @@ class NearestProperty:
         except InvalidSmilesError as error:
             raise ProfileError(f"{name} needs molecules to compare with: {error}") from error
 
+    @cached_property
+    def bits(self) -> NDArray[np.uint8]:
+        """The fingerprints of the molecules, one row each."""
+        return morgan_bits(self.targets)
+
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return similarities between 0 and 1."""
-        bits = batch.share("morgan_bits", lambda: morgan_bits(batch.mols))
-        return Evaluation(tanimoto(bits, morgan_bits(self.targets)).max(axis=1).astype(np.float64))
+        bits = batch.share(MORGAN_BITS, lambda: morgan_bits(batch.mols))
+        return Evaluation(tanimoto(bits, self.bits).max(axis=1).astype(np.float64))
 
 
 def keep_scaffold(texts: str) -> StructureProperty:

@@ -15,6 +15,9 @@ from moldesign.objectives.transforms import Transform
 
 Result = TypeVar("Result")
 
+MORGAN_BITS = "morgan_bits"
+"""Under which name the molecules of a batch share their fingerprints (radius 2, 2048 bits)."""
+
 
 @dataclass(frozen=True)
 class Batch:

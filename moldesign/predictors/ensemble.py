@@ -16,7 +16,7 @@ from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.errors import ModelFormatError, UnknownNameError
-from moldesign.graphs import FEATURES_VERSION, featurize_smiles
+from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
 from moldesign.predictors.calibration import DEFAULT_LEVEL, Calibration, fit_calibration, summarize_outputs
 from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
 from moldesign.predictors.endpoints import Endpoint
@@ -141,14 +141,22 @@ class Predictor:
         predict_from(len(smiles) - 1)  # caches that the processes share
         return _join(map_forked(predict_from, starts))
 
-    def predict_standardized(self, smiles: Sequence[str], columns: Sequence[int]) -> "DistantPredictions":
+    def predict_standardized(
+        self, smiles: Sequence[str], columns: Sequence[int], graphs: GraphTable | None = None
+    ) -> "DistantPredictions":
         """Predict molecules that are known to be valid and in their standard form; see `TrainingDomain` for the rest.
 
         Args:
             smiles: N SMILES.
             columns: endpoints whose latent distances are measured; those of others are NaN.
+            graphs: of the N molecules, where they are at hand.
         """
-        runs = [self._run(smiles[i : i + _CHUNK]) for i in range(0, max(len(smiles), 1), _CHUNK)]
+        starts = range(0, max(len(smiles), 1), _CHUNK)
+        if graphs is None or self.forest:  # which asks for fingerprints of the molecules
+            runs = [self._run(smiles[i : i + _CHUNK]) for i in starts]
+        else:
+            ends = [min(i + _CHUNK, len(graphs)) for i in starts]
+            runs = [self._run_graphs(graphs.select(np.arange(i, end))) for i, end in zip(starts, ends, strict=True)]
         pieces = [
             self._summarize(smiles[i * _CHUNK : (i + 1) * _CHUNK], run, False, DEFAULT_LEVEL)
             for i, run in enumerate(runs)
@@ -256,14 +264,21 @@ class Predictor:
 
     def _run(self, texts: Sequence[Any], mols: Sequence[Mol | None] | None = None, *, first_row: int = 0) -> "_Run":
         featurized = featurize_smiles(texts, first_row=first_row)
-        outputs, states = apply_ensemble(self.networks, featurized.graphs)
+        known: list[Mol | None] = []
         if self.forest:
-            known = parse_smiles(texts).mols if mols is None else mols
-            outputs = self.forest.mix(outputs, [known[row] for row in featurized.rows.tolist()])
-        expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
+            every = parse_smiles(texts).mols if mols is None else mols
+            known = [every[row] for row in featurized.rows.tolist()]
+        run, is_mixed = self._run_graphs(featurized.graphs, known), np.zeros(len(texts), dtype=bool)
         nothing: list[Mol | None] = [None] * len(texts)
-        is_mixed = np.zeros(len(texts), dtype=bool)
-        return _Run(nothing, featurized.rows, outputs, states, expected, featurized.errors, is_mixed)
+        return run._replace(mols=nothing, rows=featurized.rows, errors=featurized.errors, is_mixed=is_mixed)
+
+    def _run_graphs(self, graphs: GraphTable, mols: Sequence[Mol | None] = ()) -> "_Run":
+        n = len(graphs)
+        outputs, states = apply_ensemble(self.networks, graphs)
+        if self.forest:
+            outputs = self.forest.mix(outputs, mols)
+        expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
+        return _Run([None] * n, np.arange(n), outputs, states, expected, [None] * n, np.zeros(n, dtype=bool))
 
     @property
     def _device(self) -> torch.device:

@@ -7,8 +7,8 @@ atom's is its own, with those of its neighbours and the kinds of the bonds to th
 hash of 64 bits.
 
 What a layer makes of bond features is computed once per kind of bond. A message is the sum of two rows, the neighbour's
-state and the kind's; what an atom receives is the sum of its messages. Both sums are `embedding_bag`s, for which
-PyTorch generates the fastest code of the processor.
+state and the kind's, and computed once however many hear it; what an atom receives is the sum of its messages. Both
+sums are `embedding_bag`s, for which PyTorch generates the fastest code of the processor.
 """
 
 from typing import NamedTuple
@@ -47,11 +47,11 @@ class Messages(NamedTuple):
     bonds: Tensor
     """Float32 [K, n_bond_features], the kinds of bonds"""
     parts: Tensor
-    """Int64 [2 * n_messages]: of each message the environment it comes from, and their number + kind of its bond"""
+    """Int64 [2 * m]: of each different message the environment it comes from, and their number + kind of its bond"""
     part_starts: Tensor
-    """Int64 [n_messages + 1], where in `parts` each message begins"""
+    """Int64 [m + 1], where in `parts` each of them begins"""
     rows: Tensor
-    """Int64 [n_messages], the numbers of the messages"""
+    """Int64 [n_messages], which of the m different messages each one is"""
     starts: Tensor
     """Int64 [n + 1], the first message to each environment"""
 
@@ -110,21 +110,26 @@ def find_environments(graphs: GraphTable, bonds: Kinds, n_layers: int) -> Enviro
         names = _mix(names * np.uint64(3) + heard[starts[1:]] - heard[starts[:-1]])
         _, first, wider = np.unique(names, return_index=True, return_inverse=True)
         chosen, lengths = expand_ranges(starts, first)
-        parts = np.column_stack([of_atom[source[chosen]], n_known + kind[chosen]])
-        layers.append(_arrange(of_atom[first], bonds.features, parts, lengths))
+        told_by = of_atom[source[chosen]] * len(bonds.features) + kind[chosen]
+        layers.append(_arrange(of_atom[first], bonds.features, told_by, n_known, lengths))
         n_known, of_atom = len(first), wider.ravel()
     owner = np.repeat(np.arange(len(graphs)), np.diff(graphs.atom_starts))
     ends = (torch.from_numpy(array) for array in (of_atom, owner, graphs.atom_starts))
     return Environments(torch.from_numpy(atoms.features), layers, *ends)
 
 
-def _arrange(own: Rows, bonds: NDArray[np.float32], parts: Rows, lengths: Rows) -> Messages:
+def _arrange(own: Rows, bonds: NDArray[np.float32], told_by: Rows, n_known: int, lengths: Rows) -> Messages:
+    """Return the messages, of which the pairs of environment and kind of bond are given as one number each."""
+    is_told = np.zeros(n_known * len(bonds), dtype=bool)  # much faster than sorting the pairs
+    is_told[told_by] = True
+    different = np.flatnonzero(is_told)
+    sources, kinds = np.divmod(different, max(len(bonds), 1))
     return Messages(
         torch.from_numpy(own),
         torch.from_numpy(bonds),
-        torch.from_numpy(parts.ravel()),
-        torch.arange(0, parts.size + 1, 2),
-        torch.arange(len(parts)),
+        torch.from_numpy(np.column_stack([sources, n_known + kinds]).ravel()),
+        torch.arange(0, 2 * len(different) + 1, 2),
+        torch.from_numpy(np.cumsum(is_told)[told_by] - 1),
         torch.from_numpy(np.append(0, np.cumsum(lengths))),
     )
 

@@ -44,7 +44,7 @@ class PropertyNetwork(nn.Module):
         self.heads = nn.Sequential(
             nn.LayerNorm(3 * size),
             nn.Linear(3 * size, 2 * size),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Dropout(settings.dropout),
             nn.Linear(2 * size, settings.n_endpoints),
         )
@@ -64,9 +64,8 @@ class PropertyNetwork(nn.Module):
         """Return the molecule states that `pool` gives of `encode`, computing each environment of an atom once."""
         states = self.embed_atoms(environments.atoms)
         for layer, norm, messages in zip(self.layers, self.norms, environments.layers, strict=True):
-            states = states.index_select(0, messages.own) + cast(BondMessageLayer, layer).widen(
-                norm(states).relu_(), messages
-            )
+            told = cast(BondMessageLayer, layer).widen(norm(states).relu_(), messages)
+            states = told.add_(states.index_select(0, messages.own))
         of_atom, starts = environments.of_atom, environments.atom_starts
         total = sum_bags(states, of_atom, starts)
         mean = total / starts.diff()[:, None]
@@ -127,7 +126,7 @@ class BondMessageLayer(GINEConv):  # type: ignore[misc]  # PyG is untyped
 
 def _make_layer(settings: NetworkSettings) -> BondMessageLayer:
     size = settings.hidden_size
-    update = nn.Sequential(nn.Linear(size, size), nn.ReLU(), nn.Linear(size, size))
+    update = nn.Sequential(nn.Linear(size, size), nn.ReLU(inplace=True), nn.Linear(size, size))
     return BondMessageLayer(update, edge_dim=settings.n_bond_features)
 
 

@@ -59,17 +59,21 @@ class LabelledFingerprints:
         """Arrange packed fingerprints, uint8 [M, bytes], by their labels, bool [M, T]."""
         n_bits = np.bitwise_count(fingerprints).sum(axis=1, dtype=np.int64)
         self._has_label, self._n_set = has_label, n_bits
-        kinds, group = np.unique(np.column_stack([n_bits, has_label]), axis=0, return_inverse=True)
-        self._molecules = deal_turns(group.ravel())
+        first, group = _find_groups(n_bits, has_label)
+        self._molecules = deal_turns(group)
         self._place = np.argsort(self._molecules.rows)
         bits = np.unpackbits(fingerprints[self._molecules.rows], axis=1, bitorder="little")
         # No two molecules share more bits than one of them has: mostly a byte holds the count.
-        self._bits = csr_array(bits.astype(np.min_scalar_type(n_bits.max(initial=0)), copy=False))
+        ones = np.ones(int(n_bits.sum()), dtype=np.min_scalar_type(n_bits.max(initial=0)))
+        starts = np.append(0, np.cumsum(n_bits[self._molecules.rows]))
+        self._bits = csr_array(
+            (ones, np.flatnonzero(bits.view(bool)) % max(bits.shape[1], 1), starts), shape=bits.shape
+        )
         self._set_bits = torch.from_numpy(self._bits.indices.astype(np.int32))
         self._bag_starts = torch.from_numpy(self._bits.indptr.astype(np.int32))
-        kinds = kinds[self._molecules.groups]
-        member, endpoint = np.nonzero(kinds[:, 1:])
-        cells, cell = np.unique(np.column_stack([endpoint, kinds[member, 0]]), axis=0, return_inverse=True)
+        first = first[self._molecules.groups]
+        member, endpoint = np.nonzero(has_label[first])
+        cells, cell = np.unique(np.column_stack([endpoint, n_bits[first[member]]]), axis=0, return_inverse=True)
         self._cells = deal_turns(cell.ravel())
         self._cell_members = member[self._cells.rows]
         cells = cells[self._cells.groups]
@@ -133,6 +137,23 @@ class LabelledFingerprints:
         rows_by_bit = np.einsum("wpb,p->bw", bits.reshape(width, _PACKED, -1), digits)
         shared = sum_bags(torch.from_numpy(np.ascontiguousarray(rows_by_bit)), self._set_bits, self._bag_starts)
         return shared.to(torch.int32).numpy().astype("<i4", copy=False).view(np.uint8)
+
+
+def _find_groups(
+    n_bits: NDArray[np.int64], has_label: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first row of each group with one number of bits and the same labels, and the group of each row.
+
+    Sorting whole rows would take NumPy most of the time that a predictor needs to get ready.
+    """
+    packed = np.packbits(has_label, axis=1)
+    words = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), dtype=np.uint8)
+    words[:, : packed.shape[1]] = packed
+    first, group = np.unique(n_bits, return_index=True, return_inverse=True)[1:]
+    for word in words.view(np.uint64).T:
+        _, code = np.unique(word, return_inverse=True)
+        _, first, group = np.unique(group * (code.max(initial=0) + 1) + code, return_index=True, return_inverse=True)
+    return first, group
 
 
 def _unpack(packed: NDArray[np.uint8]) -> NDArray[np.uint8]:

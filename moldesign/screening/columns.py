@@ -9,6 +9,7 @@ import pandas as pd
 
 from moldesign.objectives.terms import Term
 from moldesign.screening.library import FileNotes, label_file
+from moldesign.screening.likeness import NEAREST_QUERY, SIMILARITY, find_likeness, is_about_likeness
 from moldesign.screening.rows import TEXT
 from moldesign.screening.store import Candidate, split_place
 
@@ -66,9 +67,15 @@ class Layout:
         columns["row"] = [row for _, row in places]
         columns["standardized_smiles"] = rest.pop("standardized_smiles")
         figures = [json.loads(hit.figures) for hit in hits]
+        likeness = find_likeness(self.terms)
         for k, term in enumerate(self.terms):
-            columns[term.name] = [float(raw[k]) for raw, _ in figures]
-            if term.weight > 0:
+            if term.weight == 0 and is_about_likeness(term, likeness):
+                continue
+            name = SIMILARITY if term is likeness else term.name
+            columns[name] = [float(raw[k]) for raw, _ in figures]
+            if term is likeness:
+                columns[NEAREST_QUERY] = rest.pop(NEAREST_QUERY)
+            elif term.weight > 0:
                 columns[f"{term.name}_score"] = [float(score[k]) for _, score in figures]
             for name in [f"{term.name}_{ending}" for ending in ("std", "low", "high", "in_domain")]:
                 if name in rest:

@@ -10,6 +10,7 @@ from moldesign.chem.smiles import canonicalize
 from moldesign.objectives.known import find_nearest_known
 from moldesign.objectives.properties import EndpointProperty
 from moldesign.objectives.terms import Term
+from moldesign.screening.likeness import NEAREST_QUERY, find_likeness, name_nearest_queries
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import Molecule
 
@@ -22,10 +23,10 @@ Columns = dict[str, list[Any]]
 def describe_molecules(molecules: Sequence[Molecule | None], terms: Sequence[Term], mark: Marker) -> Columns:
     """Return the columns that describe molecules; None stands in each of them where there is no molecule.
 
-    Columns: standardized_smiles; per predicted term `<term>_std`, where the model has intervals `<term>_low` and
-    `<term>_high`, which hold 90 % of measured values, and `<term>_in_domain`; in_domain (all of them); scaffold
-    (Murcko); nearest_training_smiles and nearest_training_similarity (Tanimoto, Morgan radius 2) over the training sets
-    of the predictors used.
+    Columns: standardized_smiles; of a similarity search nearest_query; per predicted term `<term>_std`, where the model
+    has intervals `<term>_low` and `<term>_high`, which hold 90 % of measured values, and `<term>_in_domain`; in_domain
+    (all of them); scaffold (Murcko); nearest_training_smiles and nearest_training_similarity (Tanimoto, Morgan radius
+    2) over the training sets of the predictors used.
     """
     rows = [row for row, molecule in enumerate(molecules) if molecule is not None]
     present = [molecule for molecule in molecules if molecule is not None]
@@ -34,6 +35,8 @@ def describe_molecules(molecules: Sequence[Molecule | None], terms: Sequence[Ter
     scaffolds = [murcko_scaffold(mol) for mol in MarkedMols(mols, rows, mark)]
     mark(TOGETHER, is_limited=False)  # training sets are loaded and arranged, which may take its time
     columns |= _describe_predictions([molecule.smiles for molecule in present], present, terms)
+    if (likeness := find_likeness(terms)) is not None:
+        columns[NEAREST_QUERY] = name_nearest_queries(mols, likeness)
     columns |= {"scaffold": scaffolds} | find_nearest_known(mols, terms)
     return {name: _spread(values, rows, len(molecules)) for name, values in columns.items()}
 

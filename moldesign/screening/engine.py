@@ -68,7 +68,9 @@ def screen(
     names = [library] if isinstance(library, str | Path) else list(library)
     files = ScreeningFiles(Path(out), settings.shard)
     rows = Library(names, smiles_column=settings.smiles_column, chunk_size=settings.chunk_size)
-    screener = Screener(dump_profile(profile), settings.threshold, with_keys=not settings.keep_duplicates)
+    screener = Screener(
+        dump_profile(profile), settings.threshold, not settings.keep_duplicates, fingerprints=settings.fingerprints
+    )
     _check_outputs([files.out, *([] if sdf is None else [Path(sdf)])], rows)
     plan = make_plan(rows, profile, screener.profile_toml, settings)
     with (

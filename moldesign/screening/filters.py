@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from moldesign.chem.smiles import canonicalize
 from moldesign.chem.unseen import count_unseen
+from moldesign.graphs import GraphTable
 from moldesign.objectives.combination import FloatArray, bound_total, combine_terms
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.properties import EndpointProperty, PredictorHandle
-from moldesign.objectives.terms import Batch, Term
+from moldesign.objectives.structures import NearestProperty
+from moldesign.objectives.terms import MORGAN_BITS, Batch, Term
 from moldesign.screening.executor import Fall
 from moldesign.screening.grouping import Group, Stage, is_foreign
+from moldesign.screening.likeness import SIMILARITY, find_likeness, is_about_likeness
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import Molecule
 
@@ -68,6 +71,10 @@ class _Work:
     rows: Sequence[int]
     mark: Marker
     scored: Scored
+    graphs: GraphTable | None
+    bits: NDArray[np.uint8] | None
+    discounts: FloatArray
+    """[n], what the guards leave of each total; NaN where that is not known yet"""
     distances: list[_Distances] = field(default_factory=list)
 
     @property
@@ -83,6 +90,8 @@ def apply_filters(
     *,
     bar: Bar,
     mark: Marker,
+    graphs: GraphTable | None = None,
+    bits: NDArray[np.uint8] | None = None,
 ) -> Scored:
     """Evaluate the terms of every molecule as long as it may pass; totals are those that `Profile.score` gives.
 
@@ -98,39 +107,60 @@ def apply_filters(
         rows: what `mark` calls them.
         bar: which scores are needed.
         mark: is told what is worked on.
+        graphs: of the molecules, where they are at hand.
+        bits: fingerprints of the molecules, uint8 [n, bytes], where they are at hand.
 
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
     """
     n, shape = len(molecules), (len(molecules), len(profile.terms))
     scored = Scored(np.full(shape, np.nan), np.full(shape, np.nan), np.full(n, np.nan), {})
-    work = _Work(profile, molecules, rows, mark, scored)
+    work = _Work(profile, molecules, rows, mark, scored, graphs, bits, np.full(n, np.nan))
     alive = np.arange(n)
     for number, group in enumerate(groups):
         if alive.size:
             _evaluate(work, group, alive)
             bounds = np.round(bound_total(scored.terms[alive], work.weights), SCORE_DECIMALS)
             _stop_low(alive, bounds, scored.falls, bar.threshold, "cannot exceed")
-            stays = np.array([row not in scored.falls for row in alive.tolist()])
+            alive = alive[np.array([row not in scored.falls for row in alive.tolist()])]
             if bar.floor is not None and all(later.stage is Stage.LATE for later in groups[number + 1 :]):
-                stays &= bounds >= bar.floor
-            alive = alive[stays]
+                alive = _keep_promising(work, alive, bar.floor)
     if alive.size:
         _finish(work, alive, bar)
     return scored
 
 
+def _keep_promising(work: _Work, alive: Rows, floor: float) -> Rows:
+    """Return the rows that could reach the floor if all terms that are left were fully met.
+
+    What the guards take is looked at before QED and alerts are, which cost more.
+    """
+    bounds = bound_total(work.scored.terms[alive], work.weights)
+    alive = alive[np.round(bounds, SCORE_DECIMALS) >= floor]
+    bounds = bound_total(work.scored.terms[alive], work.weights) * _find_discounts(work, alive)
+    return alive[np.round(bounds, SCORE_DECIMALS) >= floor]
+
+
 def _finish(work: _Work, alive: Rows, bar: Bar) -> None:
     """Take from the totals what the guards take for molecules outside the domain of a model, and for odd parts."""
-    scored, guards = work.scored, work.profile.guards
-    totals = combine_terms(scored.terms[alive], work.weights) * guards.admit(_measure(work, alive))
-    if guards.unseen < 1:
-        mols = [work.molecules[row].mol for row in alive.tolist()]
-        totals *= guards.discount(count_unseen(mols, work.profile.known_parts))
+    scored = work.scored
+    totals = combine_terms(scored.terms[alive], work.weights) * _find_discounts(work, alive)
     totals = np.round(totals, SCORE_DECIMALS)
     _stop_low(alive, totals, scored.falls, bar.threshold, "is")
     is_low = totals < max(bar.threshold or 0.0, bar.floor or 0.0)
     scored.total[alive] = np.where(is_low, np.nan, totals)
+
+
+def _find_discounts(work: _Work, alive: Rows) -> FloatArray:
+    """Return the factor of each total for molecules outside the domain of a model, and for odd parts, float64 [n]."""
+    new = alive[np.isnan(work.discounts[alive])]
+    if new.size:
+        guards = work.profile.guards
+        work.discounts[new] = guards.admit(_measure(work, new))
+        if guards.unseen < 1:
+            mols = [work.molecules[row].mol for row in new.tolist()]
+            work.discounts[new] *= guards.discount(count_unseen(mols, work.profile.known_parts))
+    return work.discounts[alive]
 
 
 def _measure(work: _Work, alive: Rows) -> FloatArray:
@@ -161,7 +191,7 @@ def _evaluate(work: _Work, group: Group, alive: Rows) -> None:
             if reason := error or missing:
                 scored.falls.setdefault(row, Fall(NO_SCORE, reason))
         if term.weight == 0:
-            _stop_broken(term, alive, column, scored)
+            _stop_broken(work, alive, column)
     work.mark(TOGETHER)
 
 
@@ -171,14 +201,26 @@ def _make_batch(work: _Work, group: Group, alive: Rows) -> Batch:
     terms = work.profile.terms
     first = terms[group.columns[0]]
     work.mark(TOGETHER, is_limited=not is_foreign(first))
-    mols, smiles = [one.mol for one in chosen], [one.smiles for one in chosen]
+    if work.bits is not None and isinstance(first.property, NearestProperty):
+        batch, bits = Batch([""] * len(alive), []), work.bits[alive]  # nothing else is asked of the molecules
+        batch.share(MORGAN_BITS, lambda: bits)
+        return batch
+    smiles = [one.smiles for one in chosen]
+    if isinstance(first.property, EndpointProperty):
+        return _predict(work, first.property.model, alive, smiles)
+    mols = [one.mol for one in chosen]
     if is_foreign(first):
         return Batch([canonicalize(mol) for mol in mols], mols)
-    if not isinstance(first.property, EndpointProperty):
-        return Batch(smiles, MarkedMols(mols, [work.rows[row] for row in alive.tolist()], work.mark))
-    model, batch = first.property.model, Batch(smiles, mols)
-    columns = sorted({about.column for _, about in _list_endpoints(terms, model)})
-    predictions, distance = model.predictor.predict_standardized(smiles, columns)
+    return Batch(smiles, MarkedMols(mols, [work.rows[row] for row in alive.tolist()], work.mark))
+
+
+def _predict(work: _Work, model: PredictorHandle, alive: Rows, smiles: list[str]) -> Batch:
+    batch = Batch(smiles, [])  # what a network says is shared below; nobody asks for the molecules
+    columns = sorted({about.column for _, about in _list_endpoints(work.profile.terms, model)})
+    graphs = work.graphs
+    if graphs is not None and len(alive) < len(graphs):
+        graphs = graphs.select(alive)
+    predictions, distance = model.predictor.predict_standardized(smiles, columns, graphs)
     batch.share(("predictions", model.name), lambda: predictions)
     work.distances.append(_Distances(model, alive, distance))
     return batch
@@ -190,10 +232,14 @@ def _list_endpoints(terms: Sequence[Term], model: PredictorHandle) -> list[tuple
     return [(c, about) for c, about in abouts if isinstance(about, EndpointProperty) and about.model.name == model.name]
 
 
-def _stop_broken(term: Term, alive: Rows, column: int, scored: Scored) -> None:
+def _stop_broken(work: _Work, alive: Rows, column: int) -> None:
+    term, scored = work.profile.terms[column], work.scored
+    name, text = term.property.name, term.text
+    if is_about_likeness(term, find_likeness(work.profile.terms)):  # its queries would fill the line
+        name, text = SIMILARITY, text.replace(name, SIMILARITY)
     for row in alive[scored.terms[alive, column] == 0].tolist():
         value = scored.raw[row, column]
-        scored.falls.setdefault(row, Fall(term.text, f"{term.property.name} is {value:.4g}; it must be: {term.text}"))
+        scored.falls.setdefault(row, Fall(text, f"{name} is {value:.4g}; it must be: {text}"))
 
 
 def _stop_low(alive: Rows, scores: FloatArray, falls: dict[int, Fall], threshold: float | None, verb: str) -> None:

@@ -8,6 +8,7 @@ from itertools import groupby
 from moldesign.objectives.callables import CallableProperty
 from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.properties import AlertProperty, DescriptorProperty, EndpointProperty, NoveltyProperty
+from moldesign.objectives.structures import NearestProperty
 from moldesign.objectives.terms import Term
 
 _SLOW_DESCRIPTORS = ("sa", "qed")
@@ -76,6 +77,8 @@ def _name_model(term: Term) -> str:
 def _estimate_cost(term: Term) -> int:
     """Return a rank: counts and sums, then patterns, then what takes a part of a millisecond."""
     about = term.property
+    if isinstance(about, NearestProperty):
+        return -1  # fingerprints may be at hand, for which nothing has to be read
     if isinstance(about, DescriptorProperty):
         return _SLOW + 2 * _SLOW_DESCRIPTORS.index(about.name) if about.name in _SLOW_DESCRIPTORS else 0
     return _SLOW + 1 if isinstance(about, AlertProperty | NoveltyProperty) else 1

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from moldesign.errors import MoldesignError, ObjectiveError
+from moldesign.predictors.allocation import keep_freed_memory
 from moldesign.screening.executor import Described, Fall, Outcome, Place, Screened, Task, map_in_order
 from moldesign.screening.marking import TOGETHER, SharedMarker, read_cpu_seconds
 from moldesign.screening.screener import Screener
@@ -190,6 +191,7 @@ def _work(connection: Connection, foreign: list[Connection], cells: Any, screene
     import torch  # noqa: PLC0415
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the parent, and the parent its children
+    keep_freed_memory()
     torch.set_num_threads(1)
     for other in foreign:  # a forked process inherits them, and would keep its siblings waiting for a dead parent
         other.close()

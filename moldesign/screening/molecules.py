@@ -1,7 +1,7 @@
 """One row of a library becomes a molecule in its standard form."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any
 
 from rdkit import Chem
 
@@ -13,15 +13,47 @@ from moldesign.screening.executor import Fall
 NO_MOLECULE = "not a molecule"
 
 
-class Molecule(NamedTuple):
-    """What is screened."""
+class Molecule:
+    """What is screened.
 
-    mol: Mol
-    """The parent of what the row holds, see `standardize_mol`."""
-    smiles: str
-    """Of `mol`: as the row writes it where that is its standard form already, canonical elsewhere."""
-    is_mixed: bool
-    """Whether the row holds more than this molecule and its salt formers."""
+    Args:
+        smiles: of `mol`: as the row writes it where that is its standard form already, canonical elsewhere.
+        mol: the parent of what the row holds, see `standardize_mol`; without it, it is read when it is asked for.
+        is_mixed: whether the row holds more than this molecule and its salt formers.
+    """
+
+    def __init__(self, smiles: str, mol: Mol | None = None, *, is_mixed: bool = False) -> None:
+        self.smiles, self.is_mixed, self._mol = smiles, is_mixed, mol
+
+    @property
+    def mol(self) -> Mol:
+        """The molecule.
+
+        Raises:
+            InvalidSmilesError: what was standardised cannot be read again.
+        """
+        if self._mol is None:
+            [self._mol] = require_mols([self.smiles])
+        return self._mol
+
+
+class UnreadMolecule(Molecule):
+    """A molecule that is known to be one, and is read from its row when something is asked of it."""
+
+    def __init__(self, text: str, *, is_block: bool) -> None:
+        self._text, self._is_block = text, is_block
+        self._molecule: Molecule | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the molecule of the row says."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if self._molecule is None:
+            read = read_molecule(self._text, is_block=self._is_block)
+            if isinstance(read, Fall):
+                raise ValueError(f"a row that had a fingerprint cannot be read any more: {read.reason}")
+            self._molecule = read
+        return getattr(self._molecule, name)
 
 
 def read_molecule(text: str, *, is_block: bool) -> Molecule | Fall:
@@ -32,6 +64,12 @@ def read_molecule(text: str, *, is_block: bool) -> Molecule | Fall:
     >>> read_molecule("C(C", is_block=False).reason
     "'C(C' is not a valid SMILES (syntax error)"
     """
+    molecule = read_unchecked(text, is_block=is_block)
+    return molecule if isinstance(molecule, Fall) else check_molecule(molecule)
+
+
+def read_unchecked(text: str, *, is_block: bool) -> Molecule | Fall:
+    """Return what `read_molecule` does, without making sure that its standard form can be read."""
     mol: Mol | None
     if is_block:
         mol, problem = _read_block(text)
@@ -43,13 +81,21 @@ def read_molecule(text: str, *, is_block: bool) -> Molecule | Fall:
     try:
         parent = standardize_mol(mol)
         if parent is mol and not is_block:
-            return Molecule(mol, text.strip(), is_mixed=False)
+            return Molecule(text.strip(), mol)
         smiles = canonicalize(parent)
         # Read again, a molecule is what its SMILES says, and the same whichever salt or charge it was written with.
-        [final] = require_mols([smiles])
+        return Molecule(smiles, is_mixed=is_mixture(mol, smiles))
     except (RuntimeError, ValueError) as error:  # how RDKit refuses what it cannot standardise
-        return Fall(NO_MOLECULE, f"it has no standard form ({' '.join(str(error).split())[:200]})")
-    return Molecule(final, smiles, is_mixture(mol, smiles))
+        return _refuse(error)
+
+
+def check_molecule(molecule: Molecule) -> Molecule | Fall:
+    """Return the molecule if it can be read, or why not."""
+    try:
+        _ = molecule.mol
+    except ValueError as error:
+        return _refuse(error)
+    return molecule
 
 
 def hash_molecule(mol: Mol) -> int:
@@ -66,3 +112,7 @@ def _read_block(text: str) -> tuple[Mol | None, str]:
     if mol is None or mol.GetNumAtoms() == 0:
         return None, "the record has no structure that can be read" if mol is None else "the record has no atoms"
     return mol, ""
+
+
+def _refuse(error: Exception) -> Fall:
+    return Fall(NO_MOLECULE, f"it has no standard form ({' '.join(str(error).split())[:200]})")

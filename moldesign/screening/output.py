@@ -15,6 +15,7 @@ from moldesign.datasets.streams import AtomicFile
 from moldesign.datasets.tables import TableWriter
 from moldesign.errors import RunFolderError, TableError
 from moldesign.objectives.terms import Term
+from moldesign.screening.clusters import MOST_HITS, Clusters
 from moldesign.screening.columns import Layout
 from moldesign.screening.executor import Described, Executor, Task
 from moldesign.screening.library import FileNotes, describe_files, label_file
@@ -88,10 +89,12 @@ def _write_hits(
     store: Store, settings: ScreeningSettings, layout: Layout, engine: Executor, paths: Sequence[Path]
 ) -> int:
     n_hits = 0
+    clusters = Clusters(settings.similarity) if (settings.top or MOST_HITS + 1) <= MOST_HITS else None
     with ExitStack() as stack:
         writers = [stack.enter_context(TableWriter(path, smiles_column=layout.smiles_column)) for path in paths]
         for block, described in _describe(select_hits(store, settings), engine):
-            frame = layout.make_frame(block, described, n_hits + 1)
+            grouped = {} if clusters is None else clusters.describe(described["standardized_smiles"])
+            frame = layout.make_frame(block, described | grouped, n_hits + 1)
             for writer in writers:
                 writer.write(frame)
             n_hits += len(block)

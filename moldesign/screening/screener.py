@@ -1,7 +1,7 @@
 """What a worker does with a task: pure work on rows, the same in whichever process or machine it is done."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,17 @@ import numpy as np
 from moldesign.chem.smiles import require_mols
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.programs import ProgramProperty
+from moldesign.objectives.structures import NearestProperty
 from moldesign.objectives.terms import Batch
 from moldesign.predictors.bundled import move_models
 from moldesign.screening.describing import describe_molecules
-from moldesign.screening.executor import Described, Fall, Outcome, Screened, Task
+from moldesign.screening.executor import Described, Outcome, Screened, Task
 from moldesign.screening.filters import Bar, apply_filters
-from moldesign.screening.grouping import Group, is_foreign, plan_groups
+from moldesign.screening.fingerprint_cache import FingerprintCache
+from moldesign.screening.grouping import Group, Stage, is_foreign, plan_groups
 from moldesign.screening.marking import TOGETHER, FixedMarker, Marker, mark_nothing
-from moldesign.screening.molecules import Molecule, hash_molecule, read_molecule
+from moldesign.screening.molecules import Molecule, hash_molecule
+from moldesign.screening.reading import read_fingerprints, read_graphs, read_rows
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Screener:
     """Whether duplicates are looked for."""
     models: tuple[tuple[str, str], ...] = ()
     """The folder of each model that does not lie where the profile says, after its name."""
+    fingerprints: str | None = None
+    """Folder where a similarity search keeps the fingerprints of the library; None for nowhere."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -52,9 +57,22 @@ class Screener:
     def _groups(self) -> list[Group]:
         return plan_groups(self.profile.terms, has_threshold=self.threshold is not None)
 
+    @cached_property
+    def _begins_with_network(self) -> bool:
+        """Whether a network sees the molecules before anything does that needs them as RDKit has them."""
+        return bool(self._groups) and self._groups[0].stage is Stage.NETWORK
+
+    @cached_property
+    def _cache(self) -> FingerprintCache | None:
+        """The fingerprints, where they are what the molecules are looked at for first."""
+        if self.fingerprints is None or not self._groups:
+            return None
+        first = self.profile.terms[self._groups[0].columns[0]].property
+        return FingerprintCache(Path(self.fingerprints)) if isinstance(first, NearestProperty) else None
+
     def __reduce__(self) -> tuple[type["Screener"], tuple[Any, ...]]:
         """Say what is sent to another process: not the models that are loaded here."""
-        return Screener, (self.profile_toml, self.threshold, self.with_keys, self.models)
+        return Screener, (self.profile_toml, self.threshold, self.with_keys, self.models, self.fingerprints)
 
     def warm_up(self) -> None:
         """Load models and tables, so that forked processes share them, and no time limit runs meanwhile."""
@@ -76,7 +94,7 @@ class Screener:
         if task.is_doubtful:
             for row, text in enumerate(task.texts):
                 if row not in task.falls:
-                    alone = Task(task.where, [text], task.holds_blocks, task.describes, floor=task.floor)
+                    alone = replace(task, texts=[text], falls={})
                     mark(row)
                     self._run(alone, FixedMarker(mark, row))
         return self._run(task, mark)
@@ -92,13 +110,21 @@ class Screener:
                 term.property.close()
 
     def _run(self, task: Task, mark: Marker) -> Outcome:
-        molecules, falls = _read_rows(task, mark)
-        rows = list(molecules)
         if task.describes:
-            known = [molecules.get(row) for row in range(len(task.texts))]
+            described, _ = read_rows(task, mark)
+            known = [described.get(row) for row in range(len(task.texts))]
             return Described(describe_molecules(known, self.profile.terms, mark))
-        bar = Bar(self.threshold, task.floor)
-        scored = apply_filters(self.profile, self._groups, list(molecules.values()), rows, bar=bar, mark=mark)
+        graphs, bits = None, None
+        if self._cache is not None and not task.is_doubtful:
+            molecules, falls, bits = read_fingerprints(task, self._cache, mark)
+        elif self._begins_with_network and not (task.is_doubtful or task.holds_blocks):
+            molecules, falls, graphs = read_graphs(task, mark)
+        else:
+            molecules, falls = read_rows(task, mark)
+        rows, bar = list(molecules), Bar(self.threshold, task.floor)
+        scored = apply_filters(
+            self.profile, self._groups, list(molecules.values()), rows, bar=bar, mark=mark, graphs=graphs, bits=bits
+        )
         falls |= {rows[place]: fall for place, fall in scored.falls.items()}
         passed = np.flatnonzero(~np.isnan(scored.total)).tolist()
         return Screened(
@@ -119,19 +145,3 @@ class Screener:
             keys.append(hash_molecule(molecules[row].mol))
         mark(TOGETHER)
         return keys
-
-
-def _read_rows(task: Task, mark: Marker) -> tuple[dict[int, Molecule], dict[int, Fall]]:
-    molecules: dict[int, Molecule] = {}
-    falls = dict(task.falls)
-    for row, text in enumerate(task.texts):
-        if row in falls:
-            continue
-        mark(row)
-        read = read_molecule(text, is_block=task.holds_blocks)
-        if isinstance(read, Fall):
-            falls[row] = read
-        else:
-            molecules[row] = read
-    mark(TOGETHER)
-    return molecules, falls

@@ -43,7 +43,7 @@ WHOLE = Shard(1, 1)
 
 @dataclass(frozen=True)
 class ScreeningSettings:
-    """How a library is screened; the result depends on all of it but `workers`."""
+    """How a library is screened; the result depends on all of it but `workers` and `fingerprints`."""
 
     top: int | None = DEFAULT_TOP
     """How many hits to keep at most, best first; None for all that reach the threshold, or all."""
@@ -56,6 +56,7 @@ class ScreeningSettings:
     diverse: bool = False
     """Whether hits must differ: none resembles a better one (Tanimoto, Morgan radius 2) by `similarity` or more."""
     similarity: float = 0.6
+    """Also that from which a hit belongs to the cluster of a better one."""
     per_scaffold: int | None = None
     """How many hits may share a Murcko scaffold."""
     pool: int | None = None
@@ -68,6 +69,8 @@ class ScreeningSettings:
     """Processor time that RDKit has for a row."""
     workers: int | None = None
     """Processes; by default one per core."""
+    fingerprints: str | None = None
+    """Folder where a similarity search keeps the fingerprints of the library, for the next one."""
 
     def __post_init__(self) -> None:
         """Check the numbers.
@@ -100,7 +103,7 @@ class ScreeningSettings:
             "in_input_order": self.in_input_order,
             "keep_duplicates": self.keep_duplicates,
             "diverse": self.diverse,
-            "similarity": self.similarity if self.diverse else None,
+            "similarity": self.similarity,
             "per_scaffold": self.per_scaffold,
             "pool": self.pool_size,
             "chunk_size": self.chunk_size,

@@ -64,8 +64,9 @@ def test_what_has_fallen_is_not_predicted(monkeypatch: pytest.MonkeyPatch) -> No
     predicted: list[str] = []
     original = Predictor.predict_standardized
 
-    def record(predictor: Predictor, smiles: list[str], columns: list[int]) -> object:
+    def record(predictor: Predictor, smiles: list[str], columns: list[int], graphs: object) -> object:
         predicted.extend(smiles)
+        assert graphs is None
         return original(predictor, smiles, columns)
 
     monkeypatch.setattr(Predictor, "predict_standardized", record)

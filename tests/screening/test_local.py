@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from moldesign.errors import ObjectiveError
+from moldesign.graphs import featurize_smiles
 from moldesign.objectives import properties
 from moldesign.objectives.profile import dump_profile, parse_goals
-from moldesign.screening import local, screener
+from moldesign.screening import local, reading
 from moldesign.screening.executor import Fall, Outcome, Place, Screened, Task
 from moldesign.screening.local import LocalExecutor
 from moldesign.screening.molecules import Molecule, read_molecule
@@ -61,12 +62,32 @@ def test_one_row_is_rejected_and_the_rest_goes_on(kind: str, name: str, monkeypa
         misbehave(text, kind)
         return read_molecule(text, is_block=is_block)
 
-    monkeypatch.setattr(screener, "read_molecule", read)
+    monkeypatch.setattr(reading, "read_molecule", read)
     outcomes = run([Task("one", TEXTS), Task("two", ["C"]), Task("three", ["CCCCO", "N"])], row_seconds=0.1)
     first, second, third = map(take, outcomes)
     assert first.falls[2].filter == name
     assert (first.rows, second.rows, third.rows) == ([0, 1, 3, 4, 5], [0], [1])
     assert third.falls[0].filter == name
+
+
+@pytest.mark.parametrize("is_rows_fault", [True, False])
+def test_what_the_featuriser_dies_of_is_looked_for_row_by_row(
+    is_rows_fault: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def featurize(texts: list[str]) -> object:
+        for text in texts:
+            misbehave(text, "crash")
+        return featurize_smiles(texts)
+
+    def read(text: str, *, is_block: bool) -> Molecule | Fall:
+        misbehave(text, "crash" if is_rows_fault else "nothing")
+        return read_molecule(text, is_block=is_block)
+
+    monkeypatch.setattr(reading, "featurize_smiles", featurize)
+    monkeypatch.setattr(reading, "read_molecule", read)
+    [outcome] = map(take, run([Task("one", TEXTS)], "herg min"))
+    assert outcome.rows == [0, 1, 3, 4, 5] if is_rows_fault else [0, 1, 2, 3, 4, 5]
+    assert [fall.filter for fall in outcome.falls.values()] == (["ends the process"] if is_rows_fault else [])
 
 
 def test_a_slow_filter_names_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +130,7 @@ def test_suspended_workers_lose_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
             os.kill(os.getpid(), signal.SIGSTOP)
         return read_molecule(text, is_block=is_block)
 
-    monkeypatch.setattr(screener, "read_molecule", read)
+    monkeypatch.setattr(reading, "read_molecule", read)
     executor = LocalExecutor(Screener(dump_profile(parse_goals(["mw min"]))), 1, row_seconds=0.4)
     try:
         executor._hand_out(queue := deque([Place(0, Task("one", TEXTS))]))

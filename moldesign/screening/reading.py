@@ -1,0 +1,150 @@
+"""Rows of a task become molecules: one by one through RDKit, or straight to the graphs of the network where it is safe.
+
+Most SMILES of a library are one uncharged molecule, which is its own standard form. The network's featuriser parses
+them itself, in C++, so that parsing them before, for RDKit's sake, would double the work on all rows of which only the
+few good ones are looked at again.
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moldesign.chem.fingerprints import morgan_bits
+from moldesign.graphs import GraphTable, featurize_smiles, find_charged, join_graphs
+from moldesign.screening.executor import Fall, Task
+from moldesign.screening.fingerprint_cache import N_BYTES, FingerprintCache
+from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
+from moldesign.screening.molecules import Molecule, UnreadMolecule, check_molecule, read_molecule, read_unchecked
+
+_PLAIN = re.compile(r"(?:[A-Za-z0-9=#$:/\\()*-]|\[[A-Za-z0-9@:*]+\])+")
+"""A SMILES of one fragment, without charges and without two-digit ring numbers."""
+_MAX_PLAIN = 200
+"""Characters; what is longer may take RDKit its time, which is measured row by row."""
+_BLOCK = 125
+"""Rows that are parsed again, one by one, where one of them is no molecule."""
+
+
+class ReadRows(NamedTuple):
+    """What rows hold."""
+
+    molecules: dict[int, Molecule]
+    """By row, from 0, ascending"""
+    falls: dict[int, Fall]
+    """The other rows"""
+
+
+class ReadGraphs(NamedTuple):
+    """What rows hold, ready for the network."""
+
+    molecules: dict[int, Molecule]
+    """By row, from 0, ascending"""
+    falls: dict[int, Fall]
+    """The other rows"""
+    graphs: GraphTable
+    """Of the molecules, in their order"""
+
+
+class ReadFingerprints(NamedTuple):
+    """What rows hold, ready to be compared."""
+
+    molecules: dict[int, Molecule]
+    """By row, from 0, ascending"""
+    falls: dict[int, Fall]
+    """The other rows"""
+    bits: NDArray[np.uint8]
+    """[n, N_BYTES], the packed fingerprints of the molecules, in their order"""
+
+
+def read_rows(task: Task, mark: Marker) -> ReadRows:
+    """Return the molecules of a task, each read by RDKit."""
+    molecules: dict[int, Molecule] = {}
+    falls = dict(task.falls)
+    for row, text in enumerate(task.texts):
+        if row not in falls:
+            mark(row)
+            _sort(row, read_molecule(text, is_block=task.holds_blocks), molecules, falls)
+    mark(TOGETHER)
+    return ReadRows(molecules, falls)
+
+
+def read_graphs(task: Task, mark: Marker) -> ReadGraphs:
+    """Return the molecules of a task whose rows are SMILES, with their graphs; they are those of `read_rows`."""
+    falls = dict(task.falls)
+    plain = [row for row, text in enumerate(task.texts) if row not in falls and is_plain(text)]
+    molecules: dict[int, Molecule] = {}
+    tables: list[GraphTable] = []
+    order: list[int] = []
+    for start in range(0, len(plain), _BLOCK):
+        rows = np.array(plain[start : start + _BLOCK])
+        featurized = featurize_smiles([task.texts[row] for row in rows])
+        # RDKit writes some groups with charges that the text writes without, such as a nitro group.
+        standard = np.flatnonzero(~find_charged(featurized.graphs))
+        tables.append(featurized.graphs.select(standard))
+        order += rows[featurized.rows[standard]].tolist()
+    molecules = {row: Molecule(task.texts[row]) for row in order}
+    others: dict[int, Molecule] = {}
+    for row, text in enumerate(task.texts):
+        if row not in molecules and row not in falls:
+            mark(row)
+            _sort(row, read_unchecked(text, is_block=False), others, falls)
+    mark(TOGETHER)
+    tables.append(_featurize(others, falls, mark))
+    order += list(others)
+    molecules |= others
+    graphs = join_graphs(tables).select(np.argsort(order))
+    return ReadGraphs({row: molecules[row] for row in sorted(order)}, falls, graphs)
+
+
+def read_fingerprints(task: Task, cache: FingerprintCache, mark: Marker) -> ReadFingerprints:
+    """Return the molecules of a task with their fingerprints: those that are kept, without reading the molecules."""
+    bits = cache.load(task)
+    if bits is None:
+        molecules, falls = read_rows(task, mark)
+        bits = np.zeros((len(task.texts), N_BYTES), dtype=np.uint8)
+        rows = list(molecules)
+        bits[rows] = morgan_bits(MarkedMols([one.mol for one in molecules.values()], rows, mark))
+        cache.store(task, bits)
+        return ReadFingerprints(molecules, falls, bits[rows])
+    is_known: NDArray[np.bool_] = np.bitwise_or.reduce(bits, axis=1) > 0
+    unread = [row for row in range(len(task.texts)) if not is_known[row] and row not in task.falls]
+    falls, molecules = dict(task.falls), dict[int, Molecule]()
+    for row in unread:
+        mark(row)
+        _sort(row, read_molecule(task.texts[row], is_block=task.holds_blocks), molecules, falls)
+    mark(TOGETHER)
+    for row in np.flatnonzero(is_known).tolist():
+        molecules[row] = UnreadMolecule(task.texts[row], is_block=task.holds_blocks)
+    rows = sorted(molecules)
+    return ReadFingerprints({row: molecules[row] for row in rows}, falls, bits[rows])
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text, if it is a SMILES, is one uncharged molecule of moderate size.
+
+    >>> is_plain("C[C@H](N)C(=O)O"), is_plain("C[NH3+]"), is_plain("CC.O")
+    (True, False, False)
+    """
+    return len(text) <= _MAX_PLAIN and _PLAIN.fullmatch(text) is not None
+
+
+def _featurize(molecules: dict[int, Molecule], falls: dict[int, Fall], mark: Marker) -> GraphTable:
+    """Return the graphs of molecules; those that cannot be read after all go to the fallen ones."""
+    featurized = featurize_smiles([molecule.smiles for molecule in molecules.values()])
+    if len(featurized.rows) < len(molecules):
+        for row, molecule in list(molecules.items()):
+            mark(row)
+            checked = check_molecule(molecule)
+            if isinstance(checked, Fall):
+                falls[row] = checked
+                del molecules[row]
+        mark(TOGETHER)
+    return featurized.graphs
+
+
+def _sort(row: int, read: Molecule | Fall, molecules: dict[int, Molecule], falls: dict[int, Fall]) -> None:
+    if isinstance(read, Fall):
+        falls[row] = read
+    else:
+        molecules[row] = read
