@@ -8,7 +8,7 @@ from tests.server.live import Live, serve
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    with serve(tmp_path_factory.mktemp("serve"), "--rate", "1000", "--workers", "1") as running:
+    with serve(tmp_path_factory.mktemp("serve"), "--rate", "1000") as running:
         yield running
 
 

@@ -211,6 +211,7 @@ def test_nothing_sticks_out(page: Page, width: int, tab: str) -> None:
 
 
 def test_the_description_of_the_api(page: Page, live: Live) -> None:
+    page.list_complaints()  # those of refused goals, which the browser notes as well
     page.driver.get(f"{live.url}/docs")
     assert page.find(".route")
     assert "/predict" in page.text("#routes")
