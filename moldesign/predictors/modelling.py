@@ -192,12 +192,14 @@ def _fit(bench: Bench, plan: EnsemblePlan, split: Split, number: int, n_folds: i
 
 
 def _finish(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> tuple[list[FinishedNetwork], Rows]:
-    """Return the networks that the user gets, and the rows that they have learned from.
+    """Return the networks that the user gets, and the rows that they, or the forest beside them, have learned from.
 
     After a cross-validation they are trained on every molecule, for as long as was best in the folds.
     """
     if len(fits) == 1:
-        return fits[0].networks, fits[0].split.train
+        split = fits[0].split
+        rows = split.train if fits[0].forest is None else np.sort(np.concatenate([split.train, split.valid]))
+        return fits[0].networks, rows
     n_best = round(median(network.best_epoch for fit in fits for network in fit.networks))
     final = replace(plan, settings=replace(plan.settings, stop_after=n_best, patience=None))
     rows = np.arange(len(bench.table.smiles))
