@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from moldesign.objectives.reward import Rewards
     from moldesign.policies.bundled import Prior, load_prior
     from moldesign.predictors.bundled import load_predictor
-    from moldesign.predictors.ensemble import Predictions, Predictor
+    from moldesign.predictors.ensemble import Predictor
     from moldesign.predictors.estimators import MoleculeClassifier, MoleculeRegressor
     from moldesign.predictors.modelling import TrainingResult, train_predictor
     from moldesign.predictors.onnx_export import export_onnx
+    from moldesign.predictors.predictions import Predictions
     from moldesign.predictors.train_options import TrainOptions
 
 __all__ = [
@@ -48,7 +49,7 @@ _HOMES = {
     "MoldesignError": "moldesign.errors",
     "MoleculeClassifier": "moldesign.predictors.estimators",
     "MoleculeRegressor": "moldesign.predictors.estimators",
-    "Predictions": "moldesign.predictors.ensemble",
+    "Predictions": "moldesign.predictors.predictions",
     "Predictor": "moldesign.predictors.ensemble",
     "Prior": "moldesign.policies.bundled",
     "Profile": "moldesign.objectives.profile",

@@ -1,6 +1,7 @@
 """Fixtures that all tests share: famous drugs and the folder of public data sets."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ NAMED_DRUGS = {
     "penicillin_g": "CC1(C)S[C@@H]2[C@H](NC(=O)Cc3ccccc3)C(=O)N2[C@H]1C(=O)O",
     "diclofenac_sodium": "[Na+].[O-]C(=O)Cc1ccccc1Nc1c(Cl)cccc1Cl",
 }
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C mean in the processes among which tests are shared what it means everywhere; they would ignore it."""
+    if hasattr(config, "workerinput"):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -36,13 +36,14 @@ def explain_smiles(text: str) -> SmilesError | None:
 
 def locate_error(text: str) -> int | None:
     """Return the first character that makes an invalid SMILES invalid; None where none can be named."""
-    if (odd := next((k for k, sign in enumerate(text) if not sign.isascii() or sign.isspace()), None)) is not None:
-        return odd
-    tokens = list(_TOKEN.finditer(text))
+    odd = next((k for k, sign in enumerate(text) if not sign.isascii() or sign.isspace()), None)
+    tokens = list(_TOKEN.finditer(text[:odd]))
     with quiet_rdkit():
         for k, token in enumerate(tokens):
             if not _can_go_on([one[0] for one in tokens[: k + 1]]):
                 return token.start()
+        if odd is not None:
+            return odd
         return _find_open(tokens) if Chem.MolFromSmiles(text, sanitize=False) is None else _find_odd_atom(text, tokens)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from moldesign.datasets.tables import TableChunk
-    from moldesign.predictors.ensemble import Predictions, Predictor
+    from moldesign.predictors.ensemble import Predictor
+    from moldesign.predictors.predictions import Predictions
 
 CHUNK_SIZE = 10_000
 

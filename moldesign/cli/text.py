@@ -69,6 +69,6 @@ def _draw(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> s
         table.add_row(*map(Text, row))
     with console.capture() as captured:
         console.print(table)
-    drawn = captured.get().strip("\n")
+    drawn = "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
     is_cut = drawn.count("…") > sum(cell.count("…") for row in rows for cell in row)
     return None if is_cut or drawn.count("\n") > MOST_LINES * (len(rows) + 1) else drawn

@@ -72,6 +72,8 @@ class Engine:
         self.credit = Credit(self.settings)
         self._sources: dict[str, str] = {}
         self._written: list[str] = []
+        self._waiting: set[str] = set()
+        """What the policy has written and the search may still choose."""
         self._debt = 0.0
 
     def propose(self, n: int | None = None) -> dict[str, str]:
@@ -91,8 +93,10 @@ class Engine:
         n_own = min(int(self.guide.generators.numpy.binomial(n, self.credit.policy_share)), len(new))
         own = self.search.claim(new[:n_own])
         chosen = self.search.propose(n - n_own, extra=new) if n_own < n else []
+        written = self._waiting.union(new)
+        self._waiting = written.intersection(self.search.shortlist)
         self._sources = dict.fromkeys(own, POLICY)
-        self._sources |= {text: POLICY if text in new else SEARCH for text in chosen}
+        self._sources |= {text: POLICY if text in written else SEARCH for text in chosen}
         return dict(self._sources)
 
     def observe(
@@ -132,6 +136,7 @@ class Engine:
             "search": self.search.state_dict(),
             "credit": {name: [record.successes, record.calls] for name, record in self.credit.records.items()},
             "written": self._written,
+            "waiting": sorted(self._waiting),
             "debt": self._debt,
         }
 
@@ -139,7 +144,7 @@ class Engine:
         """Go on from what `state_dict` returned; only right after construction, with the same arguments."""
         self.search.load_state_dict(state["search"])
         self.credit.records = {name: Record(*values) for name, values in state["credit"].items()}
-        self._written, self._debt = state["written"], state["debt"]
+        self._written, self._waiting, self._debt = state["written"], set(state["waiting"]), state["debt"]
 
     def _write(self) -> list[str]:
         """Return molecules of the policy that nobody proposed; what it wrote is good until it learns something."""

@@ -24,7 +24,8 @@ from moldesign.predictors.bundled import load_predictor, read_model_card
 from moldesign.predictors.endpoints import Endpoint
 
 if TYPE_CHECKING:
-    from moldesign.predictors.ensemble import Predictions, Predictor
+    from moldesign.predictors.ensemble import Predictor
+    from moldesign.predictors.predictions import Predictions
 
 _ROW = re.compile(r"^row \d+: ")
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
@@ -27,6 +26,7 @@ from moldesign.predictors.forking import survive_forks
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble
 from moldesign.predictors.parallel import can_fork, map_forked
+from moldesign.predictors.predictions import Predictions, join_predictions
 
 logger = logging.getLogger(__name__)
 
@@ -34,53 +34,6 @@ _CHUNK = 512
 """Molecules predicted at once: their RDKit objects and graphs stay in the cache of a core."""
 _WORTH_FORKING = 4096
 """Molecules from which on the work is shared among all cores."""
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a predictor says of N molecules, one row each, in the order of the input."""
-
-    smiles: list[Any]
-    endpoints: tuple[Endpoint, ...]
-    values: NDArray[np.float32]
-    """[N, T] in the unit of each endpoint; NaN where `is_valid` is False"""
-    std: NDArray[np.float32]
-    """[N, T], epistemic standard deviation in the same unit: how far off the value, or the probability, is expected to
-    be by an error model that has learned it on unseen molecules; without one, the spread of the ensemble"""
-    low: NDArray[np.float32]
-    """[N, T], lower end of the interval that holds the measured value with the asked probability, 90 % by default;
-    NaN where there is no value, for a classification, and for an endpoint that is not calibrated"""
-    high: NDArray[np.float32]
-    """[N, T], upper end, likewise"""
-    in_domain: NDArray[np.bool_]
-    """[N, T], whether similar molecules were measured; a mixture of substances is outside (see `is_mixture`)"""
-    margin: NDArray[np.float32]
-    """[N, T], how far inside the domain: 1 at its edge, more inside, below 1 outside; NaN where unknown"""
-    distance: NDArray[np.float32]
-    """[N, T], distance to the measured molecules in the network's latent space, 1 at their edge; NaN where unknown"""
-    is_valid: NDArray[np.bool_]
-    """[N]"""
-    errors: list[str | None]
-    with_interval: tuple[str, ...] = ()
-    """Names of the endpoints that have intervals"""
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per molecule.
-
-        Columns: smiles; each endpoint, its `_std` and, where it has intervals, `_low` and `_high`; each endpoint's
-        `_in_domain`; in_domain (all of them); error.
-        """
-        columns: dict[str, Any] = {"smiles": self.smiles}
-        for t, endpoint in enumerate(self.endpoints):
-            columns[endpoint.name] = self.values[:, t]
-            columns[f"{endpoint.name}_std"] = self.std[:, t]
-            if endpoint.name in self.with_interval:
-                columns[f"{endpoint.name}_low"], columns[f"{endpoint.name}_high"] = self.low[:, t], self.high[:, t]
-        for t, endpoint in enumerate(self.endpoints):
-            columns[f"{endpoint.name}_in_domain"] = self.in_domain[:, t]
-        columns["in_domain"] = self.in_domain.all(axis=1)
-        columns["error"] = self.errors
-        return pd.DataFrame(columns)
 
 
 @dataclass(frozen=True)
@@ -137,9 +90,9 @@ class Predictor:
 
         starts = range(0, max(len(smiles), 1), _CHUNK)
         if len(smiles) < _WORTH_FORKING or self._device.type != "cpu" or not can_fork():
-            return _join([predict_from(i) for i in starts])
+            return join_predictions([predict_from(i) for i in starts])
         predict_from(len(smiles) - 1)  # caches that the processes share
-        return _join(map_forked(predict_from, starts))
+        return join_predictions(map_forked(predict_from, starts))
 
     def predict_standardized(
         self, smiles: Sequence[str], columns: Sequence[int], graphs: GraphTable | None = None
@@ -162,7 +115,7 @@ class Predictor:
             for i, run in enumerate(runs)
         ]
         distance = np.concatenate([self.domain.measure_distance(run.states, columns) for run in runs])
-        return DistantPredictions(_join(pieces), distance)
+        return DistantPredictions(join_predictions(pieces), distance)
 
     def measure_domain(self, smiles: Sequence[str | None]) -> DomainMeasure:
         """Say how near each molecule, standardised, is to the training set, and to which training molecule.
@@ -362,24 +315,6 @@ class _Run(NamedTuple):
     errors: list[str | None]
     is_mixed: NDArray[np.bool_]
     """[N], whether the text held more than a molecule and its salt formers: the figures are those of one part"""
-
-
-def _join(pieces: Sequence[Predictions]) -> Predictions:
-    first = pieces[0]
-    return Predictions(
-        [text for piece in pieces for text in piece.smiles],
-        first.endpoints,
-        np.concatenate([piece.values for piece in pieces]),
-        np.concatenate([piece.std for piece in pieces]),
-        np.concatenate([piece.low for piece in pieces]),
-        np.concatenate([piece.high for piece in pieces]),
-        np.concatenate([piece.in_domain for piece in pieces]),
-        np.concatenate([piece.margin for piece in pieces]),
-        np.concatenate([piece.distance for piece in pieces]),
-        np.concatenate([piece.is_valid for piece in pieces]),
-        [error for piece in pieces for error in piece.errors],
-        first.with_interval,
-    )
 
 
 def load_model_folder(folder: Path) -> Predictor:

@@ -14,9 +14,10 @@ from moldesign.metrics import compute_ece
 from moldesign.predictors.assay import Assay, LogChoice, read_assay
 from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.calibration import Calibration
-from moldesign.predictors.ensemble import Predictions, Predictor
+from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.evaluation import choose_threshold
 from moldesign.predictors.model_folder import make_folder, refuse_finished
+from moldesign.predictors.predictions import Predictions
 from moldesign.predictors.training_record import describe_assay
 
 

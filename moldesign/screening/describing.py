@@ -15,7 +15,7 @@ from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import Molecule
 
 if TYPE_CHECKING:
-    from moldesign.predictors.ensemble import Predictions
+    from moldesign.predictors.predictions import Predictions
 
 Columns = dict[str, list[Any]]
 

@@ -110,6 +110,11 @@ class ThriftySearch:
         return min(levels, self.settings.most_restless)
 
     @property
+    def shortlist(self) -> list[str]:
+        """Candidates of the last round that take part in the next one, as canonical SMILES."""
+        return self._shortlist.smiles
+
+    @property
     def is_waiting(self) -> bool:
         """Whether start molecules, or first ones of the library, have not been proposed yet."""
         return any(text not in self._proposed for text in self._waiting)

@@ -98,8 +98,9 @@ async def tell_invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 async def tell_http(request: Request, error: Exception) -> JSONResponse:
-    """Answer with the status that the framework has chosen."""
+    """Answer with the status that the framework has chosen; what it could not parse is malformed: 422."""
     status: int = getattr(error, "status_code", 500)
+    status = 422 if status == 400 else status
     detail: Any = getattr(error, "detail", "")
     return JSONResponse({"error": str(detail), "field": None}, status)
 

@@ -20,8 +20,9 @@ from moldesign.objectives.goals import Goal
 from moldesign.objectives.properties import EndpointProperty
 from moldesign.objectives.terms import Property, Term
 from moldesign.predictors.bundled import load_predictor
-from moldesign.predictors.ensemble import Predictions, Predictor
+from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.explain import Explanation
+from moldesign.predictors.predictions import Predictions
 from moldesign.reporting.pictures import Size, complete_svg, draw_heat_map, draw_molecule
 from moldesign.server.profiles import FieldError, make_profile
 

@@ -12,7 +12,7 @@ from moldesign.chem.smiles import randomize_smiles
 from moldesign.objectives import catalog
 from moldesign.objectives.profile import Profile, parse_goals
 from moldesign.predictors import bundled
-from moldesign.screening import local
+from moldesign.screening import local, remote
 from tests.cli.tiny_models import ENDPOINTS, save_predictor
 from tests.conftest import NAMED_DRUGS
 
@@ -37,6 +37,7 @@ def tiny_admet(tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     folders = {"admet": tiny_weights / "admet"}
     monkeypatch.setattr(bundled, "list_bundled", lambda: folders)
     monkeypatch.setattr(catalog, "list_bundled", lambda: folders)
+    monkeypatch.setattr(remote, "list_bundled", lambda: folders)
     monkeypatch.chdir(tmp_path)
 
 

@@ -16,7 +16,7 @@ EAGER = {"RAY_worker_niceness": "0"}
 @pytest.mark.timeout(1800)
 def test_screening_on_a_cluster() -> None:
     pytest.importorskip("ray", reason="needs the extra [ray]")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CASES)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(CASES)]
     here, environment = CASES.parents[2], os.environ | EAGER
     done = subprocess.run(command, cwd=here, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
