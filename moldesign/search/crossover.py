@@ -7,7 +7,7 @@ Each operator returns an edited graph for `finish_child`, or None where the pare
 
 from moldesign.chem.smiles import Mol
 from moldesign.search.children import ChildLimits
-from moldesign.search.cuts import Cut, RingHalf, relabel, zip_pieces
+from moldesign.search.cuts import ChainHalf, Cut, RingHalf, relabel, zip_pieces
 from moldesign.search.dice import Dice
 from moldesign.search.parents import Parent
 
@@ -21,8 +21,10 @@ def cross_chains(first: Parent, second: Parent, limits: ChildLimits, dice: Dice)
     if not first.chain_bonds or not second.chain_bonds:
         return None
     for _ in range(_TRIES):
-        half = dice.choose(first.cut_chain(dice.choose(first.chain_bonds)))
-        other = dice.choose(second.cut_chain(dice.choose(second.chain_bonds)))
+        half = _draw_half(first, dice)
+        other = _draw_half(second, dice)
+        if half is None or other is None:
+            continue
         if limits.allow_size(half.n_heavy + other.n_heavy):
             return zip_pieces(half.mol, other.mol)
     return None
@@ -65,6 +67,11 @@ def exchange_pieces(first: Parent, second: Parent, limits: ChildLimits, dice: Di
         if limits.allow_size(old.n_frame + new.n_core) and all(_may_bond(*pair) for pair in ends):
             return zip_pieces(old.frame, relabel(new.core, {i + 1: order[i] + 1 for i in range(n_cuts)}))
     return None
+
+
+def _draw_half(parent: Parent, dice: Dice) -> ChainHalf | None:
+    sides = parent.cut_chain(dice.choose(parent.chain_bonds))
+    return dice.choose(sides) if sides else None
 
 
 def _draw_matching_arcs(first: Parent, second: Parent, limits: ChildLimits, dice: Dice) -> tuple[Cut, Cut] | None:

@@ -56,10 +56,13 @@ class Piece(NamedTuple):
 
 
 def cut_chain(mol: Mol, bond: int) -> tuple[ChainHalf, ...]:
-    """Return both sides of a single bond outside rings."""
+    """Return both sides of a single bond outside rings; none if the molecule holds together.
+
+    Of some cages RDKit finds too few rings, and takes a bond of the cage for one outside rings.
+    """
     cut = Chem.FragmentOnBonds(mol, [bond], addDummies=True, dummyLabels=[(1, 1)])
     sides = Chem.GetMolFrags(cut, asMols=True, sanitizeFrags=False)
-    return tuple(ChainHalf(side, side.GetNumAtoms() - 1) for side in sides)
+    return tuple(ChainHalf(side, side.GetNumAtoms() - 1) for side in sides) if len(sides) == 2 else ()
 
 
 def find_ring_arcs(mol: Mol) -> dict[int, list[Cut]]:
