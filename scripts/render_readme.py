@@ -69,6 +69,11 @@ SECTIONS = {
         "`moldesign screen --like` from file to file, per second of the processor, start-up left out. The next search "
         "reads the fingerprints that the first one has kept, and every row of the library.",
     ),
+    "serving": (
+        "How long does the server take?",
+        "One-molecule requests to `/predict` of `moldesign serve`, another molecule each time, from clients that ask again "
+        "as soon as they are answered.",
+    ),
     "calibration": (
         "Does it know what it does not know?",
         "On the official test sets: how many measured values lie in the 90 % interval, how far probabilities are from "
