@@ -5,7 +5,7 @@ import pytest
 from rdkit import Chem
 
 from moldesign.search.children import ChildLimits
-from moldesign.search.crossover import cross_rings
+from moldesign.search.crossover import cross_chains, cross_rings
 from moldesign.search.cuts import relabel, zip_pieces
 from moldesign.search.dice import Dice
 from moldesign.search.parents import ParentCache, prepare_parent
@@ -109,4 +109,12 @@ def test_cage_whose_rings_are_not_all_found_is_not_cut_in_vain():
     halves = [parent.cut_ring(arc) for arcs in parent.ring_arcs.values() for arc in arcs]
     assert None in halves, "RDKit finds more rings now: another cage is needed here"
     children = [cross_rings(parent, parent, LIMITS, Dice(np.random.default_rng(seed))) for seed in range(50)]
+    assert any(child is not None for child in children)
+
+
+def test_a_bond_of_a_cage_that_is_taken_for_one_outside_rings_is_not_cut():
+    parent = prepare_parent("ClC1O[N+]23[N+]45C=[NH+][C@H]6[C@H]4[C@H]4OC5C46C4C5=C1C2O[C@@H]5[C@H]43", LIMITS)
+    sides = [parent.cut_chain(bond) for bond in parent.chain_bonds]
+    assert () in sides, "RDKit finds more rings now: another cage is needed here"
+    children = [cross_chains(parent, parent, LIMITS, Dice(np.random.default_rng(seed))) for seed in range(50)]
     assert any(child is not None for child in children)
