@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -64,7 +65,9 @@ class Page:
         return any(element.is_displayed() for element in self.find_all(selector))
 
     def wait(self, look: Callable[[], Any]) -> Any:
-        return WebDriverWait(self.driver, PATIENCE, ignored_exceptions=()).until(lambda _: look())
+        # What is drawn anew between a look and the next is looked at again.
+        redrawn = (StaleElementReferenceException,)
+        return WebDriverWait(self.driver, PATIENCE, ignored_exceptions=redrawn).until(lambda _: look())
 
     def predict(self, smiles: str) -> None:
         self.click("#tab-molecule")
