@@ -71,8 +71,8 @@ SECTIONS = {
     ),
     "serving": (
         "How long does the server take?",
-        "One-molecule requests to `/predict` of `moldesign serve`, another molecule each time, from clients that ask again "
-        "as soon as they are answered.",
+        "One-molecule requests to `/predict` of `moldesign serve`, another molecule each time, from clients that ask "
+        "again as soon as they are answered.",
     ),
     "calibration": (
         "Does it know what it does not know?",
