@@ -15,7 +15,7 @@ import numpy as np
 from moldesign.chem.smiles import canonicalize, parse_smiles
 from moldesign.learning.guide import Guide
 from moldesign.learning.learner import LearningReport
-from moldesign.search.credit import Record, find_bar
+from moldesign.search.credit import Record, find_bar, find_share
 from moldesign.search.thrifty import ThriftySearch
 
 POLICY, SEARCH = "policy", "genetic"
@@ -50,8 +50,7 @@ class Credit:
     @property
     def policy_share(self) -> float:
         """Share of the calls that the policy may spend."""
-        share = self.records[POLICY].rate / sum(record.rate for record in self.records.values())
-        return float(np.clip(share, self.settings.least_share, self.settings.most_share))
+        return find_share(self.records, POLICY, self.settings.least_share, self.settings.most_share)
 
     def add(self, source: str, *, success: bool) -> None:
         """Take in one call."""

@@ -1,6 +1,6 @@
 """Who was right lately: calls go to proposers, and children to operators, that brought the best molecules."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +37,15 @@ class Record:
         self.calls = kept * self.calls + calls
 
 
+def find_share(records: Mapping[str, Record], name: str, least: float, most: float) -> float:
+    """Return the share that one has of the success rates of all, kept between two bounds.
+
+    >>> find_share({"a": Record(3.0, 4.0), "b": Record(1.0, 4.0)}, "a", 0.1, 0.9)
+    0.75
+    """
+    return float(np.clip(records[name].rate / sum(record.rate for record in records.values()), least, most))
+
+
 @dataclass
 class OperatorCredit:
     """Which share of the children should be mutants.
@@ -55,8 +64,7 @@ class OperatorCredit:
     @property
     def mutation_share(self) -> float:
         """Share of the children that should be mutants."""
-        share = self.records[MUTATION].rate / sum(record.rate for record in self.records.values())
-        return float(np.clip(share, self.least_share, self.most_share))
+        return find_share(self.records, MUTATION, self.least_share, self.most_share)
 
     def add(self, outcomes: Iterable[tuple[str, bool]]) -> None:
         """Take in a batch: who made each child, and whether it is among the best now.
