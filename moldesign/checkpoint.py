@@ -129,7 +129,7 @@ def write_bytes_atomically(path: Path, content: bytes) -> None:
             handle.write(content)
             handle.flush()
             os.fsync(handle.fileno())
-        except OSError:
+        except BaseException:  # an interruption leaves nothing behind either
             temporary.unlink()
             raise
     temporary.chmod(0o644)

@@ -8,9 +8,6 @@ content: one that a killed process or a failing disk has left behind is made aga
 
 import hashlib
 import json
-import os
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +15,7 @@ import numpy as np
 import rdkit
 from numpy.typing import NDArray
 
+from moldesign.checkpoint import write_bytes_atomically
 from moldesign.errors import RunFolderError
 from moldesign.screening.executor import Task
 
@@ -60,15 +58,7 @@ class FingerprintCache:
         path = self._name(task)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(bits.tobytes() + _hash(bits))
-                Path(name).replace(path)
-            except BaseException:
-                with suppress(OSError):
-                    Path(name).unlink()
-                raise
+            write_bytes_atomically(path, bits.tobytes() + _hash(bits))
         except OSError as error:
             raise RunFolderError(
                 f"{self.folder}: fingerprints cannot be kept there ({error.strerror}); make room, or name another "
