@@ -4,6 +4,7 @@ Stereochemistry and isotopes stay, because an enantiomer or a deuterated drug is
 stay as they are written.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -14,6 +15,19 @@ from rdkit import Chem
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
+
+_NEUTRAL = {
+    "[NH3+]": "[NH2]",
+    "[NH2+]": "[NH]",
+    "[NH+]": "[N]",
+    "[nH+]": "[n]",
+    "C(=O)[O-]": "C(=O)[OH]",
+    "C([O-])=O": "C([OH])=O",
+    "O=C([O-])": "O=C([OH])",
+    "[O-]C(=O)": "[OH]C(=O)",
+}
+"""Protonated nitrogens and carboxylates, and how they are written without the charge."""
+_CHARGED = re.compile("|".join(map(re.escape, _NEUTRAL)))
 
 
 class StandardizedSmiles(NamedTuple):
@@ -48,6 +62,18 @@ def standardize_mol(mol: Mol) -> Mol:
     with quiet_rdkit():
         parent = _largest_fragment(mol) if is_mixture else mol
         return _neutralize(parent) if parent.HasSubstructMatch(_charged_atom()) else parent
+
+
+def neutralize_text(smiles: str) -> str:
+    """Return a SMILES whose protonated nitrogens and carboxylates are written without their charge.
+
+    If no other atom is charged, and there is one fragment, this is the molecule that `standardize_mol` gives, without
+    its cost. Hydrogens stay counted, so that what has an impossible valence keeps it.
+
+    >>> neutralize_text("C[NH+](C)CC(=O)[O-]")
+    'C[N](C)CC(=O)[OH]'
+    """
+    return _CHARGED.sub(lambda match: _NEUTRAL[match[0]], smiles) if "[" in smiles else smiles
 
 
 def standardize_smiles(texts: Sequence[Any], *, enabled: bool = True, first_row: int = 0) -> StandardizedSmiles:

@@ -14,6 +14,7 @@ from moldesign.cli.doctor import doctor
 from moldesign.cli.evaluate import evaluate
 from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
+from moldesign.cli.lazy_imports import postpone_imports
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
 from moldesign.cli.monitor import monitor
@@ -68,6 +69,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """
     # Threads that wait actively for each other slow a busy machine down three times; read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    postpone_imports()
     try:
         app(arguments, prog_name="moldesign")
     except MoldesignError as error:

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
-from torch_geometric.nn import GINEConv, global_max_pool
+from torch_geometric.nn import GINEConv
 
 from moldesign.predictors.bags import sum_bags
 from moldesign.predictors.environments import Environments, Messages
@@ -69,7 +69,7 @@ class PropertyNetwork(nn.Module):
         of_atom, starts = environments.of_atom, environments.atom_starts
         total = sum_bags(states, of_atom, starts)
         mean = total / starts.diff()[:, None]
-        largest = global_max_pool(states.index_select(0, of_atom), environments.owner, len(starts) - 1)
+        largest = _find_largest(states.index_select(0, of_atom), environments.owner, len(starts) - 1)
         return torch.cat([mean, largest, total / _USUAL_ATOMS], dim=1)
 
     def pool(self, states: Tensor, graphs: Batch, presence: Tensor | None = None) -> Tensor:
@@ -87,7 +87,7 @@ class PropertyNetwork(nn.Module):
             states = states * presence[:, None]
         total = _sum_rows(states, owner, n_graphs)
         mean = total / _sum_rows(presence[:, None], owner, n_graphs)
-        largest = global_max_pool(states, owner, n_graphs)
+        largest = _find_largest(states, owner, n_graphs)
         return torch.cat([mean, largest, total / _USUAL_ATOMS], dim=1)
 
 
@@ -132,3 +132,9 @@ def _make_layer(settings: NetworkSettings) -> BondMessageLayer:
 
 def _sum_rows(rows: Tensor, owner: Tensor, n_owners: int) -> Tensor:
     return rows.new_zeros(n_owners, rows.shape[1]).index_add_(0, owner, rows)
+
+
+def _find_largest(rows: Tensor, owner: Tensor, n_owners: int) -> Tensor:
+    """Return what PyG's `global_max_pool` does, which imports all of `torch.onnx` for it."""
+    index = owner[:, None].expand_as(rows)
+    return rows.new_zeros(n_owners, rows.shape[1]).scatter_reduce_(0, index, rows, "amax", include_self=False)

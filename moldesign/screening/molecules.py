@@ -1,23 +1,29 @@
 """One row of a library becomes a molecule in its standard form."""
 
 import hashlib
+import re
 from typing import Any
 
 from rdkit import Chem
 
 from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit, require_mols
-from moldesign.chem.standardize import standardize_mol
+from moldesign.chem.standardize import neutralize_text, standardize_mol
 from moldesign.screening.executor import Fall
 
 NO_MOLECULE = "not a molecule"
+
+_PLAIN = re.compile(r"(?:[A-Za-z0-9=#$:/\\()*-]|\[[A-Za-z0-9@:*]+\])+")
+"""A SMILES of one fragment, without charges and without two-digit ring numbers."""
+_MAX_PLAIN = 200
+"""Characters; what is longer may take RDKit its time, which is measured row by row."""
 
 
 class Molecule:
     """What is screened.
 
     Args:
-        smiles: of `mol`: as the row writes it where that is its standard form already, canonical elsewhere.
+        smiles: of `mol`: as the row writes it where its standard form can be read off that, canonical elsewhere.
         mol: the parent of what the row holds, see `standardize_mol`; without it, it is read when it is asked for.
         is_mixed: whether the row holds more than this molecule and its salt formers.
     """
@@ -70,23 +76,33 @@ def read_molecule(text: str, *, is_block: bool) -> Molecule | Fall:
 
 def read_unchecked(text: str, *, is_block: bool) -> Molecule | Fall:
     """Return what `read_molecule` does, without making sure that its standard form can be read."""
-    mol: Mol | None
     if is_block:
         mol, problem = _read_block(text)
     else:
-        parsed = parse_smiles([text])
-        mol, problem = parsed.mols[0], (parsed.errors[0] or "").partition(": ")[2]
+        text, mol, problem = _read_text(text)
     if mol is None:
         return Fall(NO_MOLECULE, problem)
     try:
         parent = standardize_mol(mol)
         if parent is mol and not is_block:
-            return Molecule(text.strip(), mol)
+            return Molecule(text, mol)
         smiles = canonicalize(parent)
         # Read again, a molecule is what its SMILES says, and the same whichever salt or charge it was written with.
         return Molecule(smiles, is_mixed=is_mixture(mol, smiles))
     except (RuntimeError, ValueError) as error:  # how RDKit refuses what it cannot standardise
         return _refuse(error)
+
+
+def find_standard_text(text: str) -> str | None:
+    """Return the standard form of what a text, if it is a SMILES, holds; None where RDKit has to find it.
+
+    It is found for a molecule of moderate size that is alone, and uncharged but for what `neutralize_text` mends.
+
+    >>> find_standard_text("C[C@H]([NH3+])C(=O)[O-]"), find_standard_text("CC.O"), find_standard_text("C[N+](C)(C)C")
+    ('C[C@H]([NH2])C(=O)[OH]', None, None)
+    """
+    neutral = neutralize_text(text)
+    return neutral if len(text) <= _MAX_PLAIN and _PLAIN.fullmatch(neutral) else None
 
 
 def check_molecule(molecule: Molecule) -> Molecule | Fall:
@@ -104,6 +120,14 @@ def hash_molecule(mol: Mol) -> int:
     Among 10^8 different molecules, two agree by chance once in 3,700 libraries.
     """
     return int.from_bytes(hashlib.blake2b(canonicalize(mol).encode(), digest_size=8).digest(), signed=True)
+
+
+def _read_text(text: str) -> tuple[str, Mol | None, str]:
+    """Return the text that was read, what it holds, and why it holds nothing."""
+    if (standard := find_standard_text(text)) is not None and (mol := parse_smiles([standard]).mols[0]) is not None:
+        return standard, mol, ""
+    parsed = parse_smiles([text])
+    return text.strip(), parsed.mols[0], (parsed.errors[0] or "").partition(": ")[2]
 
 
 def _read_block(text: str) -> tuple[Mol | None, str]:

@@ -1,11 +1,11 @@
 """Rows of a task become molecules: one by one through RDKit, or straight to the graphs of the network where it is safe.
 
-Most SMILES of a library are one uncharged molecule, which is its own standard form. The network's featuriser parses
+Most SMILES of a library are one molecule, uncharged or with charges that protons make, whose standard form can be read
+off the text. The network's featuriser parses
 them itself, in C++, so that parsing them before, for RDKit's sake, would double the work on all rows of which only the
 few good ones are looked at again.
 """
 
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +16,15 @@ from moldesign.graphs import GraphTable, featurize_smiles, find_charged, join_gr
 from moldesign.screening.executor import Fall, Task
 from moldesign.screening.fingerprint_cache import N_BYTES, FingerprintCache
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
-from moldesign.screening.molecules import Molecule, UnreadMolecule, check_molecule, read_molecule, read_unchecked
+from moldesign.screening.molecules import (
+    Molecule,
+    UnreadMolecule,
+    check_molecule,
+    find_standard_text,
+    read_molecule,
+    read_unchecked,
+)
 
-_PLAIN = re.compile(r"(?:[A-Za-z0-9=#$:/\\()*-]|\[[A-Za-z0-9@:*]+\])+")
-"""A SMILES of one fragment, without charges and without two-digit ring numbers."""
-_MAX_PLAIN = 200
-"""Characters; what is longer may take RDKit its time, which is measured row by row."""
 _BLOCK = 125
 """Rows that are parsed again, one by one, where one of them is no molecule."""
 
@@ -72,18 +75,22 @@ def read_rows(task: Task, mark: Marker) -> ReadRows:
 def read_graphs(task: Task, mark: Marker) -> ReadGraphs:
     """Return the molecules of a task whose rows are SMILES, with their graphs; they are those of `read_rows`."""
     falls = dict(task.falls)
-    plain = [row for row, text in enumerate(task.texts) if row not in falls and is_plain(text)]
-    molecules: dict[int, Molecule] = {}
+    standard_texts = {
+        row: standard
+        for row, text in enumerate(task.texts)
+        if row not in falls and (standard := find_standard_text(text)) is not None
+    }
+    plain = list(standard_texts)
     tables: list[GraphTable] = []
     order: list[int] = []
     for start in range(0, len(plain), _BLOCK):
         rows = np.array(plain[start : start + _BLOCK])
-        featurized = featurize_smiles([task.texts[row] for row in rows])
+        featurized = featurize_smiles([standard_texts[row] for row in rows.tolist()])
         # RDKit writes some groups with charges that the text writes without, such as a nitro group.
         standard = np.flatnonzero(~find_charged(featurized.graphs))
         tables.append(featurized.graphs.select(standard))
         order += rows[featurized.rows[standard]].tolist()
-    molecules = {row: Molecule(task.texts[row]) for row in order}
+    molecules = {row: Molecule(standard_texts[row]) for row in order}
     others: dict[int, Molecule] = {}
     for row, text in enumerate(task.texts):
         if row not in molecules and row not in falls:
@@ -118,15 +125,6 @@ def read_fingerprints(task: Task, cache: FingerprintCache, mark: Marker) -> Read
         molecules[row] = UnreadMolecule(task.texts[row], is_block=task.holds_blocks)
     rows = sorted(molecules)
     return ReadFingerprints({row: molecules[row] for row in rows}, falls, bits[rows])
-
-
-def is_plain(text: str) -> bool:
-    """Say whether a text, if it is a SMILES, is one uncharged molecule of moderate size.
-
-    >>> is_plain("C[C@H](N)C(=O)O"), is_plain("C[NH3+]"), is_plain("CC.O")
-    (True, False, False)
-    """
-    return len(text) <= _MAX_PLAIN and _PLAIN.fullmatch(text) is not None
 
 
 def _featurize(molecules: dict[int, Molecule], falls: dict[int, Fall], mark: Marker) -> GraphTable:

@@ -3,7 +3,7 @@ import pytest
 from rdkit import Chem
 
 from moldesign.chem.smiles import canonicalize, parse_smiles, randomize_smiles, require_mols
-from moldesign.chem.standardize import standardize_mol, standardize_smiles
+from moldesign.chem.standardize import neutralize_text, standardize_mol, standardize_smiles
 
 EXAMPLES = {
     "sodium salt": ("[Na+].[O-]C(=O)C", "CC(=O)O"),
@@ -81,3 +81,33 @@ def test_an_aromatic_carbanion_that_no_proton_fits_keeps_its_charge():
     [standardized] = standardize_smiles([written]).smiles
     assert Chem.MolFromSmiles(standardized) is not None
     assert standardized == Chem.CanonSmiles(written)
+
+
+def charge(text: str) -> Chem.Mol:
+    """Return a molecule with its amines protonated, and its carboxylic acids without their protons."""
+    mol = Chem.MolFromSmiles(text)
+    for pattern, change in (("[NX3;!$(N-[!#6;!#1]);!$(N-C=[!#6])]", 1), ("[OX2H1]-C=O", -1)):
+        for atom, *_ in mol.GetSubstructMatches(Chem.MolFromSmarts(pattern)):
+            changed = mol.GetAtomWithIdx(atom)
+            changed.SetFormalCharge(change)
+            changed.SetNumExplicitHs(changed.GetTotalNumHs() + change)
+            changed.SetNoImplicit(True)
+    Chem.SanitizeMol(mol)
+    return mol
+
+
+def test_charges_are_taken_from_the_text_as_from_the_molecule(named_drugs: dict[str, str]):
+    rng, n_compared, charged = np.random.default_rng(0), 0, Chem.MolFromSmarts("[!+0]")
+    for drug in named_drugs.values():
+        mol = charge(drug)
+        for written in (randomize_smiles(mol, rng) for _ in range(20)):
+            neutral = neutralize_text(written)
+            if neutral != written and not Chem.MolFromSmiles(neutral).HasSubstructMatch(charged):
+                [standard] = standardize_smiles([written]).smiles
+                assert Chem.CanonSmiles(neutral) == standard
+                n_compared += 1
+    assert n_compared > 100
+
+
+def test_an_impossible_valence_stays_impossible():
+    assert Chem.MolFromSmiles(neutralize_text("CC[NH3+]C")) is None

@@ -1,0 +1,32 @@
+"""Modules that other packages import and a command rarely needs are read when something in them is asked for."""
+
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.util import LazyLoader
+from types import ModuleType
+
+POSTPONED = ("torch._dynamo",)
+"""PyG imports the compiler of torch for an `isinstance` that prediction never comes to; it takes a second and more."""
+
+
+class PostponingFinder(MetaPathFinder):
+    """Finds the postponed modules, and lets them load themselves on first use (see `importlib.util.LazyLoader`)."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a postponed module is, None for every other."""
+        if fullname not in POSTPONED:
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+
+
+def postpone_imports() -> None:
+    """Postpone the imports of `POSTPONED`, in this process, as far as they have not happened."""
+    if not any(isinstance(finder, PostponingFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, PostponingFinder())
