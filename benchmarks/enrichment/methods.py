@@ -106,8 +106,8 @@ def rank_at_random(task: EnrichmentTask, seed: int) -> Scores:
 OUR_TRAINING = Training(OPTIONS)
 
 METHODS: Mapping[str, Method] = {
-    OURS: Method(OUR_TRAINING.rank, f"`moldesign train --target {TARGET} {COMMAND}`", f"forest 1 {OPTIONS}"),
-    "networks": Method(OUR_TRAINING.rank_by_networks, "the same model without its forest", f"forest 1 {OPTIONS}"),
+    OURS: Method(OUR_TRAINING.rank, f"`moldesign train --target {TARGET} {COMMAND}`", f"forest 2 {OPTIONS}"),
+    "networks": Method(OUR_TRAINING.rank_by_networks, "the same model without its forest", f"forest 2 {OPTIONS}"),
     "nearest": Method(rank_by_nearest, "Tanimoto similarity (ECFP4) to the nearest training active", "morgan 2 2048"),
     "forest": Method(rank_by_forest, f"random forest of {N_TREES} trees on Morgan bits", f"{N_TREES} trees 2 2048"),
     "properties": Method(

@@ -143,7 +143,7 @@ def _fit(cells: list[str], n: int) -> list[str]:
 def _fill(cells: list[str], columns: Sequence[str]) -> list[str]:
     if len(cells) > len(columns):
         cells = [*cells[: len(columns) - 1], " ".join(cells[len(columns) - 1 :])]
-    return [cell.strip() for cell in cells] + [""] * (len(columns) - len(cells))
+    return [*map(str.strip, cells), *[""] * (len(columns) - len(cells))]
 
 
 def _take(cells: list[str], column: int, n: int | None = None, separator: str = "") -> Row:

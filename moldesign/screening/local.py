@@ -134,6 +134,8 @@ class LocalExecutor:
                 worker.place = None
                 yield place.number, answer
         now = time.monotonic()
+        if now - self._last_look < _POLL_SECONDS:  # to look at a worker takes longer than to wait for it
+            return
         seconds, self._last_look = min(now - self._last_look, _LONGEST_WAIT), now
         for worker in busy.values():
             if self._is_stuck(worker, seconds):

@@ -254,4 +254,4 @@ def test_an_interrupted_benchmark_goes_on(result):
 def test_a_target_of_the_tuning_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         benchmark.main(["--data", str(tmp_path), "--targets", benchmark.TUNING[0]])
-    assert "the budget was sized on dude/rock1" in capsys.readouterr().err
+    assert "settings were chosen on dude/rock1" in capsys.readouterr().err

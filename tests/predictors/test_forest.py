@@ -130,6 +130,15 @@ def test_few_actives_among_many_decoys_decide_little():
     assert share == pytest.approx(0.5 + 0.5 * 4 / (4 + SHRINKAGE["classification"]))
 
 
+def test_networks_that_are_surer_do_not_decide_alone():
+    labels = np.full(4, np.nan)
+    forest = np.array([-1.0, 1.0, -1.0, 1.0], dtype=np.float32)
+    share = choose_share(CLASS, labels, 9 * forest, forest)
+    assert share == pytest.approx(0.9)
+    assert ((1 - share) * 9 * forest).std() == pytest.approx((share * forest).std())
+    assert choose_share(CLASS, labels, 0.1 * forest, forest) == EVEN_SHARE
+
+
 def test_a_split_is_mixed_with_forests_that_have_not_seen_it():
     labels = np.array([1.0] * 20 + [0.0] * 20)[:, None]
     learner = ForestLearner([*ALCOHOLS, *ALKANES], labels, [CLASS], seed=0)
