@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from moldesign.errors import RunFolderError
 from moldesign.generation import pareto
 from moldesign.generation.pareto import ParetoFront, measure_hypervolume, write_front
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import parse_goals
 from tests.generation.test_loop import assert_same_run, interrupt_after
@@ -75,6 +76,19 @@ def test_the_parts_in_which_molecules_come_make_no_difference(points: NDArray[np
 def test_the_best_total_comes_first_and_equals_stay_together() -> None:
     points = np.array([[0.2, 0.9], [0.9, 0.6], [0.1, 0.1], [0.9, 0.6]])
     assert [molecule.call for molecule in find_front(points).molecules] == [2, 4, 1]
+
+
+def test_what_the_guards_take_counts() -> None:
+    inside, outside = make_molecule(1, (0.5, 0.5)), make_molecule(2, (0.9, 0.9))
+    outside = outside._replace(total=0.45, in_domain=(True, False))
+    lost = make_molecule(3, (1.0, 0.0))._replace(total=0.0, in_domain=(False, True))
+    front = ParetoFront([1.0, 1.0], Guards())
+    front.take_in([inside, outside, lost])
+    assert front.molecules == [inside]
+    assert front.hypervolume == pytest.approx(0.25)
+    believing = ParetoFront([1.0, 1.0])
+    believing.take_in([inside, outside._replace(total=0.9), lost])
+    assert {molecule.call for molecule in believing.molecules} == {2, 3}
 
 
 def test_what_breaks_a_limit_or_has_no_value_is_not_compared() -> None:
