@@ -8,6 +8,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.objectives.known import FALLBACK_MODEL
@@ -81,7 +82,8 @@ def embed(bits: NDArray[np.uint8]) -> Floats:
     start = (start / max(float(start[:, 0].std()), 1e-9) * 1e-4).astype(np.float32)
     perplexity = min(_PERPLEXITY, (len(bits) - 1) / 3)
     method = TSNE(metric="precomputed", init=start, random_state=0, perplexity=perplexity, max_iter=_N_STEPS)
-    return np.asarray(method.fit_transform(distance), dtype=np.float64)
+    with threadpool_limits(1):  # of so few molecules threads make it slower: three times in all, more beside others
+        return np.asarray(method.fit_transform(distance), dtype=np.float64)
 
 
 def _sample_known(model: str, hits: Sequence[Hit]) -> NDArray[np.uint8]:
