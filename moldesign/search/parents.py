@@ -105,7 +105,10 @@ class Parent:
     @cached_property
     def stereo_centres(self) -> list[int]:
         """Atoms that are tetrahedral stereo centres, set or open."""
-        found = Chem.FindPotentialStereo(self.mol)
+        mol = Chem.Mol(self.mol)
+        for bond in mol.GetBonds():  # an edit may leave a mark at one that is no stereo bond any more: RDKit refuses it
+            bond.SetStereo(Chem.BondStereo.STEREONONE)
+        found = Chem.FindPotentialStereo(mol)
         return [info.centeredOn for info in found if info.type == Chem.StereoType.Atom_Tetrahedral]
 
     @cached_property

@@ -8,7 +8,7 @@ from moldesign.search.children import ChildLimits
 from moldesign.search.crossover import cross_chains, cross_rings
 from moldesign.search.cuts import relabel, zip_pieces
 from moldesign.search.dice import Dice
-from moldesign.search.parents import ParentCache, prepare_parent
+from moldesign.search.parents import Parent, ParentCache, prepare_parent
 from tests.search.odd_molecules import DRUGS, ODD
 
 LIMITS = ChildLimits()
@@ -118,3 +118,13 @@ def test_a_bond_of_a_cage_that_is_taken_for_one_outside_rings_is_not_cut():
     assert () in sides, "RDKit finds more rings now: another cage is needed here"
     children = [cross_chains(parent, parent, LIMITS, Dice(np.random.default_rng(seed))) for seed in range(50)]
     assert any(child is not None for child in children)
+
+
+def test_a_mark_that_an_edit_left_at_no_stereo_bond_does_not_hide_the_centres():
+    mol = Chem.RWMol(Chem.MolFromSmiles("C=C=NSC[C@H](O)F"))
+    bond = mol.GetBondWithIdx(1)
+    bond.SetStereoAtoms(0, 1)
+    bond.SetStereo(Chem.BondStereo.STEREOE)
+    with pytest.raises(ValueError, match="stereo neighbors"):
+        Chem.FindPotentialStereo(mol)
+    assert Parent("C=C=NSC[C@H](O)F", mol, has_fixed_hydrogens=False).stereo_centres == [5]
