@@ -1,5 +1,6 @@
 """Children of the best molecules: crossover, exchange of parts and mutation, as many different ones as asked for."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ from moldesign.search.crossover import cross_chains, cross_rings, exchange_piece
 from moldesign.search.dice import Dice, accumulate_weights
 from moldesign.search.mutation import mutate
 from moldesign.search.parents import Parent, ParentCache, adopt_child
+
+logger = logging.getLogger(__name__)
 
 _CROSSINGS = (cross_chains, cross_rings, exchange_pieces)
 
@@ -44,6 +47,7 @@ class Breeder:
         self.makers: dict[str, str] = {}
         """`MUTATION` or `CROSSING` for each child since `forget_children`."""
         self._parents = ParentCache(self.settings.limits)
+        self._refusals: set[str] = set()
         self._crossing_odds = accumulate_weights(self.settings.crossings)
 
     def breed(self, ranked: Sequence[str], n: int, rng: np.random.Generator) -> dict[str, Mol]:
@@ -66,7 +70,7 @@ class Breeder:
                 if len(children) >= n:
                     break
                 maker = MUTATION if dice.random() < self.mutation_share else CROSSING
-                child = self._make_child(ranked, maker, dice)
+                child = self._try_to_make(ranked, maker, dice)
                 if child is not None and child.smiles not in known and child.smiles not in children:
                     children[child.smiles] = child.mol
                     self.makers.setdefault(child.smiles, maker)
@@ -80,6 +84,17 @@ class Breeder:
         """
         self._parents.forget_offered()
         self.makers = {}
+
+    def _try_to_make(self, ranked: Sequence[str], maker: str, dice: Dice) -> Child | None:
+        """Make a child; an error of RDKit, which some odd cage always finds, costs this child and not the run."""
+        try:
+            return self._make_child(ranked, maker, dice)
+        except (RuntimeError, ValueError) as error:  # the two kinds that RDKit raises
+            if (reason := str(error).strip().partition("\n")[0]) not in self._refusals:
+                self._refusals.add(reason)
+                logger.warning("RDKit refuses some children of a %s, which are passed over: %s", maker, reason)
+            logger.debug("a child is passed over", exc_info=True)
+            return None
 
     def _make_child(self, ranked: Sequence[str], maker: str, dice: Dice) -> Child | None:
         first = self._draw_parent(ranked, dice)

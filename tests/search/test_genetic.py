@@ -222,3 +222,27 @@ def test_charged_atoms_keep_their_charge():
 def test_children_of_drugs_parse_one_by_one():
     children = Breeder(BreedingSettings(mutation_share=0.5)).breed(DRUGS, 300, np.random.default_rng(9))
     assert parse_smiles(list(children)).is_valid.all()
+
+
+@pytest.mark.parametrize("error", [ValueError("only can support 2 stereo neighbors"), RuntimeError("Invariant\nmore")])
+def test_what_rdkit_refuses_costs_a_child_and_not_the_run(error, monkeypatch, caplog):
+    calls = iter(range(10**6))
+
+    def refuse_every_third(*_args):
+        if next(calls) % 3 == 0:
+            raise error
+        return Breeder._finish(breeder, *_args)
+
+    breeder = Breeder()
+    monkeypatch.setattr(breeder, "_finish", refuse_every_third)
+    children = breeder.breed(DRUGS, 50, np.random.default_rng(0))
+    assert len(children) == 50
+    assert len(caplog.messages) <= 2
+    assert str(error).partition("\n")[0] in caplog.messages[0]
+
+
+def test_an_error_of_our_own_ends_the_run(monkeypatch):
+    breeder = Breeder()
+    monkeypatch.setattr(breeder, "_finish", lambda *_args: {}["nothing"])
+    with pytest.raises(KeyError):
+        breeder.breed(DRUGS, 5, np.random.default_rng(0))
