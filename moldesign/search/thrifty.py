@@ -24,7 +24,7 @@ class ThriftySettings:
     """Everything that decides the course of a thrifty search beside library, start molecules and seed."""
 
     n_first: int = 20
-    """Random library molecules scored before the first thought."""
+    """Random library molecules scored before the first thought, and per batch as long as all scores are the same."""
     batch_sizes: tuple[tuple[int, int], ...] = ((0, 4), (300, 10), (1_000, 25), (2_500, 50), (5_000, 100))
     """From so many calls on, molecules per batch."""
     library_size: int = 20_000
@@ -48,7 +48,9 @@ class ThriftySearch:
     """Proposes molecules for an oracle whose calls are dear, and learns from the scores.
 
     Each round, random library molecules, molecules from outside and generations of children are ranked by the
-    surrogate's upper confidence bound, as in Tanimoto-GP BO; a small batch of the best is proposed.
+    surrogate's upper confidence bound, as in Tanimoto-GP BO; a small batch of the best is proposed. As long as all
+    scores are the same there is nothing to learn from them, and the most uncertain molecules are the oddest ones: then
+    ordinary molecules are proposed, of the library and children of it.
 
     Args:
         library: SMILES of ordinary molecules, where the search begins and new ideas come from.
@@ -98,7 +100,14 @@ class ThriftySearch:
     @property
     def batch_size(self) -> int:
         """How many molecules to score next, by the number of calls so far."""
+        if self.is_blind:
+            return self.settings.n_first
         return next(size for calls, size in reversed(self.settings.batch_sizes) if len(self.scores) >= calls)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether there are scores, and all are the same."""
+        return len(self.scores) >= self.settings.n_first and len(set(self.scores.values())) == 1
 
     @property
     def restlessness(self) -> int:
@@ -142,8 +151,7 @@ class ThriftySearch:
         n = self.batch_size if n is None else n
         proposed = self._take_waiting(n)
         if not proposed:
-            candidates = self._find_candidates(extra)
-            chosen = choose_batch(candidates, n, self._acquisition, self._rng)
+            chosen = self._choose_blindly(n) if self.is_blind else self._choose(n, extra)
             # An oracle that reads a child's SMILES may write one in ten thousand in another way.
             proposed = [text for text in dict.fromkeys(map(_rewrite, chosen)) if text not in self._proposed]
         self._proposed.update(proposed)
@@ -222,6 +230,19 @@ class ThriftySearch:
             if smiles not in self._proposed:
                 taken.append(smiles)
         return taken
+
+    def _choose(self, n: int, extra: Sequence[str]) -> list[str]:
+        return choose_batch(self._find_candidates(extra), n, self._acquisition, self._rng)
+
+    def _choose_blindly(self, n: int) -> list[str]:
+        """Return molecules of the library and children of them, half of each; of what is known, where there is none."""
+        names, _ = self._library.draw(self.settings.library_draw, self._rng)
+        new = [text for text in names if text not in self._proposed]
+        parents = names or self._rng.permutation(list(self.scores)).tolist()
+        self._breeder.forget_children()
+        children = [text for text in self._breeder.breed(parents, n, self._rng) if text not in self._proposed]
+        chosen = new[: n // 2]
+        return chosen + [text for text in [*children, *new[n // 2 :]] if text not in chosen][: n - len(chosen)]
 
     def _find_candidates(self, extra: Sequence[str]) -> Candidates:
         candidates = Candidates(self._proposed)

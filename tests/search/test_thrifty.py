@@ -129,6 +129,27 @@ def test_what_could_not_be_scored_is_not_asked_again(library):
     assert not set(proposed) & set(library)
 
 
+def test_where_all_scores_are_the_same_ordinary_molecules_are_tried(library):
+    search = ThriftySearch(library, settings=SMALL)
+    run(search, lambda smiles: [0.0] * len(smiles), 4)
+    assert search.is_blind
+    assert search.batch_size == SMALL.n_first
+    proposed = search.propose()
+    assert len(proposed) == SMALL.n_first
+    assert len(set(proposed) & set(library)) >= SMALL.n_first // 2
+    assert not set(proposed) & set(search.scores)
+    search.observe(proposed, [0.0, *[0.1] * (SMALL.n_first - 1)])
+    assert not search.is_blind
+    assert search.batch_size == SMALL.batch_sizes[0][1]
+
+
+def test_where_the_library_is_used_up_children_are_tried():
+    search = ThriftySearch(DRUGS[:7], settings=SMALL)
+    proposals = run(search, lambda smiles: [0.0] * len(smiles), 6)
+    assert all(len(batch) >= SMALL.n_first // 2 for batch in proposals[2:])
+    assert len(set(flatten(proposals))) == len(flatten(proposals)) > len(DRUGS[:7])
+
+
 @pytest.mark.parametrize("bad", [1.5, -0.1, math.inf])
 def test_scores_out_of_range_are_refused(library, bad):
     search = ThriftySearch(library, settings=SMALL)
