@@ -28,8 +28,8 @@ def report(
 ) -> None:
     """Make the report of a run, a screening or a training (again): one page that opens anywhere, without a network.
 
-    generate, screen and train make it by themselves. Make it again after a run was killed, to see what there is, while
-    one is still going on, or with more hits and heat maps. Each hit adds about 13 kB.
+    generate, screen, merge and train make it by themselves. Make it again after a run or a screening was interrupted,
+    to see what there is, while a run is still going on, or with more hits and heat maps. Each hit adds about 13 kB.
 
     The page has the hits as a grid that can be sorted, filtered, searched by SMARTS, and exported; beside each hit the
     nearest known molecule; the learning curves, a map of chemical space, what a control model says, what was rejected

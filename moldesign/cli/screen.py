@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from moldesign.screening.output import ScreeningResult
     from moldesign.screening.progress import ScreeningProgress
     from moldesign.screening.screener import Screener
-    from moldesign.screening.settings import ScreeningSettings
+    from moldesign.screening.settings import ScreeningSettings, Shard
 
 PROFILE_ENDING = ".toml"
 
@@ -203,7 +203,7 @@ def screen(
                 make_executor=choose_executor(engine, address),
             )
     except KeyboardInterrupt:
-        typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
+        typer.echo(describe_interruption(context, out, settings.shard), err=True)
         raise typer.Exit(130) from None
     if pictures is not None:
         from moldesign.reporting.hit_pictures import write_pictures  # noqa: PLC0415
@@ -346,6 +346,17 @@ def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> s
     table = draw_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
     written = ", ".join(map(str, (result.out, *others)))
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
+
+
+def describe_interruption(context: typer.Context, out: Path, shard: "Shard") -> str:
+    """Return what to do after Ctrl-C."""
+    from moldesign.screening.progress import ScreeningFiles  # noqa: PLC0415
+
+    look = shlex.join(["moldesign", "report", str(ScreeningFiles(out, shard).result)])
+    return (
+        f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}\n"
+        f"see what there is so far with: {look}"
+    )
 
 
 def describe_resumption(context: typer.Context) -> str:

@@ -37,6 +37,7 @@ _CHECKPOINT_SECONDS = 5.0
 _CHUNK_ROWS = 250
 """Between two looks at the progress of a screening: about a second's work."""
 _ORPHANED = 3
+_STOPPED = "stopped before its results were written; the report, where there is one, shows what was found until then"
 
 logger = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ def finish(folder: Path, models: Sequence[str], max_seconds: float) -> None:
     try:
         outcome = run_request(folder, models, max_seconds)
     except KeyboardInterrupt:
-        outcome = {"state": RunState.STOPPED, "message": "stopped before the first result"}
+        outcome = {"state": RunState.STOPPED, "message": _STOPPED}
     except MoldesignError as error:
         outcome = {"state": RunState.FAILED, "message": str(error)}
     except Exception:  # the user must learn that the run has ended; the log has the whole story
