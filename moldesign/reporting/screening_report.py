@@ -7,7 +7,7 @@ from typing import Any
 
 from moldesign.reporting.charts import draw_histogram
 from moldesign.reporting.heat_maps import MAX_MAPS, map_atoms
-from moldesign.reporting.hit_cards import describe_cards
+from moldesign.reporting.hit_cards import describe_cards, explain_pictures
 from moldesign.reporting.hit_table import MAX_HITS, describe_hits, make_hit_table
 from moldesign.reporting.page import embed_json, format_number, list_versions, render_page, write_page
 from moldesign.reporting.run_report import SCRIPTS, draw_space_of
@@ -85,6 +85,7 @@ def render_screening_report(
         maps=[one["name"] for one in maps],
         mapped=sum(weights is not None for weights in maps[0]["weights"]) if maps else 0,
         shown="" if len(cards) == n_hits else f"The first {len(cards):,} of {n_hits:,} hits are drawn.",
+        compared=explain_pictures(table, cards),
         data=embed_json(describe_hits(table) | {"maps": maps, "name": record.out.stem}),
         space=draw_space_of(table),
         histogram=_draw_scores(record),

@@ -16,7 +16,8 @@ export function readLibrary(text, fileName = "") {
   const delimiter = DELIMITERS.reduce((best, one) => (first.split(one).length > first.split(best).length ? one : best));
   const header = parseTable(first, delimiter)[0] ?? [];
   const smilesColumn = findSmilesColumn(header);
-  const isTable = smilesColumn >= 0 ? first.includes(delimiter) || header.length === 1 : /\.[ct]sv$/i.test(fileName);
+  const isHeader = first.includes(delimiter) || !/\s/.test(first.trim());
+  const isTable = smilesColumn >= 0 ? isHeader : /\.[ct]sv$/i.test(fileName);
   return isTable ? { columns: header, smilesColumn, rows: parseTable(plain, delimiter).slice(1) } : readLines(plain);
 }
 
