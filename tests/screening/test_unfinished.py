@@ -82,11 +82,11 @@ def test_a_shard_is_told_as_one(library: Path, profile: Profile) -> None:
 
 def test_of_several_files_the_columns_are_known(library: Path, profile: Profile) -> None:
     Path("a.smi").write_text("CCOCCCc1ccccc1 first\n")
-    Path("empty.smi").write_text("")
-    files = stop_after_files([Path("a.smi"), Path("empty.smi"), library], profile)
+    Path("empty.csv").write_text("smiles,other\n")
+    files = stop_after_files([Path("a.smi"), Path("empty.csv"), library], profile)
     found = read_unfinished(files, max_hits=50, max_rejected=10)
-    assert [Path(one["path"]).name for one in found.manifest["inputs"]] == ["a.smi", "empty.smi", "library.csv"]
-    assert "id" in found.hits.columns
+    assert [Path(one["path"]).name for one in found.manifest["inputs"]] == ["a.smi", "empty.csv", "library.csv"]
+    assert {"id", "other"} <= set(found.hits.columns)
 
 
 def stop_after_files(libraries: list[Path], profile: Profile) -> ScreeningFiles:
