@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from moldesign.cli.completion import complete_goals
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Engine, choose_profile
 from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
@@ -43,6 +44,7 @@ def screen(
         list[str] | None,
         typer.Option(
             metavar="LIMIT",
+            autocompletion=complete_goals,
             help="A hard limit: PROPERTY >= X | <= X | in A..B. What breaks it is rejected. Repeat it for more.",
         ),
     ] = None,
