@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch_geometric.explain.algorithm.utils import set_masks
 
 from moldesign.graphs import GraphTable
+from moldesign.graphs.geometric import set_masks
 from moldesign.predictors.gnn import PropertyNetwork
 
 N_STEPS = 64
