@@ -54,7 +54,7 @@ def find_common_part(first: Mol, second: Mol, *, max_seconds: float = MAX_SECOND
     return CommonPart(list(zip(*matches, strict=True)), not found.canceled)
 
 
-class _Limit(rdFMCS.MCSProgress):  # type: ignore[misc]  RDKit has no types
+class _Limit(rdFMCS.MCSProgress):  # type: ignore[misc] # RDKit has no types
     """Ends a search when its processor time is over; RDKit's own limits are whole seconds, by the clock."""
 
     def __init__(self, seconds: float) -> None:
