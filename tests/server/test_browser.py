@@ -103,6 +103,7 @@ def test_paste_predict_explain(page: Page) -> None:
     row = page.find("#predictions tr[data-endpoint=herg]")
     assert "0." in str(row.get_attribute("textContent"))
     assert len(page.find_all("#predictions tr")) == 38
+    assert "e-" not in page.text("#predictions tr[data-endpoint=tox21_nr_ar]")
     assert page.find("#predictions tr[data-endpoint=solubility] small").text.count("…") == 1
     page.click("#predictions tr[data-endpoint=herg]")
     assert page.find(".heat-map").get_attribute("src").startswith("data:image/svg+xml")

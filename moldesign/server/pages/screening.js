@@ -12,6 +12,7 @@ import { makeFunnel, makeTable } from "./screened.js";
 const MOST_SHOWN = 100;
 const MOST_FILE_BYTES = 50 * 2 ** 20;
 const PROGRESS_FILE = "metrics.jsonl";
+const WAITING = { queued: "waiting until one of the other runs ends", running: "loading models…", stopping: "ending, and making the report…" };
 const FINISHED = ["done", "stopped", "failed"];
 
 let limits = null;
@@ -172,7 +173,7 @@ function showState(state) {
   find("stop-screening").hidden = isFinished;
   find("stop-screening").disabled = run.state === "stopping";
   find("screening-progress").hidden = isFinished;
-  say(isFinished ? run.message : run.message || "loading models…");
+  say(isFinished ? run.message : (WAITING[run.state] ?? ""));
   const files = isFinished ? run.files.filter((name) => name !== PROGRESS_FILE) : [];
   drawDownloads(find("screening-downloads"), { ...run, files }, say);
 }
