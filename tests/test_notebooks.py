@@ -26,6 +26,16 @@ def test_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(before) == len(cells) > 0
 
 
+@pytest.mark.slow
+def test_a_notebook_without_ipywidgets_complains_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    hidden = "import sys; sys.modules['ipywidgets'] = None"
+    cells = [hidden, "import moldesign.predictors.gnn, moldesign.graphs, moldesign.predictors.attribution"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert [output for cell in notebook.cells for output in cell.outputs] == []
+
+
 def test_there_are_two() -> None:
     assert len(NOTEBOOKS) == 2
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moldesign.cli.completion import complete_endpoints, complete_predictors
 from moldesign.cli.text import draw_table, format_number
 from moldesign.errors import TableError
 
@@ -17,10 +18,17 @@ def explain(
     smiles: Annotated[list[str], typer.Argument(metavar="SMILES...", help="Each gets a row of the picture.")],
     *,
     out: Annotated[Path, typer.Option(metavar="FILE.svg", help="Where to write the picture.")],
-    model: Annotated[str, typer.Option(metavar="NAME|DIR", help="Predictor; see `moldesign models`.")] = "admet",
+    model: Annotated[
+        str,
+        typer.Option(metavar="NAME|DIR", autocompletion=complete_predictors, help="Predictor; see `moldesign models`."),
+    ] = "admet",
     endpoint: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What to explain; may be left out where the model predicts one property."),
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete_endpoints,
+            help="What to explain; may be left out where the model predicts one property.",
+        ),
     ] = None,
 ) -> None:
     """Explain predictions: the atoms that they rest on, and the nearest molecules that the model learned from.

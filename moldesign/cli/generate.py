@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from moldesign.cli.completion import complete_priors
 from moldesign.cli.display import open_display
 from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
 from moldesign.cli.report import ReportOption, make_report
@@ -98,7 +99,10 @@ def generate(
     prior: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|DIR", show_default="chembl", help="What the policy starts from; see `moldesign models`."
+            metavar="NAME|DIR",
+            show_default="chembl",
+            autocompletion=complete_priors,
+            help="What the policy starts from; see `moldesign models`.",
         ),
     ] = None,
     strategy: Annotated[

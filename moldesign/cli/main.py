@@ -44,7 +44,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="First time here? `moldesign doctor` tests the installation, `moldesign generate --budget 500 --out first` "
     "designs drug-like molecules in a minute or two, and `moldesign --install-completion` lets the shell complete "
-    "verbs and options. `moldesign VERB --help` explains each verb.",
+    "verbs, options, and the names of properties and models. `moldesign VERB --help` explains each verb.",
 )
 app.command(rich_help_panel=DESIGN)(generate)
 app.command(rich_help_panel=DESIGN)(report)

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from moldesign.cli.options import QuietOption
-from moldesign.cli.screen import describe_result
+from moldesign.cli.report import ReportOption
+from moldesign.cli.screen import describe_result, report_screening
 
 
 def merge(
@@ -20,13 +21,14 @@ def merge(
     workers: Annotated[
         int | None, typer.Option(metavar="N", min=1, show_default="one per core", help="Processes.")
     ] = None,
+    report: ReportOption = True,
     quiet: QuietOption = False,
 ) -> None:
     """Join the shards of a screened library into the result that the whole library would have given.
 
     Each shard is screened by the same command, with --shard 1/N to --shard N/N, on any machine that sees the library.
     The merged hits, rejected rows and manifest are, byte for byte, those of a screening without --shard: of a molecule
-    that several shards hold, the best row stays.
+    that several shards hold, the best row stays. OUT.report.html shows the best hits and the funnel.
 
     \b
     Examples:
@@ -36,4 +38,5 @@ def merge(
     from moldesign.screening.merging import merge_shards  # noqa: PLC0415
 
     result = merge_shards(shards, out=out, sdf=sdf, workers=workers)
-    typer.echo(result.out if quiet else describe_result(result, [sdf] if sdf else []))
+    pages = report_screening(out, quiet=quiet) if report else []
+    typer.echo("\n".join([str(result.out) if quiet else describe_result(result, [sdf] if sdf else []), *pages]))

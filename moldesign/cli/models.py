@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from moldesign.checkpoint import Card, find_folder, read_card
+from moldesign.cli.completion import complete_predictors
 from moldesign.cli.text import draw_table, format_number
 from moldesign.predictors.bundled import HEADLINE_METRICS
 
@@ -66,7 +67,12 @@ def show(name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="Bundled m
 
 @models.command()
 def export(
-    name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="Predictor: a bundled one, or a model folder.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|DIR", autocompletion=complete_predictors, help="Predictor: a bundled one, or a model folder."
+        ),
+    ],
     *,
     out: Annotated[Path, typer.Option(metavar="FILE.onnx", help="Where to write; the file must not exist yet.")],
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moldesign.cli.completion import complete_predictors
 from moldesign.cli.text import format_number, format_table
 
 if TYPE_CHECKING:
@@ -20,7 +21,12 @@ MOST_PROBLEMS = 5
 LogOption = Annotated[
     Path, typer.Option("--log", metavar="FILE", help="The log that `moldesign serve` writes into its --runs folder.")
 ]
-ModelOption = Annotated[str, typer.Option("--model", metavar="NAME|DIR", help="Whose predictions to look at.")]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="NAME|DIR", autocompletion=complete_predictors, help="Whose predictions to look at."
+    ),
+]
 
 monitor = typer.Typer(invoke_without_command=True, subcommand_metavar="[add-labels TABLE]")
 

@@ -4,10 +4,13 @@ from typing import Annotated
 
 import typer
 
+from moldesign.cli.completion import complete_goals
+
 GoalOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="GOAL",
+        autocompletion=complete_goals,
         help="A goal: PROPERTY max | min | >= X | <= X | in A..B, with '* WEIGHT' optional. Repeat it for more; "
         "goals add to PROFILE.toml.",
     ),

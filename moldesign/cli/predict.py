@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moldesign.cli.completion import complete_predictors
 from moldesign.cli.display import open_display
 from moldesign.cli.text import draw_table, format_number
 from moldesign.errors import InvalidSmilesError, TableError
@@ -34,7 +35,11 @@ def predict(
     *,
     model: Annotated[
         list[str],
-        typer.Option(metavar="NAME|DIR", help="Predictor; see `moldesign models`. Repeat it for more."),
+        typer.Option(
+            metavar="NAME|DIR",
+            autocompletion=complete_predictors,
+            help="Predictor; see `moldesign models`. Repeat it for more.",
+        ),
     ] = ["admet"],  # noqa: B006  typer reads the default and never changes it
     out: Annotated[
         Path | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from moldesign.cli.completion import complete_goals
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Engine, choose_profile
 from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from moldesign.screening.output import ScreeningResult
     from moldesign.screening.progress import ScreeningProgress
     from moldesign.screening.screener import Screener
-    from moldesign.screening.settings import ScreeningSettings
+    from moldesign.screening.settings import ScreeningSettings, Shard
 
 PROFILE_ENDING = ".toml"
 
@@ -43,6 +44,7 @@ def screen(
         list[str] | None,
         typer.Option(
             metavar="LIMIT",
+            autocompletion=complete_goals,
             help="A hard limit: PROPERTY >= X | <= X | in A..B. What breaks it is rejected. Repeat it for more.",
         ),
     ] = None,
@@ -203,7 +205,7 @@ def screen(
                 make_executor=choose_executor(engine, address),
             )
     except KeyboardInterrupt:
-        typer.echo(f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}", err=True)
+        typer.echo(describe_interruption(context, out, settings.shard), err=True)
         raise typer.Exit(130) from None
     if pictures is not None:
         from moldesign.reporting.hit_pictures import write_pictures  # noqa: PLC0415
@@ -346,6 +348,17 @@ def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> s
     table = draw_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
     written = ", ".join(map(str, (result.out, *others)))
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
+
+
+def describe_interruption(context: typer.Context, out: Path, shard: "Shard") -> str:
+    """Return what to do after Ctrl-C."""
+    from moldesign.screening.progress import ScreeningFiles  # noqa: PLC0415
+
+    look = shlex.join(["moldesign", "report", str(ScreeningFiles(out, shard).result)])
+    return (
+        f"interrupted; every finished chunk is kept; go on with: {describe_resumption(context)}\n"
+        f"see what there is so far with: {look}"
+    )
 
 
 def describe_resumption(context: typer.Context) -> str:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch_geometric.data import Batch
 
 from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit, refuse_single_text
 from moldesign.graphs.features import complete_atoms, encode_feature_names, find_neutral_column
 from moldesign.graphs.featurizer import load_featurizer
+from moldesign.graphs.geometric import Batch
 
 Rows = NDArray[np.int64]
 

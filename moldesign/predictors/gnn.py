@@ -5,9 +5,8 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Batch
-from torch_geometric.nn import GINEConv
 
+from moldesign.graphs.geometric import Batch, GINEConv
 from moldesign.predictors.bags import sum_bags
 from moldesign.predictors.environments import Environments, Messages
 

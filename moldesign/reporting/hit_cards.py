@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeGuard
 import numpy as np
 import pandas as pd
 
+from moldesign.reporting.comparing import explain_comparisons
 from moldesign.reporting.hit_table import Hit, HitTable
 from moldesign.reporting.page import format_number
 from moldesign.reporting.wishes import Wish, describe_aim
@@ -44,6 +45,7 @@ def _describe_card(hit: Hit, row: dict[Any, Any], table: HitTable, scales: dict[
         "picture": None if hit.picture is None else hit.picture.svg,
         "known": None if hit.known is None else hit.known.svg,
         "known_smiles": hit.known_smiles,
+        "common": "common part not looked for" if hit.comparison.is_left_out else "",
         "similarity": f"{hit.similarity:.2f}" if math.isfinite(hit.similarity) else "unknown",
         "terms": [_describe_term(wish, row, scales[wish.column]) for wish in table.wishes],
         "flags": _list_flags(hit, row, has_domain=table.has_domain),
@@ -125,6 +127,11 @@ def _is_finite(value: Any) -> TypeGuard[float]:
 def _is_shown(name: str, row: dict[Any, Any], hit: Hit) -> bool:
     value = row.get(name)
     return value is not None and value is not pd.NA and str(value) not in ("", "nan", hit.smiles)
+
+
+def explain_pictures(table: HitTable, cards: Sequence[dict[str, Any]]) -> str:
+    """Return for which hits the part in common with the known molecule was left out, and why."""
+    return explain_comparisons([(card["name"], hit.comparison) for card, hit in zip(cards, table.hits, strict=True)])
 
 
 def count_shown(table: HitTable, cards: Sequence[dict[str, Any]]) -> str:

@@ -1,7 +1,6 @@
 """The hits of a run or a screening as a page shows them: drawn, compared, and with every column that they have."""
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +10,9 @@ import pandas as pd
 from rdkit import Chem
 
 from moldesign.chem.alerts import find_alerts
-from moldesign.chem.common_part import find_common_part
 from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
 from moldesign.chem.smiles import Mol, parse_smiles
+from moldesign.reporting.comparing import Comparison, compare_all
 from moldesign.reporting.depictions import Depiction, draw_compactly, lay_out, lay_out_like
 from moldesign.reporting.molecule_data import describe_graph
 from moldesign.reporting.wishes import Wish
@@ -21,8 +20,6 @@ from moldesign.reporting.wishes import Wish
 MAX_HITS = 100
 """Drawn on a page, unless the user asks for more; each takes about ten kilobytes."""
 
-COMPARING_SECONDS = 8.0
-"""For all hits together: those that come later are drawn without what they have in common with known molecules."""
 NEAREST, SIMILARITY = "nearest_training_smiles", "nearest_training_similarity"
 _EXTRA = ("mw", "logp", "tpsa", "hbd", "hba", "rotatable_bonds", "heavy_atoms")
 """Descriptors by which hits can be filtered, whatever the goals are."""
@@ -44,6 +41,8 @@ class Hit:
     known_smiles: str = ""
     similarity: float = math.nan
     alerts: list[str] = field(default_factory=list)
+    comparison: Comparison = field(default_factory=Comparison)
+    """With the nearest known molecule"""
 
 
 @dataclass(frozen=True)
@@ -106,9 +105,10 @@ def make_hit_table(
     mols = parse_smiles(smiles).mols
     texts = shown[NEAREST].tolist() if NEAREST in shown.columns else [None] * len(shown)
     similarities = _to_floats(shown[SIMILARITY]) if SIMILARITY in shown.columns else [math.nan] * len(shown)
-    rows = zip(smiles, mols, parse_smiles(texts).mols, texts, similarities, strict=True)
-    compare = _Comparison(COMPARING_SECONDS)
-    hits = [_draw(row, *cells, compare) for row, cells in enumerate(rows)]
+    known = parse_smiles(texts).mols
+    comparisons = compare_all(mols, known, similarities)
+    rows = zip(smiles, mols, known, texts, similarities, comparisons, strict=True)
+    hits = [_draw(row, *cells) for row, cells in enumerate(rows)]
     return HitTable(_add_descriptors(shown, mols), wishes, hits, own_columns, len(frame))
 
 
@@ -126,26 +126,6 @@ def describe_hits(table: HitTable) -> dict[str, Any]:
     }
 
 
-class _Comparison:
-    """Finds common parts until its time is over, so that a page of a hundred peptides does not take minutes.
-
-    Args:
-        seconds: for all pairs together.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
-
-    def find(self, first: Mol, second: Mol | None) -> list[tuple[int, int]]:
-        """Return the common part as pairs of atoms; nothing without a second molecule, or when the time is over."""
-        if second is None or self._left <= 0:
-            return []
-        began = time.monotonic()
-        pairs = find_common_part(first, second)
-        self._left -= time.monotonic() - began
-        return pairs
-
-
 def _draw(
     row: int,
     smiles: str,
@@ -153,12 +133,12 @@ def _draw(
     known: Mol | None,
     known_smiles: Any,
     similarity: float,
-    compare: _Comparison,
+    comparison: Comparison,
 ) -> Hit:
     if mol is None:
         return Hit(row, smiles, None, None, None)
     flat = lay_out(mol)
-    pairs = compare.find(mol, known)
+    pairs = comparison.pairs
     picture = draw_compactly(flat, f"structure {smiles}", shaded=[own for own, _ in pairs])
     other = None
     if known is not None:
@@ -167,7 +147,8 @@ def _draw(
             lay_out_like(known, flat, mirrored), f"structure {known_smiles}", shaded=[there for there, _ in mirrored]
         )
     [alerts] = find_alerts([mol])
-    return Hit(row, smiles, flat, picture, other, "" if other is None else str(known_smiles), similarity, alerts)
+    named = "" if other is None else str(known_smiles)
+    return Hit(row, smiles, flat, picture, other, named, similarity, alerts, comparison)
 
 
 def _add_descriptors(frame: pd.DataFrame, mols: Sequence[Mol | None]) -> pd.DataFrame:

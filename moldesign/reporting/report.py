@@ -15,7 +15,8 @@ from moldesign.reporting.screening_report import write_screening_report
 from moldesign.reporting.training_report import write_training_report
 from moldesign.screening.progress import ScreeningFiles
 
-_MANIFEST_ENDING = ".manifest.json"
+_ENDINGS = (".manifest.json", ".progress")
+"""Of what stands beside the hits of a screening, and may be named in their stead."""
 
 
 def write_report(
@@ -24,7 +25,7 @@ def write_report(
     """Write the report of a run folder, of the hits of a screening, or of a trained model, and return its path.
 
     Args:
-        path: the folder, or the file of hits (or its manifest).
+        path: the folder, or the file of hits (or its manifest, or the folder of its progress).
         max_hits: drawn at most.
         max_maps: hits with atom heat maps.
         on_progress: is told what is being done.
@@ -33,8 +34,9 @@ def write_report(
         RunFolderError: it is none of these, or cannot be read.
         MoldesignError: something in it cannot be read, or the page cannot be written.
     """
-    if path.name.endswith(_MANIFEST_ENDING):
-        path = path.with_name(path.name.removesuffix(_MANIFEST_ENDING))
+    for ending in _ENDINGS:
+        if path.name.endswith(ending):
+            path = path.with_name(path.name.removesuffix(ending))
     if is_run_folder(path):
         return write_run_report(path, max_hits=max_hits, max_maps=max_maps, on_progress=on_progress)
     if is_screening(path):

@@ -12,7 +12,7 @@ from moldesign.generation.settings import GenerationSettings
 from moldesign.reporting.charts import Line, draw_histogram, draw_lines
 from moldesign.reporting.chemical_space import draw_space
 from moldesign.reporting.heat_maps import MAX_MAPS, map_atoms
-from moldesign.reporting.hit_cards import count_shown, describe_cards
+from moldesign.reporting.hit_cards import count_shown, describe_cards, explain_pictures
 from moldesign.reporting.hit_table import MAX_HITS, HitTable, describe_hits, make_hit_table
 from moldesign.reporting.page import embed_json, format_number, format_seconds, list_versions, render_page, write_page
 from moldesign.reporting.rejections import draw_near_misses, list_reasons
@@ -80,6 +80,7 @@ def render_run_report(
         has_domain=table.has_domain,
         maps=[one["name"] for one in maps],
         shown=count_shown(table, cards),
+        compared=explain_pictures(table, cards),
         mapped=sum(weights is not None for weights in maps[0]["weights"]) if maps else 0,
         data=embed_json(describe_hits(table) | {"maps": maps, "name": run.folder.resolve().name}),
         why_empty=explain_absence(run),

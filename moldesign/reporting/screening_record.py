@@ -1,9 +1,10 @@
-"""What a screening has left behind: hits, manifest, and examples of rejected rows."""
+"""What a screening has left behind, finished or not: hits, manifest, and examples of rejected rows."""
 
 import csv
+import io
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from moldesign.errors import RunFolderError
 from moldesign.objectives.profile import Profile
 from moldesign.reporting.wishes import read_profile
 from moldesign.screening.progress import ScreeningFiles
+from moldesign.screening.unfinished import UnfinishedScreening, is_unfinished, read_unfinished
 
 CLASH_PREFIX = "screen_"
 """Before an added column whose name the library has, too."""
@@ -40,30 +42,39 @@ class ScreeningRecord:
     manifest: Mapping[str, Any]
     examples: Mapping[str, Sequence[Mapping[str, str]]]
     """Rejected rows by filter"""
+    unfinished: UnfinishedScreening | None = None
+    """What there is of it; None where it has finished"""
 
 
 def is_screening(path: Path) -> bool:
-    """Return whether this is the file of hits of a finished screening."""
-    return path.is_file() and ScreeningFiles(path).manifest.is_file()
+    """Return whether this is the file of hits of a screening, there or still to come."""
+    files = ScreeningFiles(path)
+    return is_unfinished(files) or (path.is_file() and files.manifest.is_file())
 
 
 def read_screening(out: Path, *, max_hits: int) -> ScreeningRecord:
-    """Read what a screening has written.
+    """Read what a screening has written; while one is unfinished, that one, and not what an earlier one has left.
 
     Args:
         out: the file of the hits.
         max_hits: rows to read.
 
     Raises:
-        RunFolderError: the manifest is missing or damaged.
+        RunFolderError: the manifest is missing or damaged, or an unfinished one has done nothing yet.
         TableError: the hits cannot be read.
         ProfileError: the profile is of another version.
+        MoldesignError: the hits of an unfinished one cannot be described, because a model has moved.
     """
     files = ScreeningFiles(out)
+    return _read_unfinished(files, max_hits) if is_unfinished(files) else _read_finished(files, max_hits)
+
+
+def _read_finished(files: ScreeningFiles, max_hits: int) -> ScreeningRecord:
+    out = files.out
     try:
         manifest = dict(json.loads(files.manifest.read_text(encoding="utf-8")))
         text, counts = str(manifest["profile"]), manifest["counts"]
-        own = list(dict.fromkeys(str(name) for file in manifest["inputs"] for name in file["columns"]))
+        own = _list_columns(manifest)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{files.manifest} cannot be read ({error}); screen the library again") from error
     frame = _read_hits(out, max_hits) if counts["hits"] else pd.DataFrame({_SMILES: []})
@@ -77,6 +88,29 @@ def read_screening(out: Path, *, max_hits: int) -> ScreeningRecord:
         manifest=manifest,
         examples=_read_examples(files.rejected),
     )
+
+
+def _read_unfinished(files: ScreeningFiles, max_hits: int) -> ScreeningRecord:
+    found = read_unfinished(files, max_hits=max_hits, max_rejected=_MAX_LOOKED_AT)
+    # As text, and back, so that each cell is what it would be in the file of the hits.
+    text = io.StringIO(found.hits.to_csv(index=False))
+    frame = pd.read_csv(text, dtype=str, keep_default_na=False).apply(_to_numbers)
+    hits, renamed = _undo_clashes(frame, _list_columns(found.manifest))
+    return ScreeningRecord(
+        out=files.out,
+        profile=read_profile(found.manifest["profile"], str(files.progress)),
+        hits=hits,
+        own_columns=renamed,
+        smiles_column=_SMILES,
+        manifest=found.manifest,
+        examples=_choose_examples(found.rejected),
+        unfinished=found,
+    )
+
+
+def _list_columns(manifest: Mapping[str, Any]) -> list[str]:
+    """Return the columns of the library, each once."""
+    return list(dict.fromkeys(str(name) for file in manifest["inputs"] for name in file["columns"]))
 
 
 def _read_hits(out: Path, max_hits: int) -> pd.DataFrame:
@@ -110,12 +144,16 @@ def _undo_clashes(frame: pd.DataFrame, own: Sequence[str]) -> tuple[pd.DataFrame
 
 
 def _read_examples(path: Path) -> dict[str, list[dict[str, str]]]:
-    examples: dict[str, list[dict[str, str]]] = {}
     if not path.is_file():
-        return examples
+        return {}
     with path.open(encoding="utf-8", newline="") as handle:
-        for row in itertools.islice(csv.DictReader(handle), _MAX_LOOKED_AT):
-            of_filter = examples.setdefault(str(row["filter"]), [])
-            if len(of_filter) < N_EXAMPLES:
-                of_filter.append({str(name): str(value) for name, value in row.items()})
+        return _choose_examples(itertools.islice(csv.DictReader(handle), _MAX_LOOKED_AT))
+
+
+def _choose_examples(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, str]]]:
+    examples: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        of_filter = examples.setdefault(str(row["filter"]), [])
+        if len(of_filter) < N_EXAMPLES:
+            of_filter.append({str(name): str(value) for name, value in row.items()})
     return examples

@@ -7,7 +7,7 @@ from typing import Any
 
 from moldesign.reporting.charts import draw_histogram
 from moldesign.reporting.heat_maps import MAX_MAPS, map_atoms
-from moldesign.reporting.hit_cards import describe_cards
+from moldesign.reporting.hit_cards import describe_cards, explain_pictures
 from moldesign.reporting.hit_table import MAX_HITS, describe_hits, make_hit_table
 from moldesign.reporting.page import embed_json, format_number, list_versions, render_page, write_page
 from moldesign.reporting.run_report import SCRIPTS, draw_space_of
@@ -28,7 +28,7 @@ def name_report(out: Path) -> Path:
 def write_screening_report(
     out: Path, *, max_hits: int = MAX_HITS, max_maps: int = MAX_MAPS, on_progress: Callable[[str], None] | None = None
 ) -> Path:
-    """Write the report of a finished screening beside its hits, and return its path.
+    """Write the report of a screening, finished or not, beside its hits, and return its path.
 
     Args:
         out: the file of the hits.
@@ -72,6 +72,7 @@ def render_screening_report(
         "screening.html",
         SCRIPTS,
         title=record.out.name,
+        status=describe_state(record),
         n_rows=int(record.manifest["counts"]["rows"]),
         n_hits=n_hits,
         funnel=describe_funnel(record.manifest["counts"]),
@@ -84,6 +85,7 @@ def render_screening_report(
         maps=[one["name"] for one in maps],
         mapped=sum(weights is not None for weights in maps[0]["weights"]) if maps else 0,
         shown="" if len(cards) == n_hits else f"The first {len(cards):,} of {n_hits:,} hits are drawn.",
+        compared=explain_pictures(table, cards),
         data=embed_json(describe_hits(table) | {"maps": maps, "name": record.out.stem}),
         space=draw_space_of(table),
         histogram=_draw_scores(record),
@@ -110,6 +112,22 @@ def describe_funnel(counts: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for name, n, kind in steps
     ]
+
+
+def describe_state(record: ScreeningRecord) -> str:
+    """Return what the reader of an unfinished screening must know, in words; nothing of a finished one."""
+    if record.unfinished is None:
+        return ""
+    n_rows, share = int(record.manifest["counts"]["rows"]), record.unfinished.share
+    goes_on = "Add --resume to the command that began it"
+    if record.unfinished.is_read:
+        return f"All {n_rows:,} rows are screened, but the results are not written yet. {goes_on} to write them."
+    part = "" if share is None else f" (about {share:.0%} of the library)"
+    return (
+        f"This screening has not finished: it was interrupted when {n_rows:,} rows{part} were done. The page shows "
+        f"what was found in them; rows that are still to come may take the place of these hits. {goes_on}, and it goes "
+        "on from here."
+    )
 
 
 def _draw_scores(record: ScreeningRecord) -> Any:

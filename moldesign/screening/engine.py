@@ -15,6 +15,8 @@ from moldesign.screening.library import Library, LibraryChunk, label_file
 from moldesign.screening.local import LocalExecutor
 from moldesign.screening.output import ScreeningResult, write_results
 from moldesign.screening.progress import (
+    IS_READ,
+    SHARE,
     ScreeningFiles,
     ScreeningProgress,
     Stopwatch,
@@ -27,7 +29,6 @@ from moldesign.screening.settings import ScreeningSettings, Shard
 from moldesign.screening.store import STORE_FILE, Candidate, Rejection, Store, number_place
 
 MALFORMED = "malformed row"
-_IS_READ = "is read"
 
 Notify = Callable[[ScreeningProgress], None]
 
@@ -77,7 +78,7 @@ def screen(
         open_progress(files, plan, settings, resume=resume) as store,
         closing((make_executor or start_local)(screener, settings)) as engine,
     ):
-        if not store.recall(_IS_READ):
+        if not store.recall(IS_READ):
             _screen_rows(rows, store, engine, settings, on_progress)
         if settings.shard.n > 1:
             result = _finish_shard(store, files)
@@ -131,6 +132,7 @@ def _screen_rows(
             raise TypeError("an engine answered a task to screen rows with another outcome")
         with store.committing():
             n_fallen = _put_away(store, chunk, outcome)
+            _note_reading(store, library, chunk)
         if notify:
             notify(watch.count(len(chunk.rows), n_fallen, store.count_hits(), chunk.share))
     if failures:
@@ -191,6 +193,13 @@ def _put_away(store: Store, chunk: LibraryChunk, outcome: Screened) -> int:
     return len(outcome.falls) + n_duplicates
 
 
+def _note_reading(store: Store, library: Library, chunk: LibraryChunk) -> None:
+    """Keep which columns the files have, and how far they are read, for a report of what is done so far."""
+    for number in range(store.count_files(), chunk.file + 1):
+        store.note_file(number, library.files[number])
+    store.note(SHARE, chunk.share)
+
+
 def _note_end(library: Library, store: Store) -> None:
     """Keep what was read.
 
@@ -206,7 +215,7 @@ def _note_end(library: Library, store: Store) -> None:
     with store.committing():
         for number, notes in enumerate(library.files):
             store.note_file(number, notes)
-        store.note(_IS_READ, True)
+        store.note(IS_READ, True)
 
 
 def _finish_shard(store: Store, files: ScreeningFiles) -> ScreeningResult:

@@ -50,7 +50,7 @@ def merge_shards(
         parts = [stack.enter_context(_open_shard(path)) for path in paths]
         plan = _check_plans(paths, [part.recall(PLAN) for part in parts])
         _check_inputs(paths, parts)
-        settings = read_settings(plan["settings"], workers)
+        settings = ScreeningSettings.of(plan["settings"], workers)
         shutil.rmtree(files.progress, ignore_errors=True)
         try:
             files.progress.mkdir()
@@ -71,12 +71,6 @@ def merge_shards(
         )
     remove_progress(files)
     return result
-
-
-def read_settings(known: dict[str, Any], workers: int | None) -> ScreeningSettings:
-    """Return the settings that a plan has kept."""
-    stated = {name: value for name, value in known.items() if value is not None}
-    return ScreeningSettings(**({"top": None} | stated | {"workers": workers}))
 
 
 def _open_shard(path: Path) -> Store:

@@ -10,6 +10,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from moldesign.checkpoint import write_text_atomically
 from moldesign.datasets.streams import AtomicFile
 from moldesign.datasets.tables import TableWriter
@@ -27,6 +29,7 @@ from moldesign.screening.store import Candidate, Rejection, Store, split_place
 _BLOCK = 1_000
 """Hits that are described, and written, together."""
 _SHOWN_CHARACTERS = 500
+REJECTED_COLUMNS = ("file", "row", "smiles", "filter", "reason")
 
 
 @dataclass(frozen=True)
@@ -89,16 +92,25 @@ def _write_hits(
     store: Store, settings: ScreeningSettings, layout: Layout, engine: Executor, paths: Sequence[Path]
 ) -> int:
     n_hits = 0
-    clusters = Clusters(settings.similarity) if (settings.top or MOST_HITS + 1) <= MOST_HITS else None
     with ExitStack() as stack:
         writers = [stack.enter_context(TableWriter(path, smiles_column=layout.smiles_column)) for path in paths]
-        for block, described in _describe(select_hits(store, settings), engine):
-            grouped = {} if clusters is None else clusters.describe(described["standardized_smiles"])
-            frame = layout.make_frame(block, described | grouped, n_hits + 1)
+        for frame in make_frames(select_hits(store, settings), settings, layout, engine):
             for writer in writers:
                 writer.write(frame)
-            n_hits += len(block)
+            n_hits += len(frame)
     return n_hits
+
+
+def make_frames(
+    hits: Iterable[Candidate], settings: ScreeningSettings, layout: Layout, engine: Executor
+) -> Iterator[pd.DataFrame]:
+    """Yield the hits with all their columns, block by block; one block without rows where there are no hits."""
+    n_hits = 0
+    clusters = Clusters(settings.similarity) if (settings.top or MOST_HITS + 1) <= MOST_HITS else None
+    for block, described in _describe(hits, engine):
+        grouped = {} if clusters is None else clusters.describe(described["standardized_smiles"])
+        yield layout.make_frame(block, described | grouped, n_hits + 1)
+        n_hits += len(block)
 
 
 def _describe(hits: Iterable[Candidate], engine: Executor) -> Iterator[tuple[list[Candidate], dict[str, list[Any]]]]:
@@ -132,16 +144,24 @@ def _write_rejected(path: Path, rejected: Iterable[tuple[Rejection, int | None]]
     file = AtomicFile(path)
     try:
         text = io.TextIOWrapper(file.stream, encoding="utf-8", newline="")
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["file", "row", "smiles", "filter", "reason"])
-        for one, winner in rejected:
-            name, row = _name_place(one.place, files)
-            reason = one.reason if winner is None else _explain_duplicate(winner, files)
-            writer.writerow([name, row, one.text[:_SHOWN_CHARACTERS], one.filter, reason])
+        writer = csv.DictWriter(text, REJECTED_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(describe_rejected(rejected, files))
         text.detach()  # flushes, and leaves the file open
         file.commit()
     finally:
         file.discard()
+
+
+def describe_rejected(
+    rejected: Iterable[tuple[Rejection, int | None]], files: Sequence[FileNotes]
+) -> Iterator[dict[str, Any]]:
+    """Yield what the file of the rejected rows says of each."""
+    for one, winner in rejected:
+        name, row = _name_place(one.place, files)
+        reason = one.reason if winner is None else _explain_duplicate(winner, files)
+        cells = (name, row, one.text[:_SHOWN_CHARACTERS], one.filter, reason)
+        yield dict(zip(REJECTED_COLUMNS, cells, strict=True))
 
 
 def _name_place(place: int, files: Sequence[FileNotes]) -> tuple[str, int]:

@@ -17,7 +17,8 @@ from moldesign.screening.settings import WHOLE, ScreeningSettings, Shard
 from moldesign.screening.store import STORE_FILE, Store
 from moldesign.versions import list_versions
 
-PLAN = "plan"
+PLAN, IS_READ, SHARE = "plan", "is read", "share"
+"""Notes in the store: what is done, whether the library has been read to its end, and how much of it."""
 
 Plan = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from moldesign.errors import RunFolderError
 
@@ -86,6 +86,12 @@ class ScreeningSettings:
             raise ValueError("hits are chosen by scaffold or diversity from the best rows: say how many by top")
         if self.threshold is not None and not 0 < self.threshold <= 1:
             raise ValueError(f"the threshold must lie above 0 and not above 1, not {self.threshold:g}")
+
+    @classmethod
+    def of(cls, known: dict[str, Any], workers: int | None = None) -> Self:
+        """Return the settings that a plan has kept, as `to_dict` gave them."""
+        stated = {name: value for name, value in known.items() if value is not None}
+        return cls(**({"top": None} | stated | {"workers": workers}))
 
     @property
     def pool_size(self) -> int | None:

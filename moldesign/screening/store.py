@@ -178,6 +178,10 @@ class Store:
         rows = self._connection.execute("SELECT notes FROM files ORDER BY number")
         return [FileNotes(**json.loads(text)) for (text,) in rows]
 
+    def count_files(self) -> int:
+        """Return of how many files something is known."""
+        return int(self._connection.execute("SELECT count(*) FROM files").fetchone()[0])
+
     def note_chunk(self, number: int, n_rows: int, digest: str) -> None:
         """Count a chunk as done.
 

@@ -42,7 +42,8 @@ def make_profile(values: Mapping[str, Any], models: Sequence[str] = ()) -> Profi
     profile: Profile = _blame("goals", parse_goals, values["goals"], models=models)
     for field, changes in _list_limits(values):
         profile = _blame(field, profile.with_constraints, **changes)
-    return profile.with_changes(threshold=values.get("threshold", 0.5))
+    threshold = values.get("threshold")
+    return profile if threshold is None else profile.with_changes(threshold=threshold)
 
 
 def read_goal(text: str, field: str) -> Goal:

@@ -13,6 +13,7 @@ from typing import Any
 from moldesign.server.runs import Run, RunStore
 
 STORE_FILE, METRICS_FILE, PROFILE_FILE, HITS_FILE = "run.sqlite", "metrics.jsonl", "profile.toml", "hits.csv"
+MANIFEST_FILE = f"{HITS_FILE}.manifest.json"
 POLL_SECONDS = 0.5
 HEARTBEAT_POLLS = 20
 MOST_HITS = 50
@@ -68,6 +69,15 @@ def read_final_hits(results: Path, n: int) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as handle:
         return [row for _, row in zip(range(n), csv.DictReader(handle), strict=False)]
+
+
+def read_counts(results: Path) -> dict[str, Any] | None:
+    """Return how many rows of a finished screening fell at which filter; None of anything else."""
+    path = results / MANIFEST_FILE
+    if not path.exists():
+        return None
+    counts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["counts"]
+    return counts
 
 
 async def follow(store: RunStore, run: Run, after_call: int) -> AsyncIterator[str]:

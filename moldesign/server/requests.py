@@ -7,7 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 MAX_PREDICTED, MAX_DRAWN, MAX_SCREENED = 500, 200, 20_000
 """Molecules of one request."""
 
-Smiles = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+MAX_SMILES, MAX_NAME = 1000, 200
+"""Characters."""
+
+Smiles = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SMILES)]
+ScreenedSmiles = Annotated[str, StringConstraints(max_length=MAX_SMILES)]
+MoleculeName = Annotated[str, StringConstraints(max_length=MAX_NAME)]
 GoalText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Name = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=64)]
@@ -45,16 +50,21 @@ class DepictRequest(Request):
 class CheckRequest(Request):
     """A text that may be a molecule."""
 
-    smiles: str = Field(max_length=1000)
+    smiles: str = Field(max_length=MAX_SMILES)
 
 
-class ProfileRequest(Request):
+class GoalsRequest(Request):
     """What molecules must be; see `moldesign generate --help` for the grammar of goals."""
 
     goals: list[GoalText] = Field(min_length=1, max_length=30)
     must: Annotated[list[GoalText], Field(max_length=20)] = []
     required: Patterns = []
     forbidden: Patterns = []
+
+
+class ProfileRequest(GoalsRequest):
+    """Goals, and the score from which a molecule meets them."""
+
     threshold: float = Field(default=0.5, gt=0, le=1)
 
 
@@ -79,10 +89,18 @@ class GenerateRequest(ProfileRequest):
         return self
 
 
-class ScreenRequest(ProfileRequest):
-    """Molecules to rank by a profile."""
+class ScreenRequest(GoalsRequest):
+    """Molecules to rank by a profile; an empty text is a row that is rejected."""
 
     title: str = Field(default="", max_length=80)
-    smiles: list[Smiles] = Field(min_length=1, max_length=MAX_SCREENED)
+    smiles: list[ScreenedSmiles] = Field(min_length=1, max_length=MAX_SCREENED)
+    names: Annotated[list[MoleculeName], Field(max_length=MAX_SCREENED)] = []
     top: int = Field(default=100, ge=1, le=MAX_SCREENED)
+    threshold: float | None = Field(default=None, gt=0, le=1)
     diverse: bool = False
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        if self.names and len(self.names) != len(self.smiles):
+            raise ValueError(f"names has {len(self.names)} texts for {len(self.smiles)} molecules; give one for each")
+        return self

@@ -8,12 +8,22 @@ from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, StreamingResponse
 
 from moldesign.server.molecule_routes import InClient, InServices
-from moldesign.server.progress import describe_run, follow, read_final_hits, read_progress
-from moldesign.server.requests import GenerateRequest, ProfileRequest, ScreenRequest
+from moldesign.server.progress import describe_run, follow, read_counts, read_final_hits, read_progress
+from moldesign.server.requests import (
+    MAX_NAME,
+    MAX_SCREENED,
+    MAX_SMILES,
+    GenerateRequest,
+    GoalsRequest,
+    ScreenRequest,
+)
 from moldesign.server.runs import Kind, Run
 from moldesign.server.services import Services
 
 router = APIRouter(tags=["runs"])
+
+MOLECULES = ("smiles", "names")
+"""Fields of a screening that hold its library: too large to be sent about."""
 
 RunId = Annotated[str, PathParameter(max_length=32)]
 FileName = Annotated[str, PathParameter(max_length=64)]
@@ -31,8 +41,15 @@ async def generate(asked: GenerateRequest, services: InServices, client: InClien
 
 @router.post("/screen", status_code=202)
 async def screen(asked: ScreenRequest, services: InServices, client: InClient) -> dict[str, Any]:
-    """Start to rank molecules by goals."""
+    """Start to rank molecules by goals; follow it at `/runs/{id}/events`, then ask for `/runs/{id}/hits`."""
     return await _submit("screen", asked, services, client)
+
+
+@router.get("/limits")
+async def show_limits(services: InServices) -> dict[str, int]:
+    """Say how large a library may be: molecules, characters of a SMILES and of a name, bytes of the request."""
+    body_bytes = services.settings.limits.body_bytes
+    return {"molecules": MAX_SCREENED, "smiles": MAX_SMILES, "name": MAX_NAME, "bytes": body_bytes}
 
 
 @router.get("/runs")
@@ -45,9 +62,10 @@ async def list_runs(services: InServices) -> dict[str, Any]:
 async def show_run(run_id: RunId, services: InServices) -> dict[str, Any]:
     """Show the state of a run, what was asked for, and its latest figures."""
     run = services.store.find(run_id)
-    request = {key: value for key, value in services.store.read_request(run).items() if key != "smiles"}
-    progress = read_progress(services.store.find_results(run))
-    return {**describe_run(services.store, run), "request": request, "progress": progress}
+    request = {key: value for key, value in services.store.read_request(run).items() if key not in MOLECULES}
+    results = services.store.find_results(run)
+    state = describe_run(services.store, run)
+    return {**state, "request": request, "progress": read_progress(results), "counts": read_counts(results)}
 
 
 @router.get("/runs/{run_id}/events")
@@ -93,9 +111,9 @@ async def download(run_id: RunId, name: FileName, services: InServices) -> FileR
     )
 
 
-async def _submit(kind: Kind, asked: ProfileRequest, services: Services, client: str) -> dict[str, Any]:
+async def _submit(kind: Kind, asked: GoalsRequest, services: Services, client: str) -> dict[str, Any]:
     values = asked.model_dump()
-    checked = {key: value for key, value in values.items() if key != "smiles"}
+    checked = {key: value for key, value in values.items() if key not in MOLECULES}
     told = await services.pool.run("check_profile", checked, client)
     run: Run = services.supervisor.submit(kind, values, client)
     return {**describe_run(services.store, run), "warnings": told["warnings"]}

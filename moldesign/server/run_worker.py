@@ -24,14 +24,20 @@ from moldesign.generation.session import recall_settings
 from moldesign.generation.settings import GenerationSettings
 from moldesign.generation.stopping import StopReason
 from moldesign.objectives.profile import Profile
+from moldesign.reporting.report import write_report
 from moldesign.screening.engine import screen
+from moldesign.screening.progress import ScreeningProgress
 from moldesign.screening.settings import ScreeningSettings
 from moldesign.server.profiles import make_profile
+from moldesign.server.progress import HITS_FILE, METRICS_FILE
 from moldesign.server.runs import OUTCOME_FILE, REQUEST_FILE, RESULTS, RunState
 
 LIBRARY_FILE = "library.csv"
 _CHECKPOINT_SECONDS = 5.0
+_CHUNK_ROWS = 250
+"""Between two looks at the progress of a screening: about a second's work."""
 _ORPHANED = 3
+_STOPPED = "stopped before its results were written; the report, where there is one, shows what was found until then"
 
 logger = logging.getLogger(__name__)
 
@@ -74,14 +80,40 @@ def _generate(request: dict[str, Any], profile: Profile, out: Path, max_seconds:
 def _screen(request: dict[str, Any], profile: Profile, folder: Path) -> dict[str, Any]:
     import pandas as pd  # noqa: PLC0415
 
-    library = folder / LIBRARY_FILE
-    write_table(library, [pd.DataFrame({"smiles": request["smiles"]})])
-    out = folder / RESULTS
+    library, out = folder / LIBRARY_FILE, folder / RESULTS
+    names = {"name": request["names"]} if request.get("names") else {}
+    write_table(library, [pd.DataFrame({"smiles": request["smiles"]} | names)])
     out.mkdir(exist_ok=True)
-    settings = ScreeningSettings(top=request["top"], diverse=request["diverse"], workers=1)
-    hits = out / "hits.csv"
-    result = screen(library, profile, out=hits, sdf=out / "hits.sdf", settings=settings, resume=True)
+    settings = ScreeningSettings(
+        top=request["top"],
+        threshold=request.get("threshold"),
+        diverse=request["diverse"],
+        chunk_size=_CHUNK_ROWS,
+        workers=1,
+    )
+    result = screen(
+        library,
+        profile,
+        out=out / HITS_FILE,
+        sdf=out / "hits.sdf",
+        settings=settings,
+        resume=True,
+        on_progress=lambda progress: note_screened(out, progress, len(request["smiles"])),
+    )
     return {"state": RunState.DONE, "message": f"{result.n_hits:,} hits, {result.n_rows:,} rows screened"}
+
+
+def note_screened(out: Path, progress: ScreeningProgress, n_rows: int) -> None:
+    """Add a line to the progress of a screening, for whoever watches."""
+    line = {
+        "n_done": progress.n_rows,
+        "n_rows": n_rows,
+        "n_fallen": progress.n_fallen,
+        "n_hits": progress.n_hits,
+        "rows_per_second": round(progress.rows_per_second, 1),
+    }
+    with (out / METRICS_FILE).open("a", encoding="utf-8") as handle:
+        handle.write(json.dumps(line) + "\n")
 
 
 def finish(folder: Path, models: Sequence[str], max_seconds: float) -> None:
@@ -89,13 +121,25 @@ def finish(folder: Path, models: Sequence[str], max_seconds: float) -> None:
     try:
         outcome = run_request(folder, models, max_seconds)
     except KeyboardInterrupt:
-        outcome = {"state": RunState.STOPPED, "message": "stopped before the first result"}
+        outcome = {"state": RunState.STOPPED, "message": _STOPPED}
     except MoldesignError as error:
         outcome = {"state": RunState.FAILED, "message": str(error)}
     except Exception:  # the user must learn that the run has ended; the log has the whole story
         logger.exception("the run in %s failed", folder)
         outcome = {"state": RunState.FAILED, "message": "the run failed inside; its worker.log says why"}
     write_text_atomically(folder / OUTCOME_FILE, json.dumps(outcome))
+    if outcome["state"] is not RunState.FAILED:
+        report(folder)
+
+
+def report(folder: Path) -> None:
+    """Make the page of what was found; the outcome is noted already, and stays whatever the page maker stumbles on."""
+    kind = json.loads((folder / REQUEST_FILE).read_text(encoding="utf-8"))["kind"]
+    results = folder / RESULTS
+    try:
+        write_report(results if kind == "generate" else results / HITS_FILE)
+    except Exception:  # the hits are there without it; the log has the whole story
+        logger.exception("the report of the run in %s could not be made", folder)
 
 
 def end_with_server() -> None:

@@ -26,6 +26,7 @@ DOWNLOADS = {
     "hits.csv.rejected.csv": "text/csv",
     "hits.csv.manifest.json": "application/json",
     "report.html": "text/html",
+    "hits.csv.report.html": "text/html",
 }
 """The files that a client may ask for, and what they are."""
 

@@ -1,17 +1,31 @@
 """`moldesign report`, and the pages that other verbs make at their end."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from moldesign.reporting import run_report
+from moldesign.screening.progress import Stopwatch
 from tests.cli.conftest import Moldesign
 from tests.reporting.html_reading import list_handlers, list_references, read_data, read_page
 
 GOALS = ("--goal", "herg <= 0.9", "--goal", "mw in 10..200", "--no-guards")
 HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+def interrupt_after(n_rows: int) -> Callable[..., object]:
+    """Return what counts rows, in place of `Stopwatch.count`, and is interrupted as by Ctrl-C."""
+    count = Stopwatch.count
+
+    def interrupt(watch: Stopwatch, *figures: object) -> object:
+        if (progress := count(watch, *figures)).n_rows == n_rows:  # type: ignore[arg-type]
+            raise KeyboardInterrupt
+        return progress
+
+    return interrupt
 
 
 def test_a_run_ends_in_a_page_whose_command_repeats_it(moldesign: Moldesign) -> None:
@@ -59,6 +73,32 @@ def test_a_screening_ends_in_a_page(moldesign: Moldesign) -> None:
     values = [row[data["columns"].index("herg")] for row in data["rows"]]
     assert values == pytest.approx(hits["screen_herg"].tolist(), rel=1e-5)
     assert data["rows"][0][data["columns"].index("herg (library)")] == "mine"
+
+
+def test_an_interrupted_screening_has_a_page(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["CC(=O)Nc1ccc(O)cc1", "CCO", "C(C", "c1ccccc1C", "CCCCCCO", "CCCO"]
+    Path("library.csv").write_text("smiles,stock\n" + "".join(f"{text},s{n}\n" for n, text in enumerate(names)))
+    arguments = ("screen", "library.csv", "--goal", "herg min", "--goal", "logp max", "--out", "hits.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(Stopwatch, "count", interrupt_after(4))
+        assert moldesign(*arguments, "--chunk-size", 2, "--workers", 1).code == 130
+    assert not Path("hits.csv").exists()
+    done = moldesign("report", "hits.csv", "--quiet")
+    assert done == (0, "hits.csv.report.html\n", "")
+    page = read_page(Path("hits.csv.report.html").read_text(encoding="utf-8"))
+    assert "has not finished: it was interrupted when 4 rows" in page.text
+    assert "Add --resume to the command that began it" in page.text
+    steps = [one.text for one in page.find_id("funnel").find_all("div") if one.classes & {"all", "fell"}]
+    assert steps == ["read 4", "fell at: not a molecule 1", "hits 3"]
+    assert "not read to its end" in page.find_id("manifest").text
+    data = read_data(page)
+    so_far = {row[data["columns"].index("stock")] for row in data["rows"]}
+    assert so_far == {"s0", "s1", "s3"}
+    assert moldesign("report", "hits.csv.progress", "--quiet").out == "hits.csv.report.html\n"
+    assert moldesign(*arguments, "--chunk-size", 2, "--workers", 1, "--resume").code == 0
+    finished = Path("hits.csv.report.html").read_text(encoding="utf-8")
+    assert "has not finished" not in finished
+    assert finished.count('<article class="hit"') == 5
 
 
 @pytest.mark.parametrize("ending", ["parquet", "sdf", "tsv"])

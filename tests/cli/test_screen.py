@@ -72,6 +72,7 @@ def test_interrupted_says_how_to_go_on(moldesign: Moldesign, library: str, monke
     command = "moldesign screen library.csv --out 'my hits.csv' --goal 'herg min' --workers 1 --chunk-size 2 --resume"
     assert stopped.code == 130
     assert f"every finished chunk is kept; go on with: {command}" in stopped.err
+    assert "see what there is so far with: moldesign report 'my hits.csv'" in stopped.err
     again = moldesign(*arguments)
     assert (again.code, "go on with --resume" in again.err) == (1, True)
     assert moldesign(*arguments, "--resume").code == 0
@@ -84,9 +85,16 @@ def test_shards_and_merge(moldesign: Moldesign, library: str) -> None:
     whole = Path("hits.csv").read_bytes()
     for i in (1, 2):
         assert f"hits.csv.shard-{i}-of-2" in moldesign(*arguments, "--shard", f"{i}/2").out
+    page = Path("hits.csv.report.html").read_text(encoding="utf-8")
+    Path("hits.csv.report.html").unlink()
     done = moldesign("merge", "hits.csv.shard-*-of-2", "--out", "hits.csv")
     assert (done.code, Path("hits.csv").read_bytes()) == (0, whole)
     assert "6 rows screened" in done.out
+    assert done.out.endswith("report: hits.csv.report.html\n")
+    assert Path("hits.csv.report.html").read_text(encoding="utf-8") == page
+    Path("hits.csv.report.html").unlink()
+    done = moldesign("merge", "hits.csv.shard-*-of-2", "--out", "hits.csv", "--no-report", "--quiet")
+    assert (done.out, Path("hits.csv.report.html").exists()) == ("hits.csv\n", False)
     missing = moldesign("merge", "hits.csv.shard-1-of-2", "--out", "hits.csv")
     assert (missing.code, missing.err.splitlines()) == (
         1,

@@ -33,7 +33,7 @@ def test_odd_molecules_are_drawn(smiles: str) -> None:
 def test_a_common_part_lies_in_the_same_place() -> None:
     hit, known = Chem.MolFromSmiles("CC(=O)Nc1ccc(S(N)(=O)=O)cc1"), Chem.MolFromSmiles("NS(=O)(=O)c1ccc(Cl)cc1")
     flat = lay_out(hit)
-    pairs = [(there, here) for here, there in find_common_part(hit, known)]
+    pairs = [(there, here) for here, there in find_common_part(hit, known).pairs]
     aligned = lay_out_like(known, flat, pairs)
     here, there = (mol.GetConformer().GetPositions() for mol in (flat, aligned))
     assert len(pairs) == 10

@@ -4,10 +4,12 @@ import math
 
 import pandas as pd
 import pytest
+from rdkit import Chem
 
+from moldesign.chem.common_part import CommonPart
 from moldesign.objectives.profile import parse_goals
-from moldesign.reporting import hit_table
-from moldesign.reporting.hit_cards import describe_cards
+from moldesign.reporting import comparing, hit_table
+from moldesign.reporting.hit_cards import describe_cards, explain_pictures
 from moldesign.reporting.hit_table import describe_hits, make_hit_table
 from moldesign.reporting.wishes import find_wishes
 
@@ -68,11 +70,40 @@ def test_columns_of_numbers_can_be_sorted_by(table: hit_table.HitTable) -> None:
     assert not {"qed_score", "cluster", "in_domain", "id", "smiles"} & set(names)
 
 
-def test_comparing_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def count_shaded() -> int:
-        made = make_hit_table(FRAME, [], smiles_column="smiles")
+def test_comparing_ends_when_its_time_is_over_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make() -> hit_table.HitTable:
+        return make_hit_table(FRAME, [], smiles_column="smiles")
+
+    def count_shaded(made: hit_table.HitTable) -> int:
         return sum('class="shade" d="M' in hit.picture.svg for hit in made.hits if hit.picture)
 
-    assert count_shaded() == 1
-    monkeypatch.setattr(hit_table, "COMPARING_SECONDS", 0.0)
-    assert count_shaded() == 0
+    made = make()
+    assert count_shaded(made) == 1
+    assert explain_pictures(made, describe_cards(made)) == ""
+    monkeypatch.setattr(comparing, "COMPARING_SECONDS", 0.0)
+    made = make()
+    cards = describe_cards(made)
+    assert count_shaded(made) == 0
+    left_out = [card["name"] for card in cards if card["common"] == "common part not looked for"]
+    assert left_out == [card["name"] for card in cards if card["known"]] != []
+    assert f"Of {left_out[0]} the part in common was not looked for" in explain_pictures(made, cards)
+
+
+def test_the_most_similar_are_compared_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def note(first: Chem.Mol, second: Chem.Mol) -> CommonPart:
+        asked.append(first.GetNumAtoms())
+        return CommonPart([], True)
+
+    monkeypatch.setattr(comparing, "find_common_part", note)
+    mols = [Chem.MolFromSmiles(text) for text in ("C", "CC", "CCC", "CCCC")]
+    comparing.compare_all([*mols, None], [mols[0]] * 5, [0.3, math.nan, 0.9, 0.5, 1.0])
+    assert asked == [3, 4, 1, 2]
+
+
+def test_a_part_that_may_not_be_the_largest_is_named() -> None:
+    named = [(f"#{n}", comparing.Comparison(is_largest=False)) for n in range(30)]
+    told = comparing.explain_comparisons(named)
+    assert told.startswith("Of #0, #1, ")
+    assert "#19 and 10 more the part shown may not be the largest" in told

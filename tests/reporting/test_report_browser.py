@@ -252,6 +252,32 @@ def test_a_narrow_window_needs_no_scrolling_sideways(browser: Any) -> None:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+def test_it_prints_on_white_without_tools_and_cuts_no_card(browser: Any) -> None:
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    a4 = {"width": 703, "height": 1032, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", a4)
+    style = "getComputedStyle(document.querySelector(arguments[0]))"
+    try:
+        controls = "[...document.querySelectorAll('input, select, button, nav, summary')]"
+        assert ask(browser, f"{controls}.filter((e) => e.getClientRects().length).length") == 0
+        assert browser.execute_script(f"return {style}.backgroundColor", "body") == "rgb(255, 255, 255)"
+        assert browser.execute_script(f"return {style}.color", ".hit") == "rgb(0, 0, 0)"
+        for part in (".hit", ".card", ".goal-card", "#repeat pre"):
+            assert browser.execute_script(f"return {style}.breakInside", part) == "avoid"
+        assert browser.execute_script(f"return {style}.breakAfter", "h2") == "avoid"
+        cut = (
+            "[...document.querySelectorAll('.terms .number, .funnel em')].filter((e) => e.scrollWidth > e.clientWidth)"
+        )
+        assert ask(browser, f"{cut}.length") == 0
+        assert ask(browser, "document.documentElement.scrollWidth") <= a4["width"]
+        heights = ask(browser, "[...document.querySelectorAll('.hit')].map((e) => e.getBoundingClientRect().height)")
+        assert max(heights) < a4["height"] / 3
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_every_control_has_a_name_and_can_be_reached(browser: Any) -> None:
     nameless = (
         "[...document.querySelectorAll('input:not([type=hidden]), select, button')].filter((e) => "

@@ -73,6 +73,17 @@ def test_the_data_hold_every_column_and_the_maps_of_the_first_hits(page: Element
         assert drawn == [True, True, *[False] * (len(hits) - 2)]
         assert len(one["weights"][0]) == len(data["graphs"][0]["atoms"]) == len(data["places"][0])
         assert max(abs(weight) for weights in one["weights"] if weights for weight in weights) == one["scale"]
+    said = (
+        f"for the first 2 hits; the others have none ( moldesign report makes more of them: --heat-maps {len(hits)} )."
+    )
+    assert said in page.find_id("hits").text
+
+
+def test_a_page_with_all_maps_promises_no_more(finished_run: Path) -> None:
+    page = read_page(render_run_report(read_run(finished_run), max_maps=100))
+    n_hits = len(list(page.find_all("article", name="hit")))
+    assert f"for the first {n_hits} hits." in page.find_id("hits").text
+    assert all(None not in one["weights"] for one in read_data(page)["maps"])
 
 
 def test_goals_are_told_in_words(page: Element) -> None:

@@ -100,9 +100,13 @@ def test_curve_and_contradiction_of_goals(client: httpx.Client) -> None:
         ("/generate", {"goals": ["qed max"], "budget": 10**9}, "budget"),
         ("/generate", {"goals": []}, "goals"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C"] * 20_001}, "smiles"),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "names": ["one"]}, None),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C"], "threshold": 0}, "threshold"),
     ],
 )
-def test_malformed_requests_name_the_field(client: httpx.Client, path: str, asked: dict[str, Any], field: str) -> None:
+def test_malformed_requests_name_the_field(
+    client: httpx.Client, path: str, asked: dict[str, Any], field: str | None
+) -> None:
     response = client.post(path, json=asked)
     assert (response.status_code, response.json()["field"]) == (422, field)
 
@@ -188,6 +192,32 @@ def test_a_screening(client: httpx.Client) -> None:
     assert scores == sorted(scores, reverse=True)
     rejected = client.get(f"/runs/{started['id']}/files/hits.csv.rejected.csv").text
     assert "not a molecule" in rejected
+    report = client.get(f"/runs/{started['id']}/files/hits.csv.report.html").text
+    assert "From the library to the hits" in report
+
+
+def test_a_screening_tells_names_progress_and_funnel(client: httpx.Client) -> None:
+    asked = {"smiles": ["CCO", "", "c1ccccc1", "OCC"], "names": ["ethanol", "nothing", "benzene", "the same"]}
+    limits = {"goals": ["logp max"], "must": ["heavy_atoms >= 2"], "threshold": 0.01}
+    started = client.post("/screen", json={**asked, **limits}).json()
+    final = wait_for_state(client, started["id"], ["done", "failed"])
+    assert final["state"] == "done", final["message"]
+    hits = client.get(f"/runs/{started['id']}/hits").json()["hits"]
+    assert [hit["name"] for hit in hits] == ["benzene", "ethanol"]
+    assert final["counts"]["rows"] == 4
+    assert final["counts"]["hits"] == 2
+    assert sum(final["counts"]["rejected"].values()) == 2
+    assert final["progress"]["n_done"] == final["progress"]["n_rows"] == 4
+    assert not {"smiles", "names"} & set(final["request"])
+
+
+def test_the_limits_of_a_library_are_told(client: httpx.Client) -> None:
+    limits = client.get("/limits").json()
+    asked = {"goals": ["qed max"], "smiles": ["C"] * (limits["molecules"] + 1)}
+    assert client.post("/screen", json=asked).status_code == 422
+    asked = {"goals": ["qed max"], "smiles": ["C" * (limits["smiles"] + 1)]}
+    assert client.post("/screen", json=asked).json()["field"] == "smiles.0"
+    assert client.post("/screen", content=b" " * (limits["bytes"] + 1)).status_code in {413, 415}
 
 
 def test_only_routes_of_the_page_need_no_schema(client: httpx.Client) -> None:

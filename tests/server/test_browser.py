@@ -1,4 +1,4 @@
-"""The whole story in a real browser: draw or paste, predict, ask why, set goals, generate, stop, keep, download."""
+"""The whole story in a real browser: draw or paste, predict, ask why, set goals, generate, screen, keep, download."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ from tests.server.live import Live, serve, wait_until
 pytestmark = pytest.mark.slow
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-PATIENCE = 300
+PATIENCE = 600
 ARGUMENTS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1280,900"),
@@ -103,6 +103,7 @@ def test_paste_predict_explain(page: Page) -> None:
     row = page.find("#predictions tr[data-endpoint=herg]")
     assert "0." in str(row.get_attribute("textContent"))
     assert len(page.find_all("#predictions tr")) == 38
+    assert "e-" not in page.text("#predictions tr[data-endpoint=tox21_nr_ar]")
     assert page.find("#predictions tr[data-endpoint=solubility] small").text.count("…") == 1
     page.click("#predictions tr[data-endpoint=herg]")
     assert page.find(".heat-map").get_attribute("src").startswith("data:image/svg+xml")
@@ -204,8 +205,92 @@ def test_analogues_of_a_hit(page: Page) -> None:
     page.wait(lambda: len(page.find_all("#run-list .run-line")) >= 2)
 
 
+TABLES: dict[str, tuple[str, str, list[str], list[str]]] = {
+    "one per line": ("CCO ethyl alcohol\n\nc1ccccc1\n", "", ["CCO", "c1ccccc1"], ["ethyl alcohol", ""]),
+    "a header above lines": ("smiles name\nCCO ethanol\n", "a.smi", ["CCO"], ["ethanol"]),
+    "quotes, a byte order mark, Windows": (
+        '\ufeffid,Canonical SMILES,note\r\n"a ""b"", c",CCO,"two\nlines"\r\nd,,\r\n',
+        "a.csv",
+        ["CCO", ""],
+        ['a "b", c', "d"],
+    ),
+    "semicolons": ("Structure;Title\nCCO;ethanol\n", "a.csv", ["CCO"], ["ethanol"]),
+    "tabs, without names": ("smiles\tic50_nm\nCCO\t3\n", "a.tsv", ["CCO"], []),
+    "one column": ("SMILES\nCCO\nCC\n", "", ["CCO", "CC"], []),
+}
+
+
+@pytest.mark.parametrize("case", TABLES)
+def test_a_library_is_read(page: Page, case: str) -> None:
+    text, name, smiles, names = TABLES[case]
+    told = page.driver.execute_async_script(
+        "const [text, name, done] = arguments;"
+        "import('/static/library.js').then((m) => {"
+        "  const read = m.readLibrary(text, name); done(m.pickMolecules(read, read.smilesColumn)); })",
+        text,
+        name,
+    )
+    assert told == {"smiles": smiles, "names": names}
+
+
+def test_a_broken_table_is_refused(page: Page) -> None:
+    page.click("#tab-screen")
+    page.type("#library-text", 'smiles,name\nCCO,"never closed\nCC,x')
+    page.wait(lambda: "a quote is not closed" in page.text("#screen-problem"))
+    page.run(
+        "const field = document.getElementById('library-text'); field.value = 'C\\n'.repeat(20001);"
+        "field.dispatchEvent(new Event('input'))"
+    )
+    page.wait(lambda: "at most 20,000 can be screened here" in page.text("#screen-problem"))
+    assert "20,001 molecules" in page.text("#library-said")
+
+
+def test_screen_a_file(page: Page, tmp_path: Path) -> None:
+    library = tmp_path / "stock.csv"
+    lines = [f"{name},{smiles}" for name, smiles in NAMED_DRUGS.items()]
+    aspirin = NAMED_DRUGS["aspirin"]
+    library.write_text("\n".join(["id,smiles", *lines, "again," + aspirin, f"{HOSTILE},{HOSTILE}", f"{HOSTILE},CCO"]))
+    page.click("#tab-screen")
+    page.find("#library-file").send_keys(str(library))
+    page.wait(lambda: f"{len(lines) + 3} molecules, with names" in page.text("#library-said"))
+    goals = [element.text for element in page.find_all("#screen-goals li")]
+    assert "qed >= 0.6" in goals
+    page.click("#goals-reject")
+    page.click("#start-screening")
+    page.wait(lambda: page.find_all(".screened tbody tr"))
+    assert "done" in page.text("#screening-title")
+    counts = {row.find_element(By.TAG_NAME, "th").text: int(row.find_element(By.TAG_NAME, "td").text)
+              for row in page.find_all(".funnel tr")}  # fmt: skip
+    assert counts.pop("rows read") == sum(counts.values()) == len(lines) + 3
+    assert "fell at: not a molecule" in counts
+    assert {"fell at: qed >= 0.6", "fell at: sa <= 3.5", "fell at: mw in 200..500"} & set(counts)
+    assert counts["hits"] == len(page.find_all(".screened tbody tr"))
+    page.wait(lambda: len(page.find_all(".screened img")) == counts["hits"])
+    assert page.run("return window.owned") is None
+    assert page.find_all("#screen img[src=x]") == []
+    for name in ("hits.csv", "hits.sdf", "hits.csv.report.html"):
+        n_before = len(list(page.downloads.glob(f"*-{name}")))
+        page.click(f"#screening-downloads button[data-file='{name}']")
+        wait_until(
+            lambda name=name, n=n_before: len(list(page.downloads.glob(f"*-{name}"))) > n, f"{name} is downloaded"
+        )
+    [report] = page.downloads.glob("*-hits.csv.report.html")
+    assert "From the library to the hits" in report.read_text(encoding="utf-8")
+    best = str(page.find(".screened tbody tr").get_attribute("data-smiles"))
+    page.click(".screened .look")
+    page.wait(lambda: page.run("return document.getElementById('smiles').value") == best)
+
+
+def test_what_was_screened_is_found_again(page: Page) -> None:
+    page.click("#tab-runs")
+    page.wait(lambda: page.find_all("#run-list .run-line"))
+    page.click("#run-list .run-line")
+    page.wait(lambda: page.is_shown("#screen .screened"))
+    assert page.text("#screening-title") == "stock.csv: done"
+
+
 @pytest.mark.parametrize("width", [400, 1280])
-@pytest.mark.parametrize("tab", ["molecule", "design", "runs"])
+@pytest.mark.parametrize("tab", ["molecule", "design", "screen", "runs"])
 def test_nothing_sticks_out(page: Page, width: int, tab: str) -> None:
     size = {"width": width, "height": 850, "deviceScaleFactor": 1, "mobile": width < 800}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

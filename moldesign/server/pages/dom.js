@@ -37,6 +37,12 @@ export function format(value) {
   return String(Number(number.toPrecision(3)));
 }
 
+// Of a probability nobody believes the eighth digit.
+export function formatProbability(value) {
+  if (typeof value === "number" && value > 0 && value < 0.001) return "<0.001";
+  return typeof value === "number" && value < 1 && value > 0.999 ? ">0.999" : format(value);
+}
+
 export function debounce(milliseconds, act) {
   let timer = null;
   return (...values) => {

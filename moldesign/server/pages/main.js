@@ -5,8 +5,9 @@ import { find } from "./dom.js";
 import { startGoals } from "./goals.js";
 import { startMolecule } from "./molecule.js";
 import { listRuns, startRuns } from "./runs.js";
+import { showGoals, startScreening } from "./screening.js";
 
-const TABS = ["molecule", "design", "runs"];
+const TABS = ["molecule", "design", "screen", "runs"];
 
 function openTab(name) {
   for (const tab of TABS) {
@@ -14,6 +15,7 @@ function openTab(name) {
     find(`tab-${tab}`).setAttribute("aria-selected", String(tab === name));
   }
   if (name === "runs") listRuns();
+  if (name === "screen") showGoals();
 }
 
 function say(text) {
@@ -31,6 +33,7 @@ async function start() {
     location.reload();
   });
   startRuns(openTab);
+  startScreening(openTab);
   try {
     await Promise.all([startMolecule(), startGoals()]);
     document.body.dataset.ready = "true";

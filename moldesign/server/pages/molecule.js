@@ -2,7 +2,7 @@
 
 import { ask, tell } from "./api.js";
 import { drawValue } from "./chart.js";
-import { debounce, find, format, make, makePicture } from "./dom.js";
+import { debounce, find, format, formatProbability, make, makePicture } from "./dom.js";
 
 const frame = find("editor");
 let models = [];
@@ -98,14 +98,15 @@ function showRow(row, model) {
 }
 
 function makeRow(endpoint, figures, model) {
-  const interval = figures.low === null ? `± ${format(figures.std)}` : `${format(figures.low)} … ${format(figures.high)}`;
+  const write = endpoint.unit === "probability" ? formatProbability : format;
+  const interval = figures.low === null ? `± ${write(figures.std)}` : `${format(figures.low)} … ${format(figures.high)}`;
   const unit = endpoint.unit === "probability" ? "" : endpoint.unit;
   const row = make(
     "tr",
     { tabindex: "0", title: [endpoint.description, endpoint.reference_range].filter(Boolean).join("; "), "data-endpoint": endpoint.name },
     make("th", { scope: "row" }, endpoint.name.replaceAll("_", " ")),
     make("td", {}, drawValue(figures, endpoint, chooseTone(endpoint, figures))),
-    make("td", { class: "number" }, make("b", {}, format(figures.value)), " ", make("small", {}, interval, " ", unit)),
+    make("td", { class: "number" }, make("b", {}, write(figures.value)), " ", make("small", {}, interval, " ", unit)),
     make("td", { class: "domain", title: figures.in_domain ? "similar molecules were measured" : "nothing similar was measured" }, figures.in_domain ? "●" : "○"),
   );
   const open = () => explain(endpoint, model, row);

@@ -1,20 +1,23 @@
 // Runs: start one, watch its hits arrive, stop it, keep favourites, search near a hit, take the files.
 
-import { ask, download, follow, save, tell } from "./api.js";
+import { ask, follow, save, tell } from "./api.js";
 import { drawLine } from "./chart.js";
-import { find, format, make, makePicture } from "./dom.js";
+import { drawDownloads } from "./downloads.js";
+import { find, format, make } from "./dom.js";
 import { listGoals } from "./goals.js";
 import { currentSmiles, show } from "./molecule.js";
+import { drawPictures } from "./pictures.js";
+import { openScreening } from "./screening.js";
 
 const MOST_SHOWN = 60;
 const ANALOGUE_SIMILARITY = 0.4;
+const KINDS = { generate: "search", screen: "screening" };
 const FINISHED = ["done", "stopped", "failed"];
 
 let run = null;
 let watch = null;
 let hits = new Map();
 let levels = [];
-const pictures = new Map();
 let openTab = () => {};
 
 export function startRuns(open) {
@@ -39,7 +42,8 @@ export async function listRuns() {
       make(
         "button",
         { class: "run-line", onclick: () => open(one.id) },
-        make("b", {}, one.title || one.kind),
+        make("b", {}, one.title || "Run"),
+        make("span", { class: "kind" }, KINDS[one.kind]),
         make("span", { class: `state ${one.state}` }, one.state),
         make("span", {}, new Date(one.created * 1000).toLocaleString()),
         make("small", {}, one.message),
@@ -74,16 +78,25 @@ async function begin(request) {
   }
 }
 
+function say(text) {
+  find("run-message").textContent = text;
+}
+
 function tellProblem(text) {
   find("profile-problem").textContent = text;
   find("profile-problem").hidden = text === "";
 }
 
 async function open(id) {
+  const asked = await ask(`/runs/${id}`);
+  if (asked.kind === "screen") {
+    openScreening(asked);
+    return;
+  }
   watch?.abort();
   watch = new AbortController();
   const { signal } = watch;
-  run = await ask(`/runs/${id}`);
+  run = asked;
   hits = new Map();
   levels = [];
   find("current-run").hidden = false;
@@ -94,17 +107,9 @@ async function open(id) {
   showState(run);
   openTab("design");
   find("current-run").scrollIntoView({ block: "nearest", behavior: "smooth" });
-  if (run.kind === "screen") return showScreening(signal);
   follow(`/runs/${id}/events`, { state: showState, progress: showProgress, hits: takeHits }, signal).catch((error) => {
-    find("run-message").textContent = error.message;
+    say(error.message);
   });
-}
-
-// A screening has no hits before its end.
-async function showScreening(signal) {
-  await follow(`/runs/${run.id}/events`, { state: showState }, signal);
-  const rows = (await ask(`/runs/${run.id}/hits?n=${MOST_SHOWN}`)).hits;
-  takeHits(rows.map((row, k) => ({ call: k, smiles: row.smiles, score: Number(row.score), values: {}, scores: {} })));
 }
 
 function showState(state) {
@@ -113,12 +118,9 @@ function showState(state) {
   find("run-title").textContent = `${run.title || "Run"}: ${run.state}`;
   find("stop-run").hidden = isFinished;
   find("stop-run").disabled = run.state === "stopping";
-  find("run-message").textContent = run.message;
+  say(run.message);
   if (isFinished && find("run-figures").textContent === "loading models…") find("run-figures").textContent = "";
-  const buttons = isFinished
-    ? run.files.map((name) => make("button", { "data-file": name, onclick: () => take(name) }, name.replace("hits.csv.", "")))
-    : [];
-  find("downloads").replaceChildren(...buttons);
+  drawDownloads(find("downloads"), isFinished ? run : { ...run, files: [] }, say);
 }
 
 function showProgress(progress) {
@@ -169,7 +171,7 @@ function drawHits() {
     card.querySelector(".star").setAttribute("aria-pressed", String(isKept));
   });
   find("hits").replaceChildren(...cards);
-  drawPictures();
+  drawPictures(find("hits"), say);
 }
 
 function makeCard(hit) {
@@ -185,32 +187,6 @@ function makeCard(hit) {
     make("code", { title: hit.smiles }, hit.smiles),
     make("div", { class: "buttons" }, make("button", { class: "look", onclick: () => look(hit.smiles) }, "Look closer"), make("button", { class: "analogues", onclick: () => searchNear(hit.smiles) }, "Analogues")),
   );
-}
-
-let isDrawing = false;
-
-async function drawPictures() {
-  if (isDrawing) return;
-  isDrawing = true;
-  try {
-    for (;;) {
-      const empty = [...find("hits").children].filter((card) => !card.querySelector("img"));
-      const missing = empty.map((card) => card.dataset.smiles).filter((smiles) => !pictures.has(smiles)).slice(0, 24);
-      if (missing.length) {
-        const { svg } = await tell("/depict", { smiles: missing });
-        missing.forEach((smiles, k) => pictures.set(smiles, svg[k]));
-      }
-      for (const card of empty) {
-        const svg = pictures.get(card.dataset.smiles);
-        if (svg) card.querySelector(".picture").replaceChildren(makePicture(svg, card.dataset.smiles));
-      }
-      if (!missing.length) return;
-    }
-  } catch (error) {
-    find("run-message").textContent = error.message;
-  } finally {
-    isDrawing = false;
-  }
 }
 
 function look(smiles) {
@@ -229,22 +205,14 @@ async function stop() {
   try {
     showState(await tell(`/runs/${run.id}/stop`, {}));
   } catch (error) {
-    find("run-message").textContent = error.message;
-  }
-}
-
-async function take(name) {
-  try {
-    await download(`/runs/${run.id}/files/${name}`, `${run.id}-${name}`);
-  } catch (error) {
-    find("run-message").textContent = error.message;
+    say(error.message);
   }
 }
 
 function saveFavourites() {
   const kept = [...readFavourites()].map((smiles) => hits.get(smiles)).filter(Boolean);
   if (!kept.length) {
-    find("run-message").textContent = "no favourites yet: click the star of a hit";
+    say("no favourites yet: click the star of a hit");
     return;
   }
   const names = Object.keys(kept[0].values);
