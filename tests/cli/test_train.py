@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from moldesign.cli import train as verb
+from moldesign.cli import training_text
 from moldesign.objectives.profile import parse_goals
 from moldesign.predictors import baseline, forest_fit
 from moldesign.predictors.assay import read_assay
@@ -248,13 +249,13 @@ def test_a_better_baseline_is_a_warning() -> None:
         "verdict": {"figure": "MAE", "model": 0.5, "baseline": 0.4, "baseline_is_better": True},
         "test": {"n": 99},
     }
-    [line] = verb.describe_verdict("pIC50", target, "random forest")
+    [line] = training_text.describe_verdict("pIC50", target, "random forest")
     assert line.startswith(
         "WARNING: for pIC50 the baseline (random forest) is better than this model: MAE 0.400 against"
     )
 
 
 def test_few_test_molecules_are_said_to_be_uncertain() -> None:
-    uncertain = verb.describe_verdict("active", {"verdict": None, "test": {"n": 12}}, "random forest")
+    uncertain = training_text.describe_verdict("active", {"verdict": None, "test": {"n": 12}}, "random forest")
     assert "too few or too alike" in uncertain[0]
     assert "--folds 5 tests on all of them" in uncertain[1]
