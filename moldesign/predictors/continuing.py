@@ -58,7 +58,8 @@ class _Joined(NamedTuple):
 
     @property
     def is_new(self) -> NDArray[np.bool_]:
-        return self.parts == NEW
+        new: NDArray[np.bool_] = self.parts == NEW
+        return new
 
 
 def continue_training(

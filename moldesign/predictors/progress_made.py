@@ -121,7 +121,7 @@ def _resample(name: str, truth: Floats, before: Floats, after: Floats) -> Floats
 
 
 def _measure_auroc(truth: Floats, values: Floats) -> Floats:
-    """Return the area under the ROC curve of each row; NaN where all are of one class. A thousand calls cost minutes."""
+    """Return the area under the ROC curve of each row, all at once; NaN where all are of one class."""
     is_positive = truth > 0.5
     n_positive = is_positive.sum(axis=1)
     n_pairs = n_positive * (truth.shape[1] - n_positive)
