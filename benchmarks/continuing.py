@@ -2,8 +2,8 @@
 
     python -m benchmarks.continuing --data DATA
 
-Two targets of ChEMBL (pChEMBL values of PI3K alpha and of BACE1), split by year as DeepChem did: the old molecules are those
-of its validation part, the new ones a sample of its test part, which is later. Each way ends in one network and a
+Two targets of ChEMBL (pChEMBL values of PI3K alpha and of BACE1), split by year as DeepChem did: the old molecules are
+those of its validation part, the new ones a sample of its test part, which is later. Each way ends in one network and a
 forest, and is measured on the same test molecules, whose scaffolds none has learned from:
 
 * as it was: trained on the old molecules alone;
@@ -90,6 +90,8 @@ def parse_options() -> argparse.Namespace:
 
 
 class Run(NamedTuple):
+    """A training at one learning rate."""
+
     loss: float
     result: TrainingResult
 

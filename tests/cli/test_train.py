@@ -40,7 +40,8 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
     done = quick("--target", "balance", "--target", "aromatic", "--out", "mine")
     assert done.code == 0
     assert {path.name for path in Path("mine").iterdir()} == {
-        *("card.json", "control.safetensors", "model.safetensors", "training.json", "report.html")
+        *("card.json", "control.safetensors", "model.safetensors", "training.json", "report.html"),
+        "measurements.csv.gz",
     }
     assert "assay.csv: 96 rows, 96 different molecules" in done.out
     assert "balance: regression, 96 molecules with a value" in done.out
@@ -194,7 +195,8 @@ def test_a_model_is_recalibrated_on_new_data(quick: Moldesign, moldesign: Moldes
     assert re.search(r"balance: intervals fitted on \d\d molecules.*; there were none before", done.out)
     assert re.search(r"aromatic: probabilities fitted on \d\d molecules.*\(expected calibration error\)", done.out)
     assert done.out.splitlines()[-1] == "model in newer; next: moldesign predict library.csv --model newer"
-    assert {path.name for path in Path("newer").iterdir()} == {"card.json", "model.safetensors"}
+    kept = {"card.json", "model.safetensors", "measurements.csv.gz"}
+    assert {path.name for path in Path("newer").iterdir()} == kept
     predicted = moldesign("predict", new_data, "--model", "newer", "--out", "predicted.csv")
     assert predicted.code == 0
     table = pd.read_csv("predicted.csv")
