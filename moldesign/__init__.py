@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from moldesign.objectives.reward import Rewards
     from moldesign.policies.bundled import Prior, load_prior
     from moldesign.predictors.bundled import load_predictor
+    from moldesign.predictors.completing import TrainingResult
+    from moldesign.predictors.continue_options import ContinueOptions
+    from moldesign.predictors.continuing import continue_training
     from moldesign.predictors.ensemble import Predictor
     from moldesign.predictors.estimators import MoleculeClassifier, MoleculeRegressor
-    from moldesign.predictors.modelling import TrainingResult, train_predictor
+    from moldesign.predictors.modelling import train_predictor
     from moldesign.predictors.onnx_export import export_onnx
     from moldesign.predictors.predictions import Predictions
     from moldesign.predictors.train_options import TrainOptions
 
 __all__ = [
+    "ContinueOptions",
     "GenerationResult",
     "MoldesignError",
     "MoleculeClassifier",
@@ -34,6 +38,7 @@ __all__ = [
     "Rewards",
     "TrainOptions",
     "TrainingResult",
+    "continue_training",
     "default_profile",
     "export_onnx",
     "generate",
@@ -45,6 +50,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ContinueOptions": "moldesign.predictors.continue_options",
     "GenerationResult": "moldesign.generation.loop",
     "MoldesignError": "moldesign.errors",
     "MoleculeClassifier": "moldesign.predictors.estimators",
@@ -55,7 +61,8 @@ _HOMES = {
     "Profile": "moldesign.objectives.profile",
     "Rewards": "moldesign.objectives.reward",
     "TrainOptions": "moldesign.predictors.train_options",
-    "TrainingResult": "moldesign.predictors.modelling",
+    "TrainingResult": "moldesign.predictors.completing",
+    "continue_training": "moldesign.predictors.continuing",
     "default_profile": "moldesign.objectives.profile",
     "export_onnx": "moldesign.predictors.onnx_export",
     "generate": "moldesign.generation.loop",

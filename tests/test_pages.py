@@ -34,6 +34,7 @@ LEFT_BEHIND = {
     "howto/mode_collapse.md": ["varied/metrics.jsonl", "varied.json"],
     "howto/columns.md": [],
     "howto/large_files.md": ["best.csv", "best.csv.rejected.csv"],
+    "howto/go_on.md": ["my_model_2/report.html", "my_model_2/measurements.csv.gz", "my_model_3/training.json"],
     "howto/resume.md": ["run/hits.csv"],
     "howto/reproducibility.md": ["one/profile.toml", "two/hits.csv"],
 }

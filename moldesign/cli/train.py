@@ -2,32 +2,34 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Device, choose_device
-from moldesign.cli.text import draw_table, format_seconds
+from moldesign.cli.text import format_seconds
+from moldesign.cli.training_text import describe_result, describe_table
 
 if TYPE_CHECKING:
-    from moldesign.predictors.modelling import TrainingResult
+    from moldesign.predictors.completing import TrainingResult
+    from moldesign.predictors.continue_options import ContinueOptions
     from moldesign.predictors.recalibration import Recalibration, Refit
     from moldesign.predictors.train_options import TrainOptions
     from moldesign.predictors.workload import Progress
 
-SCRATCH = "scratch"
-N_EXAMPLES = 3
-"""Odd rows of each kind that are shown; the report has more."""
+    OnProgress = Callable[[Progress], None]
 
+SCRATCH = "scratch"
 WITHOUT_TRAINING = frozenset({"table", "target", "out", "smiles_column", "skip_bad", "quiet", "recalibrate"})
 """Parameters that have a meaning with --recalibrate."""
 
-SMALL_TEST = 50
-"""With fewer test molecules the user is told that the figures are uncertain."""
+OF_THE_MODEL = frozenset({"folds", "start", "networks", "log", "search", "recalibrate"})
+"""Parameters that have none with --continue."""
 
 
 class Split(StrEnum):
@@ -62,10 +64,14 @@ def train(
         typer.Argument(metavar="TABLE", help="Measurements (.csv .tsv .smi .sdf .parquet, each also .gz), a row each."),
     ],
     *,
-    target: Annotated[
-        list[str], typer.Option(metavar="COLUMN", help="Column of values to learn. Repeat it for more; gaps are fine.")
-    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model folder to make.")],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column of values to learn. Repeat it for more; gaps are fine. Needed, but with --continue.",
+        ),
+    ] = None,
     smiles_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column of the SMILES, where its name does not tell.")
     ] = None,
@@ -135,6 +141,22 @@ def train(
             "--skip-bad and --quiet go with it.",
         ),
     ] = None,
+    continue_from: Annotated[
+        str | None,
+        typer.Option(
+            "--continue",
+            metavar="DIR",
+            help="Go on from this model of your own: its networks learn TABLE and see their old molecules again, so "
+            "that they do not forget them. Its endpoints, scales and number of networks stay; so does its split, "
+            "unless --split is given.",
+        ),
+    ] = None,
+    old_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE", help="With --continue: what the model was trained on, if its folder does not hold it."
+        ),
+    ] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out cells that hold no number, instead of stopping.")
     ] = False,
@@ -149,20 +171,47 @@ def train(
     contradict each other are left out and listed. One tenth of the molecules is kept for the test and never learned;
     on these the model is compared with a plain baseline, and you are told when the baseline is better.
 
-    DIR receives the model, report.html (figures, plots, the worst predictions) and training.json (every number). It
-    works wherever a model is asked for. Ctrl-C keeps the networks that are finished; the same command goes on.
+    DIR receives the model, report.html (figures, plots, the worst predictions), training.json (every number) and
+    measurements.csv.gz (what it learned from, for --continue). It works wherever a model is asked for. Ctrl-C keeps the
+    networks that are finished; the same command goes on.
 
     \b
     Examples:
       moldesign train assay.csv --target pIC50 --out my_model
       moldesign train assay.csv --target pIC50 --target logD --folds 5 --out my_model
       moldesign train screen.sdf.gz --target active --loss focal --split cluster --out hits
+      moldesign train newdata.csv --continue my_model --out my_model_2
       moldesign train newdata.csv --target pIC50 --recalibrate my_model --out my_model_2
       moldesign predict library.csv --model my_model
     """
     command = shlex.join(["moldesign", *sys.argv[1:]])
+    if continue_from is not None:
+        refuse_options(context, OF_THE_MODEL, "--continue keeps what the model has")
+        from moldesign.predictors.continue_options import ContinueOptions  # noqa: PLC0415
+
+        continued = ContinueOptions(
+            smiles_column=smiles_column,
+            split=split.value if is_given(context, "split") else None,
+            time_column=time_column,
+            old_data=old_data,
+            n_epochs=epochs,
+            patience=patience,
+            loss=loss.value,
+            forest=forest if is_given(context, "forest") else None,
+            skip_bad=skip_bad,
+            device=choose_device(device),
+            seed=seed,
+            command=command,
+        )
+        _continue(continue_from, table, target, out, continued, quiet=quiet)
+        return
+    if not target:
+        raise typer.BadParameter("missing; name the column of values to learn", param_hint="--target")
+    if old_data is not None:
+        raise typer.BadParameter("it goes with --continue alone; leave this option out", param_hint="--old-data")
     if recalibrate is not None:
-        refuse_training_options(context)
+        every = {option.name or "" for option in context.command.params}
+        refuse_options(context, every - WITHOUT_TRAINING, "--recalibrate trains nothing")
         from moldesign.predictors.recalibration import recalibrate_model  # noqa: PLC0415
 
         with open_display(f"calibrating {recalibrate} on {', '.join(target)} of {table}, into {out}", quiet=quiet):
@@ -194,32 +243,49 @@ def train(
     _train(table, target, out, options, quiet=quiet)
 
 
-def refuse_training_options(context: typer.Context) -> None:
-    """Refuse options that --recalibrate would not heed.
+def is_given(context: typer.Context, name: str) -> bool:
+    """Say whether the user wrote an option, by the name of its parameter."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def refuse_options(context: typer.Context, names: AbstractSet[str], reason: str) -> None:
+    """Refuse options that would not be heeded.
 
     Raises:
         typer.BadParameter: names the first of them.
     """
     for option in context.command.params:
-        source = context.get_parameter_source(option.name or "")
-        if option.name not in WITHOUT_TRAINING and source is not None and source.name == "COMMANDLINE":
-            raise typer.BadParameter("--recalibrate trains nothing; leave this option out", param_hint=option.opts[0])
+        if option.name in names and is_given(context, option.name):
+            raise typer.BadParameter(f"{reason}; leave this option out", param_hint=option.opts[0])
 
 
 def _train(table: str, target: list[str], out: Path, options: "TrainOptions", *, quiet: bool) -> None:
     from moldesign.predictors.modelling import train_predictor  # noqa: PLC0415
+
+    def make(on_progress: "OnProgress") -> "TrainingResult":
+        return train_predictor(table, target, out, options, on_progress=on_progress)
+
+    _make_model(f"training on {', '.join(target)} of {table}, into {out}", out, make, quiet=quiet)
+
+
+def _continue(
+    model: str, table: str, target: list[str] | None, out: Path, options: "ContinueOptions", *, quiet: bool
+) -> None:
+    from moldesign.predictors.continuing import continue_training  # noqa: PLC0415
+
+    def make(on_progress: "OnProgress") -> "TrainingResult":
+        return continue_training(model, table, out, target, options, on_progress=on_progress)
+
+    _make_model(f"going on from {model} with {table}, into {out}", out, make, quiet=quiet)
+
+
+def _make_model(what: str, out: Path, make: "Callable[[OnProgress], TrainingResult]", *, quiet: bool) -> None:
     from moldesign.reporting.training_report import write_training_report  # noqa: PLC0415
 
-    first = f"training on {', '.join(target)} of {table}, into {out}; Ctrl-C keeps finished networks"
     try:
-        with open_display(first, quiet=quiet) as show:
-            result = train_predictor(
-                table,
-                target,
-                out,
-                options,
-                on_progress=lambda progress: show(describe_progress(progress), progress.share),
-            )
+        with open_display(f"{what}; Ctrl-C keeps finished networks", quiet=quiet) as show:
+            result = make(lambda progress: show(describe_progress(progress), progress.share))
             show("writing the report", 1.0)
             write_training_report(out)
     except KeyboardInterrupt:
@@ -259,22 +325,6 @@ def describe_progress(progress: "Progress") -> str:
     )
 
 
-def describe_result(result: "TrainingResult") -> str:
-    """Return what the table held, how good the model is beside its baseline, and what to do with it."""
-    record = result.record
-    blocks = [*describe_table(record), f"\nMeasured on {record['split']['measured_on']}."]
-    if caveat := record["split"]["caveat"]:
-        blocks.append(f"NOTE: {caveat}")
-    if forest := record["forest"]:
-        shares = ", ".join(f"{share:.0%} of {name}" for name, share in forest["shares"].items())
-        blocks.append(f"The fingerprint forest makes up {shares}; the networks the rest.")
-    for name, target in record["targets"].items():
-        blocks += ["", describe_figures(name, target), *describe_verdict(name, target, record["baseline"])]
-    predict = shlex.join(["moldesign", "predict", "library.csv", "--model", str(result.folder)])
-    blocks += ["", f"model and report.html in {result.folder}; next: {predict}"]
-    return "\n".join(blocks)
-
-
 def describe_recalibration(result: "Recalibration") -> str:
     """Return what the table held, what was calibrated anew, and how well the former calibration did on it."""
     lines = [*describe_table(result.record), ""]
@@ -301,62 +351,3 @@ def describe_refit(refit: "Refit") -> str:
     if refit.before is not None:
         before = f"; of their values, the 90 % intervals of before held {100 * refit.before:.1f} %"
     return f"intervals fitted on {refit.n:,} molecules{left_out}{before}"
-
-
-def describe_table(record: Mapping[str, Any]) -> list[str]:
-    """Return lines on what was read, left out and merged."""
-    table = record["table"]
-    lines = [f"{table['source']}: {table['n_rows']:,} rows, {table['n_molecules']:,} different molecules"]
-    lines += _describe_finding("row", "left out", table["left_out"])
-    for name, target in record["targets"].items():
-        kind = target["task"] + (", learned as log10" if target["log_scale"] else "")
-        repeated = f" ({target['n_repeated']:,} measured several times, and averaged)" if target["n_repeated"] else ""
-        lines.append(f"{name}: {kind}, {target['n_labels']:,} molecules with a value{repeated}")
-        lines += _describe_finding("cell", "without a number, left out", target["bad_cells"])
-        lines += _describe_finding("molecule", "with values that contradict each other, left out", target["conflicts"])
-    return lines
-
-
-def describe_figures(name: str, target: dict[str, Any]) -> str:
-    """Return the figures of a target, those of the model above those of the baseline."""
-    figures = list(dict.fromkeys(figure for figure in (*target["test"], *target["baseline"]) if figure != "n"))
-    rows = [
-        [title, *(_format_figure(target[kind].get(figure), target[f"{kind}_std"].get(figure)) for figure in figures)]
-        for title, kind in (("this model", "test"), ("baseline", "baseline"))
-    ]
-    return draw_table([f"{name}, {target['test']['n']:,} test molecules", *figures], rows)
-
-
-def describe_verdict(name: str, target: dict[str, Any], baseline: str) -> list[str]:
-    """Return whether the baseline is better, and what makes the figures uncertain."""
-    lines, verdict = [], target["verdict"]
-    if verdict is None:
-        lines.append(f"{name}: the test molecules are too few or too alike to compare model and baseline")
-    elif verdict["baseline_is_better"]:
-        lines.append(
-            f"WARNING: for {name} the baseline ({baseline}) is better than this model: {verdict['figure']} "
-            f"{verdict['baseline']:.3f} against {verdict['model']:.3f}; measure more, or try --search 20 --networks 5"
-        )
-    else:
-        lines.append(f"{name}: the baseline ({baseline}) is not better")
-    if target["test"]["n"] < SMALL_TEST:
-        lines.append(f"{name}: so few test molecules leave the figures uncertain; --folds 5 tests on all of them")
-    return lines
-
-
-def _describe_finding(thing: str, what: str, finding: dict[str, Any]) -> list[str]:
-    if not finding["n"]:
-        return []
-    things = thing if finding["n"] == 1 else f"{thing}s"
-    shown = [f"    {text}" for text in finding["examples"][:N_EXAMPLES]]
-    more = finding["n"] - len(shown)
-    rest = [f"    and {more:,} more; see report.html"] if more else []
-    return [f"  {finding['n']:,} {things} {what}:", *shown, *rest]
-
-
-def _format_figure(value: float | None, spread: float | None) -> str:
-    from moldesign.predictors.evaluation import format_figure  # noqa: PLC0415
-
-    if value is None:
-        return "-"
-    return format_figure(value) if spread is None else f"{format_figure(value)} ± {format_figure(spread)}"

@@ -18,6 +18,8 @@ LEAST = 50
 MUCH_OUTSIDE = 2.0
 """Times the share of training molecules that is outside the domain."""
 
+_GO_ON = "moldesign train --continue does it with a model of your own, without forgetting"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -100,6 +102,7 @@ def advise(
     """Return what to do, the most pressing first."""
     advice = [
         f"retrain: {one.endpoint} is predicted worse than on the test split ({_describe_error(one)}, {one.n} measured)"
+        f"; {_GO_ON}"
         for one in outcomes
         if one.needs_training
     ]
@@ -111,7 +114,7 @@ def advise(
     if outside > MUCH_OUTSIDE * expected and outside > 0.1:
         advice.append(
             f"retrain with molecules like these: {outside:.0%} of the predictions are outside the domain, "
-            f"{expected:.0%} of those for training molecules are; measure some, and add them by add-labels"
+            f"{expected:.0%} of those for training molecules are; measure some, and add them by add-labels; {_GO_ON}"
         )
     elif similarity is not None and similarity.verdict == "much" and similarity.shift < 0:
         advice.append(

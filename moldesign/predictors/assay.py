@@ -1,20 +1,20 @@
 """A table of measurements becomes unique, standardised molecules with labels; whatever is odd in it is counted."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from moldesign.datasets.tables import TableChunk, read_table
 from moldesign.errors import TableError
-from moldesign.predictors.cells import N_EXAMPLES, Finding, LabelColumn, collect, parse_times
+from moldesign.predictors.assay_rows import UNNUMBERED, MeasuredRows, read_rows
+from moldesign.predictors.cells import N_EXAMPLES, Finding, collect
 from moldesign.predictors.endpoints import Endpoint, TaskType, fit_endpoint
-from moldesign.predictors.fitting import LabelTable, key_molecules
+from moldesign.predictors.fitting import LabelTable
 
 LogChoice = Literal["auto", "on", "off"]
 
@@ -24,9 +24,7 @@ MIN_LABELS = 20
 LOG_SPAN = 1000.0
 """A positive regression target whose 99th percentile is so many times its first one is learned as log10."""
 
-_CHUNK = 1_000
 _NO_WORD = re.compile(r"[^\w.-]+")
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*$")
 _UNIT = re.compile(r"[\[(]([^\[\]()]+)[\])]\s*$")
 
 
@@ -61,6 +59,8 @@ class Assay:
     n_rows: int
     unreadable: Finding
     """Rows that are no molecule, or have no time; they are left out."""
+    rows: MeasuredRows | None = None
+    """What was merged; None where the assay was not made of rows."""
 
     @property
     def n_molecules(self) -> int:
@@ -89,20 +89,6 @@ def describe_endpoint(assay: Assay, column: int) -> Endpoint:
         aliases=tuple(sorted({plain, plain.lower()} - taken - {""})),
         log_scale=target.log_scale,
     )
-
-
-class _Rows(NamedTuple):
-    """The readable rows of a table."""
-
-    numbers: NDArray[np.int64]
-    """[R], the row of the file, from 0"""
-    keys: list[str]
-    smiles: dict[str, str]
-    """Standardised SMILES by key"""
-    columns: list[LabelColumn]
-    times: NDArray[np.float64] | None
-    n_rows: int
-    problems: list[str]
 
 
 class _Molecules(NamedTuple):
@@ -158,84 +144,38 @@ def read_assay(
     """
     if len(set(targets)) != len(targets) or not targets:
         raise TableError(f"{path}: name each target once, and at least one; targets: {', '.join(targets) or 'none'}")
-    wanted = [*targets, *([time_column] if time_column else [])]
-    chunks = read_table(path, chunk_size=_CHUNK, smiles_column=smiles_column, columns=wanted)
-    rows = _read_rows(chunks, targets, time_column, on_rows)
-    source = Path(path).name
-    if not rows.keys:
-        raise TableError(f"{source}: no row is a molecule ({collect(rows.problems).describe(1)}); see --smiles-column")
-    untimed = _find_untimed(rows, source, time_column, skip_bad=skip_bad)
+    rows = read_rows(
+        path, targets, smiles_column=smiles_column, time_column=time_column, skip_bad=skip_bad, on_rows=on_rows
+    )
+    return merge_rows(rows, targets, [log] * len(targets) if isinstance(log, str) else log)
+
+
+def merge_rows(rows: MeasuredRows, targets: Sequence[str], logs: Sequence[LogChoice]) -> Assay:
+    """Merge what was measured several times: see `read_assay`.
+
+    Args:
+        rows: of one table, or of several.
+        targets: name of each column.
+        logs: whether it is learned as log10, if it is a regression.
+
+    Raises:
+        TableError: the rows hold too little to learn from; names the column.
+    """
     codes, keys = pd.factorize(np.array(rows.keys, dtype=object))
     molecules = _Molecules(codes, [rows.smiles[key] for key in keys], rows.numbers)
-    choices = [log] * len(targets) if isinstance(log, str) else log
-    columns = zip(targets, rows.columns, choices, strict=True)
-    read = [_read_target(source, name, column, molecules, choice, skip_bad) for name, column, choice in columns]
+    columns = zip(targets, rows.labels.T, rows.bad_cells, logs, strict=True)
+    read = [_merge_target(rows.source, name, column, bad, molecules, log) for name, column, bad, log in columns]
     earliest = None if rows.times is None else _find_earliest(codes, rows.times, len(keys))
     labels = np.column_stack([one for _, one in read])
     table, times = _keep_labelled(LabelTable(molecules.smiles, labels, list(keys)), earliest)
-    return Assay(
-        source, table, tuple(target for target, _ in read), times, rows.n_rows, collect(rows.problems + untimed)
-    )
+    targeted = tuple(target for target, _ in read)
+    return Assay(rows.source, table, targeted, times, rows.n_rows, collect(rows.problems), rows)
 
 
-def _read_rows(
-    chunks: Iterator[TableChunk],
-    targets: Sequence[str],
-    time_column: str | None,
-    on_rows: Callable[[int], None] | None,
-) -> _Rows:
-    numbers: list[int] = []
-    keys: list[str] = []
-    known: dict[str, str] = {}
-    problems: list[str] = []
-    times: list[Any] = []
-    columns, n_rows = [LabelColumn() for _ in targets], 0
-    for chunk in chunks:
-        keyed = key_molecules(chunk.smiles, first_row=chunk.first_row)
-        problems += [error for error in keyed.errors if error]
-        cells = [chunk.frame[name].tolist() for name in targets]
-        dates = chunk.frame[time_column].tolist() if time_column else []
-        for place, (key, text) in enumerate(zip(keyed.keys, keyed.smiles, strict=True)):
-            if key is None or text is None:
-                continue
-            numbers.append(chunk.first_row + place)
-            keys.append(key)
-            known.setdefault(key, text)
-            times += dates[place : place + 1]
-            for column, values in zip(columns, cells, strict=True):
-                column.add(numbers[-1], values[place])
-        n_rows += len(chunk.smiles)
-        if on_rows:
-            on_rows(n_rows)
-    parsed = parse_times(times) if time_column else None
-    return _Rows(np.array(numbers, dtype=np.int64), keys, known, columns, parsed, n_rows, problems)
-
-
-def _find_untimed(rows: _Rows, source: str, time_column: str | None, *, skip_bad: bool) -> list[str]:
-    """Return what to say of each row without a time.
-
-    Raises:
-        TableError: there is one and it must not be skipped, or no row has a time.
-    """
-    missing = [] if rows.times is None else rows.numbers[np.isnan(rows.times)].tolist()
-    untimed = [f"row {row}: no time" for row in missing]
-    if untimed and (not skip_bad or len(untimed) == len(rows.keys)):
-        raise TableError(
-            f"{source}: {time_column} is neither a number nor a date like 2021-03-31: {collect(untimed).describe()} "
-            "(rows count from 0); correct the cells, or leave these rows out with --skip-bad"
-        )
-    return untimed
-
-
-def _read_target(
-    source: str, name: str, column: LabelColumn, molecules: _Molecules, log: LogChoice, skip_bad: bool
+def _merge_target(
+    source: str, name: str, labels: NDArray[np.float64], bad: Finding, molecules: _Molecules, log: LogChoice
 ) -> tuple[Target, NDArray[np.float64]]:
     """Return what a column holds, and the label of each molecule, [M]."""
-    labels, bad = column.finish()
-    bad_cells = collect([f"row {row}: {text!r}" for row, text in bad])
-    if bad_cells.n and not skip_bad:
-        advice = _advise([text for _, text in bad], has_numbers=bool(np.isfinite(labels).any()))
-        raise TableError(f"{source}: {name} is no number in {bad_cells.describe()} (rows count from 0); {advice}")
     task, log_scale = _choose_scale(source, name, labels, log)
     merged = _merge(molecules.codes, labels, len(molecules.smiles), task, log_scale=log_scale)
     _require_learnable(source, name, merged)
@@ -246,18 +186,9 @@ def _read_target(
         log_scale,
         n_labels=int(np.isfinite(merged.labels).sum()),
         n_repeated=merged.n_repeated,
-        bad_cells=bad_cells,
+        bad_cells=bad,
         conflicts=Finding(len(merged.in_conflict), _describe_conflicts(merged, labels, molecules)),
     ), merged.labels
-
-
-def _advise(texts: Sequence[str], *, has_numbers: bool) -> str:
-    """Return what to do about cells that hold no number."""
-    if all(_DECIMAL_COMMA.match(text) for text in texts):
-        return "write decimals with a point, as in 0.5"
-    if not has_numbers and len(set(texts)) == 2:
-        return "write the two classes as 0 and 1, or as inactive and active"
-    return "correct these cells, empty those where nothing was measured, or leave them out with --skip-bad"
 
 
 def _choose_scale(source: str, name: str, labels: NDArray[np.float64], log: LogChoice) -> tuple[TaskType, bool]:
@@ -334,9 +265,13 @@ def _describe_conflicts(merged: _Merged, labels: NDArray[np.float64], molecules:
     texts = []
     for molecule in merged.in_conflict[:N_EXAMPLES].tolist():
         own = np.flatnonzero((molecules.codes == molecule) & np.isfinite(labels))
-        values = ", ".join(f"{labels[place]:g} in row {molecules.rows[place]}" for place in own.tolist())
+        values = ", ".join(f"{labels[place]:g} {_name_place(molecules.rows[place])}" for place in own.tolist())
         texts.append(f"{molecules.smiles[molecule]}: {values}")
     return tuple(texts)
+
+
+def _name_place(row: int) -> str:
+    return "before" if row == UNNUMBERED else f"in row {row}"
 
 
 def _find_earliest(codes: NDArray[np.int64], times: NDArray[np.float64], n_molecules: int) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ from moldesign.predictors.fitting import LabelTable
 from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.forest_fit import ForestLearner, blend_split
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
+from moldesign.predictors.replay import Replay
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
 from moldesign.predictors.workload import Workload
 
@@ -31,11 +32,15 @@ class EnsemblePlan:
     """What the networks start from; None: from nothing"""
     with_forest: bool = True
     """Whether a forest over fingerprints is mixed into what the networks say"""
+    replay: Replay | None = None
+    """What the networks see again of molecules that they knew; None where all of the training part is new to them"""
 
     def plan_member(self, member: int, rows: Rows, valid: Rows | None) -> NetworkPlan:
         """Return the plan of one network, trained on `rows`."""
         start = None if self.encoder is None else self.encoder.of_member(member)
-        return NetworkPlan(rows, self.shape, self.settings, self.seed + member, valid, start)
+        seed = self.seed + member
+        learned = rows if self.replay is None else self.replay.choose(rows, seed)
+        return NetworkPlan(learned, self.shape, self.settings, seed, valid, start)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from moldesign.errors import TableError
 from moldesign.metrics import compute_ece
 from moldesign.predictors.assay import Assay, LogChoice, read_assay
-from moldesign.predictors.bundled import load_predictor
+from moldesign.predictors.bundled import find_model_folder, load_predictor
 from moldesign.predictors.calibration import Calibration
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.evaluation import choose_threshold
+from moldesign.predictors.measurements import copy_measurements
 from moldesign.predictors.model_folder import make_folder, refuse_finished
 from moldesign.predictors.predictions import Predictions
 from moldesign.predictors.training_record import describe_assay
@@ -87,6 +88,7 @@ def recalibrate_model(
     card = predictor.card | {"thresholds": thresholds, "calibrated_on": _describe(new.assay, refits, command)}
     make_folder(folder, out=folder)
     calibrated = replace(calibrated, card=card)
+    copy_measurements(find_model_folder(model), folder)
     calibrated.save(folder)
     return Recalibration(folder, calibrated, describe_assay(new.assay), refits, dict(newer.skipped))
 

@@ -87,6 +87,11 @@ class NetworkPlan:
     start: Mapping[str, Tensor] | None = None
     """Weights to start from, by name; the others are new"""
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the network starts from all weights of a trained one, its heads included."""
+        return self.start is not None and any(name.startswith("heads.") for name in self.start)
+
 
 def train_network(
     data: TrainingSet,
@@ -117,8 +122,8 @@ def train_network(
         raise ValueError("a training with validation rows cannot be gone on with; leave out the checkpoint")
     torch.manual_seed(plan.seed)
     rng = np.random.default_rng(plan.seed)
-    network = _make_network(plan.shape, plan.start).to(device)
     objective = Objective.of(data, rows, settings)
+    network = _make_network(plan, objective).to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
     n_steps = settings.n_epochs * math.ceil(len(rows) / settings.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -199,10 +204,17 @@ class Objective:
 
     def undo_class_weights(self, network: PropertyNetwork) -> None:
         """Make probabilities of the outputs again: a weighted positive raises the learned log-odds by log(weight)."""
+        self._shift_outputs(network, -1)
+
+    def redo_class_weights(self, network: PropertyNetwork) -> None:
+        """Give a trained network, whose outputs are probabilities, the outputs that this objective aims at."""
+        self._shift_outputs(network, 1)
+
+    def _shift_outputs(self, network: PropertyNetwork, sign: int) -> None:
         if self.positive_weights is not None:
             bias = cast(nn.Linear, network.heads[-1]).bias
             with torch.no_grad():
-                bias.sub_(self.positive_weights.log().to(bias.device))
+                bias.add_(sign * self.positive_weights.log().to(bias.device))
 
 
 def masked_loss(
@@ -284,12 +296,14 @@ def _resume(
     return n_done
 
 
-def _make_network(shape: NetworkSettings, start: Mapping[str, Tensor] | None) -> PropertyNetwork:
-    network = PropertyNetwork(shape)
-    if start is not None:
-        unknown = network.load_state_dict(start, strict=False).unexpected_keys
+def _make_network(plan: NetworkPlan, objective: Objective) -> PropertyNetwork:
+    network = PropertyNetwork(plan.shape)
+    if plan.start is not None:
+        unknown = network.load_state_dict(plan.start, strict=False).unexpected_keys
         if unknown:
             raise ValueError(f"the network has no weights called {', '.join(unknown)}")
+    if plan.goes_on:
+        objective.redo_class_weights(network)
     return network
 
 

@@ -81,18 +81,66 @@ def render_training_report(name: str, folder: str, record: Record) -> str:
         source=record["table"]["source"],
         date=record["date"],
         duration=_describe_seconds(record["seconds"]),
-        start="from scratch" if record["start"] is None else f"the encoder of {record['start']}",
+        start=_describe_start(record),
         seed=record["seed"],
         command=record["command"],
         measured_on=record["split"]["measured_on"],
         caveat=record["split"].get("caveat", ""),
         baseline=record["baseline"],
-        targets=[_view_target(target, fields, record["baseline"]) for target, fields in record["targets"].items()],
+        targets=[
+            _view_target(target, fields, record["baseline"]) | {"progress": _view_progress(record, target)}
+            for target, fields in record["targets"].items()
+        ],
         losses=_plot_losses(record["curves"]),
         settings=_list_settings(record),
         trials=_list_trials(record["search"]),
         findings=_list_findings(record),
         version=record["versions"]["moldesign"],
+    )
+
+
+def _describe_start(record: Record) -> str:
+    if continued := record.get("continued"):
+        return (
+            f"the networks of {continued['model']}, which knew {continued['n_old']:,} molecules; "
+            f"{continued['n_new']:,} are new, and {continued['n_replayed']:,} of {continued['n_old_training']:,} old "
+            "training molecules were learned again"
+        )
+    return "from scratch" if record["start"] is None else f"the encoder of {record['start']}"
+
+
+def _view_progress(record: Record, target: str) -> dict[str, Any] | None:
+    """Return how the model that was gone on from and this one do on old and on new test molecules, if there is one."""
+    if "continued" not in record:
+        return None
+    parts = record["continued"]["targets"][target]
+    names = list(dict.fromkeys(name for part in parts.values() for name in (*part["before"], *part["after"])))
+    return {
+        "header": [f"{age}, {when}" for age in parts for when in ("before", "after")],
+        "rows": [
+            [
+                "molecules" if name == "n" else name,
+                *(
+                    _format_figure(part[when].get(name), None)
+                    for part in parts.values()
+                    for when in ("before", "after")
+                ),
+            ]
+            for name in sorted(names, key=lambda name: name == "n")
+        ],
+        "verdicts": [_judge_progress(age, part) for age, part in parts.items()],
+        "is_worse": any(part["gain"] is not None and part["gain"]["high"] < 0 for part in parts.values()),
+    }
+
+
+def _judge_progress(age: str, part: Record) -> str:
+    gain = part["gain"]
+    if gain is None:
+        return f"The {age} test molecules are too few or too alike to compare before and after."
+    way = "worse" if gain["high"] < 0 else "better" if gain["low"] > 0 else "not clearly different"
+    return (
+        f"On the {age} test molecules it is {way}: {gain['figure']} {gain['after']:.3f} after {gain['before']:.3f} "
+        f"(gain {gain['gain']:+.3f}, 95 % interval {gain['low']:+.3f} to {gain['high']:+.3f})."
     )
 
 

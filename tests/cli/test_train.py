@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from moldesign.cli import train as verb
+from moldesign.cli import training_text
 from moldesign.objectives.profile import parse_goals
 from moldesign.predictors import baseline, forest_fit
 from moldesign.predictors.assay import read_assay
@@ -18,6 +19,7 @@ from moldesign.predictors.training import TrainingProgress
 from moldesign.predictors.workload import Progress
 from tests.cli.conftest import Moldesign
 from tests.predictors.toy_assay import make_frame, write_assay
+from tests.predictors.toy_growth import write_tables
 
 QUICK = ("--split", "random", "--networks", "2", "--epochs", "2")
 
@@ -39,7 +41,8 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
     done = quick("--target", "balance", "--target", "aromatic", "--out", "mine")
     assert done.code == 0
     assert {path.name for path in Path("mine").iterdir()} == {
-        *("card.json", "control.safetensors", "model.safetensors", "training.json", "report.html")
+        *("card.json", "control.safetensors", "model.safetensors", "training.json", "report.html"),
+        "measurements.csv.gz",
     }
     assert "assay.csv: 96 rows, 96 different molecules" in done.out
     assert "balance: regression, 96 molecules with a value" in done.out
@@ -193,7 +196,8 @@ def test_a_model_is_recalibrated_on_new_data(quick: Moldesign, moldesign: Moldes
     assert re.search(r"balance: intervals fitted on \d\d molecules.*; there were none before", done.out)
     assert re.search(r"aromatic: probabilities fitted on \d\d molecules.*\(expected calibration error\)", done.out)
     assert done.out.splitlines()[-1] == "model in newer; next: moldesign predict library.csv --model newer"
-    assert {path.name for path in Path("newer").iterdir()} == {"card.json", "model.safetensors"}
+    kept = {"card.json", "model.safetensors", "measurements.csv.gz"}
+    assert {path.name for path in Path("newer").iterdir()} == kept
     predicted = moldesign("predict", new_data, "--model", "newer", "--out", "predicted.csv")
     assert predicted.code == 0
     table = pd.read_csv("predicted.csv")
@@ -248,13 +252,109 @@ def test_a_better_baseline_is_a_warning() -> None:
         "verdict": {"figure": "MAE", "model": 0.5, "baseline": 0.4, "baseline_is_better": True},
         "test": {"n": 99},
     }
-    [line] = verb.describe_verdict("pIC50", target, "random forest")
+    [line] = training_text.describe_verdict("pIC50", target, "random forest")
     assert line.startswith(
         "WARNING: for pIC50 the baseline (random forest) is better than this model: MAE 0.400 against"
     )
 
 
 def test_few_test_molecules_are_said_to_be_uncertain() -> None:
-    uncertain = verb.describe_verdict("active", {"verdict": None, "test": {"n": 12}}, "random forest")
+    uncertain = training_text.describe_verdict("active", {"verdict": None, "test": {"n": 12}}, "random forest")
     assert "too few or too alike" in uncertain[0]
     assert "--folds 5 tests on all of them" in uncertain[1]
+
+
+@pytest.fixture
+def grown(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> Moldesign:
+    """The verb, going on from a model of one network, with settings for a test of a second."""
+    monkeypatch.setattr(baseline, "N_TREES", 10)
+    monkeypatch.setattr(forest_fit, "N_TREES", 10)
+    write_tables(Path())
+    first = ("old.csv", "--target", "balance", "--from", "scratch", "--networks", "1", "--epochs", "1", "--out", "mine")
+    assert moldesign("train", *first).code == 0
+    return lambda *arguments: moldesign("train", "new.csv", "--continue", "mine", "--epochs", "1", *arguments)
+
+
+def test_a_model_goes_on_with_new_data(grown: Moldesign) -> None:
+    done = grown("--out", "newer")
+    assert done.code == 0
+    assert done.err.startswith("going on from mine with new.csv, into newer; Ctrl-C keeps finished networks")
+    assert "Went on from mine: it knew 160 molecules, 80 are new. Each network learned" in done.out
+    table = re.findall(r"^(old|new), (before|after) +(\d+)", done.out, re.MULTILINE)
+    assert [row[:2] for row in table] == [("old", "before"), ("old", "after"), ("new", "before"), ("new", "after")]
+    assert "--folds" not in done.out
+    assert "measurements.csv.gz" in {path.name for path in Path("newer").iterdir()}
+    page = Path("newer/report.html").read_text(encoding="utf-8")
+    assert "the networks of mine, which knew 160 molecules; 80 are new" in page
+    assert "before and after" in page
+    assert grown("--out", "newer").err.splitlines()[-1].startswith("error: newer holds a model already")
+
+
+def test_ctrl_c_keeps_the_networks_that_went_on(grown: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(progress: Progress) -> str:
+        if progress.stage == "testing":
+            raise KeyboardInterrupt
+        return progress.stage
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verb, "describe_progress", interrupt)
+        stopped = grown("--out", "newer")
+    assert stopped.code == 130
+    assert "interrupted; 1 finished network is kept in newer; the same command goes on" in stopped.err
+    assert grown("--out", "newer", "--quiet") == (0, "newer\n", "")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--from", "scratch"),
+        ("--folds", 2),
+        ("--networks", 3),
+        ("--log", "on"),
+        ("--search", 1),
+        ("--recalibrate", "x"),
+    ],
+)
+def test_options_that_a_model_which_goes_on_keeps_are_refused(moldesign: Moldesign, option: tuple[object, ...]) -> None:
+    done = moldesign("train", "new.csv", "--continue", "mine", *option, "--out", "newer")
+    assert done.code == 2
+    assert f"Invalid value for {option[0]}: --continue keeps what the model has; leave this option out" in done.err
+
+
+def test_old_data_goes_with_continue_alone(moldesign: Moldesign, assay: str) -> None:
+    done = moldesign("train", assay, "--target", "balance", "--old-data", "old.csv", "--out", "mine")
+    assert done.code == 2
+    assert "Invalid value for --old-data: it goes with --continue alone" in done.err
+    assert "name the column of values to learn" in moldesign("train", assay, "--out", "mine").err
+
+
+def test_what_cannot_be_gone_on_from_is_one_line(moldesign: Moldesign, assay: str) -> None:
+    done = moldesign("train", assay, "--continue", "activity", "--out", "mine")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.splitlines()[-1].startswith("error: ")
+    assert "--old-data" in done.err or "--from" in done.err
+
+
+def test_what_was_forgotten_or_not_learned_is_a_warning() -> None:
+    gain = {"figure": "MAE", "before": 0.4, "after": 0.5, "gain": -0.1, "low": -0.15, "high": -0.05}
+    worse = {"n": 60, "before": {"MAE": 0.4, "n": 60}, "after": {"MAE": 0.5, "n": 60}, "gain": gain}
+    _, old, new = training_text.describe_progress_made("pIC50", {"old": worse, "new": worse}, "mine")
+    assert old == (
+        "WARNING: pIC50 was forgotten in part: MAE 0.500 after 0.400 (gain -0.100, 95 % interval -0.150 to -0.050) on "
+        "the old test molecules; keep mine for molecules like these, or train a new model on both tables"
+    )
+    assert new.startswith(
+        "WARNING: new molecules are not predicted better in pIC50 than by mine: MAE 0.500 after 0.400"
+    )
+
+
+def test_what_is_not_sure_is_no_warning() -> None:
+    gain = {"figure": "MAE", "before": 0.5, "after": 0.49, "gain": 0.01, "low": -0.05, "high": 0.07}
+    unsure = {"n": 60, "before": {"MAE": 0.5, "n": 60}, "after": {"MAE": 0.49, "n": 60}, "gain": gain}
+    nothing = {"n": 0, "before": {"n": 0}, "after": {"n": 0}, "gain": None}
+    _, old, new = training_text.describe_progress_made("pIC50", {"old": unsure, "new": unsure}, "mine")
+    assert old.startswith("pIC50: nothing shows that the old molecules were forgotten")
+    assert new.endswith(", which may be chance")
+    _, old, new = training_text.describe_progress_made("pIC50", {"old": nothing, "new": nothing}, "mine")
+    assert "too few or too alike" in old
+    assert new == "pIC50: none of the new test molecules has a value"

@@ -63,7 +63,7 @@ def test_the_folder_is_a_model_that_has_learned(trained):
     assert figures["balance"]["test"]["MAE"] < 0.5
     assert figures["aromatic"]["test"]["AUROC"] > 0.9
     assert load_predictor(trained.folder).predict(["CCO"]).is_valid.all()
-    names = ["card.json", "control.safetensors", "model.safetensors", "training.json"]
+    names = ["card.json", "control.safetensors", "measurements.csv.gz", "model.safetensors", "training.json"]
     assert sorted(path.name for path in trained.folder.iterdir()) == names
 
 

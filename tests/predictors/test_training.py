@@ -197,3 +197,14 @@ def test_a_class_that_is_missing_weighs_nothing_more():
     data.labels[:, 1] = 1.0
     objective = Objective.of(data, np.arange(36), TrainingSettings(loss="weighted"))
     assert objective.positive_weights.tolist() == [1.0, 1.0]
+
+
+def test_a_trained_network_goes_on_from_what_it_says():
+    """With class weights, too: what was undone at the end of a training is done again at the start of the next."""
+    data, network = train(n_epochs=3, loss="weighted")
+    said = apply_network(network, data.graphs)
+    unmoved = make_plan(start=network.state_dict(), loss="weighted", learning_rate=1e-12, n_epochs=1)
+    assert unmoved.goes_on
+    np.testing.assert_allclose(apply_network(train_network(data, unmoved), data.graphs), said, atol=1e-4)
+    encoder = {name: tensor for name, tensor in network.state_dict().items() if not name.startswith("heads.")}
+    assert not make_plan(start=encoder).goes_on

@@ -183,3 +183,16 @@ def test_calibration_is_shown_where_there_are_molecules_enough() -> None:
     classes = many | {"truth": [0.0, 1.0] * 20, "value": [0.2, 0.9] * 20}
     page = render(targets={"active": make_target(task="classification", predictions=classes)})
     assert "Calibration of the probabilities" in page
+
+
+def test_before_and_after_are_shown_where_a_model_went_on() -> None:
+    gain = {"figure": "MAE", "before": 0.4, "after": 0.5, "gain": -0.1, "low": -0.15, "high": -0.05}
+    part = {"n": 60, "before": {"MAE": 0.4, "n": 60}, "after": {"MAE": 0.5, "n": 60}, "gain": gain}
+    few = {"n": 2, "before": {"n": 2}, "after": {"n": 2}, "gain": None}
+    counts = {"n_old": 400, "n_new": 90, "n_old_training": 320, "n_new_training": 70, "n_replayed": 280}
+    page = render(continued={"model": "older", **counts, "targets": {"IC50": {"old": part, "new": few}}})
+    assert "Start: the networks of older, which knew 400 molecules; 90 are new, and 280 of 320 old training" in page
+    assert "On the old test molecules it is worse: MAE 0.500 after 0.400 (gain -0.100" in page
+    assert "The new test molecules are too few or too alike" in page
+    assert re.search(r"<td>MAE</td>\s*<td class=\"number\">0.400</td><td class=\"number\">0.500</td>", page)
+    assert "before and after" not in render()
