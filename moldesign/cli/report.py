@@ -20,8 +20,13 @@ def report(
     *,
     hits: Annotated[int, typer.Option(metavar="N", min=1, help="How many hits to draw at most.")] = 100,
     heat_maps: Annotated[
-        int, typer.Option(metavar="N", min=0, help="For how many of them to compute atom heat maps.")
-    ] = 30,
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="For how many of them to compute atom heat maps; by default 30, and fewer with many predicted goals.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Print the path of the page and problems, nothing else.")
     ] = False,

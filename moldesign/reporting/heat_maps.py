@@ -14,8 +14,10 @@ from moldesign.predictors.explain import name_learned_unit, weigh_atoms
 from moldesign.reporting.hit_table import Hit
 from moldesign.reporting.wishes import Wish
 
-MAX_MAPS = 30
-"""Hits with heat maps, unless the user asks for more; each takes 0.02 s, and 0.1 kB of the page, per prediction."""
+MAX_MAPPED = 30
+"""Hits with heat maps, unless the user asks for more."""
+MAX_MAPS = 120
+"""Heat maps in all, likewise, of many predicted goals: each takes 0.02 s, and 0.1 kB of the page."""
 _N_STEPS = 24
 _SECONDS = 1.0
 """For finding the parent in a molecule, at most; it is nearly all of it."""
@@ -23,7 +25,13 @@ _SECONDS = 1.0
 Weights = NDArray[np.float32]
 
 
-def map_atoms(hits: Sequence[Hit], wishes: Sequence[Wish], n: int = MAX_MAPS) -> list[dict[str, Any]]:
+def count_mapped(wishes: Sequence[Wish]) -> int:
+    """Return how many hits have heat maps: fewer, the more predictions each of them rests on, but one at least."""
+    n_predicted = sum(wish.endpoint is not None for wish in wishes)
+    return min(MAX_MAPPED, max(1, MAX_MAPS // max(1, n_predicted)))
+
+
+def map_atoms(hits: Sequence[Hit], wishes: Sequence[Wish], n: int | None = None) -> list[dict[str, Any]]:
     """Return for each predicted goal its name, unit and scale, and the weights of the atoms of the first n hits.
 
     Weights stand in the order of the hits; null for those that have none, because they are later ones, or because their
@@ -33,6 +41,7 @@ def map_atoms(hits: Sequence[Hit], wishes: Sequence[Wish], n: int = MAX_MAPS) ->
         ModelFormatError: the folder of a predictor is damaged.
         UnknownNameError: it has moved.
     """
+    n = count_mapped(wishes) if n is None else n
     drawn = [hit for hit in hits if hit.mol is not None][:n]
     parents = standardize_smiles([hit.smiles for hit in drawn]).smiles
     pairs = [(hit, parent) for hit, parent in zip(drawn, parents, strict=True) if parent is not None]

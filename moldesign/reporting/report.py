@@ -6,7 +6,6 @@ from pathlib import Path
 from moldesign.checkpoint import CARD_FILE
 from moldesign.errors import RunFolderError
 from moldesign.predictors.training_record import RECORD_FILE
-from moldesign.reporting.heat_maps import MAX_MAPS
 from moldesign.reporting.hit_table import MAX_HITS
 from moldesign.reporting.run_record import is_run_folder
 from moldesign.reporting.run_report import write_run_report
@@ -20,14 +19,18 @@ _ENDINGS = (".manifest.json", ".progress")
 
 
 def write_report(
-    path: Path, *, max_hits: int = MAX_HITS, max_maps: int = MAX_MAPS, on_progress: Callable[[str], None] | None = None
+    path: Path,
+    *,
+    max_hits: int = MAX_HITS,
+    max_maps: int | None = None,
+    on_progress: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the report of a run folder, of the hits of a screening, or of a trained model, and return its path.
 
     Args:
         path: the folder, or the file of hits (or its manifest, or the folder of its progress).
         max_hits: drawn at most.
-        max_maps: hits with atom heat maps.
+        max_maps: hits with atom heat maps; by default as many as `count_mapped` says.
         on_progress: is told what is being done.
 
     Raises:

@@ -11,7 +11,7 @@ from moldesign.generation.audit import LEAST_RATIO
 from moldesign.generation.settings import GenerationSettings
 from moldesign.reporting.charts import Line, draw_histogram, draw_lines
 from moldesign.reporting.chemical_space import draw_space
-from moldesign.reporting.heat_maps import MAX_MAPS, map_atoms
+from moldesign.reporting.heat_maps import count_mapped, map_atoms
 from moldesign.reporting.hit_cards import count_shown, describe_cards, explain_pictures
 from moldesign.reporting.hit_table import MAX_HITS, HitTable, describe_hits, make_hit_table
 from moldesign.reporting.page import embed_json, format_number, format_seconds, list_versions, render_page, write_page
@@ -36,14 +36,14 @@ Notify = Callable[[str], None]
 
 
 def write_run_report(
-    folder: Path, *, max_hits: int = MAX_HITS, max_maps: int = MAX_MAPS, on_progress: Notify | None = None
+    folder: Path, *, max_hits: int = MAX_HITS, max_maps: int | None = None, on_progress: Notify | None = None
 ) -> Path:
     """Write `report.html` into a run folder, of a finished run or of what there is, and return its path.
 
     Args:
         folder: the run folder.
         max_hits: drawn at most.
-        max_maps: hits with atom heat maps.
+        max_maps: hits with atom heat maps; by default as many as `count_mapped` says.
         on_progress: is told what is being done.
 
     Raises:
@@ -55,13 +55,14 @@ def write_run_report(
 
 
 def render_run_report(
-    run: RunRecord, *, max_hits: int = MAX_HITS, max_maps: int = MAX_MAPS, on_progress: Notify | None = None
+    run: RunRecord, *, max_hits: int = MAX_HITS, max_maps: int | None = None, on_progress: Notify | None = None
 ) -> str:
     """Return the page of a run; the arguments are those of `write_run_report`."""
     tell = on_progress or (lambda text: None)
     tell(f"drawing {min(len(run.hits), max_hits)} hits")
     wishes = find_wishes(run.profile, run.hits.columns)
     table = make_hit_table(run.hits, wishes, smiles_column="smiles", max_hits=max_hits)
+    max_maps = count_mapped(wishes) if max_maps is None else max_maps
     tell(f"computing which atoms the predictions of the best {min(len(table.hits), max_maps)} rest on")
     maps = map_atoms(table.hits, wishes, max_maps)
     tell("drawing the map of chemical space")

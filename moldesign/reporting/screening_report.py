@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from moldesign.reporting.charts import draw_histogram
-from moldesign.reporting.heat_maps import MAX_MAPS, map_atoms
+from moldesign.reporting.heat_maps import map_atoms
 from moldesign.reporting.hit_cards import describe_cards, explain_pictures
 from moldesign.reporting.hit_table import MAX_HITS, describe_hits, make_hit_table
 from moldesign.reporting.page import embed_json, format_number, list_versions, render_page, write_page
@@ -26,14 +26,18 @@ def name_report(out: Path) -> Path:
 
 
 def write_screening_report(
-    out: Path, *, max_hits: int = MAX_HITS, max_maps: int = MAX_MAPS, on_progress: Callable[[str], None] | None = None
+    out: Path,
+    *,
+    max_hits: int = MAX_HITS,
+    max_maps: int | None = None,
+    on_progress: Callable[[str], None] | None = None,
 ) -> Path:
     """Write the report of a screening, finished or not, beside its hits, and return its path.
 
     Args:
         out: the file of the hits.
         max_hits: drawn at most.
-        max_maps: hits with atom heat maps.
+        max_maps: hits with atom heat maps; by default as many as `count_mapped` says.
         on_progress: is told what is being done.
 
     Raises:
@@ -49,7 +53,7 @@ def render_screening_report(
     record: ScreeningRecord,
     *,
     max_hits: int = MAX_HITS,
-    max_maps: int = MAX_MAPS,
+    max_maps: int | None = None,
     on_progress: Callable[[str], None] | None = None,
 ) -> str:
     """Return the page of a screening; the arguments are those of `write_screening_report`."""

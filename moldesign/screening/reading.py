@@ -75,11 +75,8 @@ def read_rows(task: Task, mark: Marker) -> ReadRows:
 def read_graphs(task: Task, mark: Marker) -> ReadGraphs:
     """Return the molecules of a task whose rows are SMILES, with their graphs; they are those of `read_rows`."""
     falls = dict(task.falls)
-    standard_texts = {
-        row: standard
-        for row, text in enumerate(task.texts)
-        if row not in falls and (standard := find_standard_text(text)) is not None
-    }
+    found = ((row, find_standard_text(text)) for row, text in enumerate(task.texts) if row not in falls)
+    standard_texts = {row: text for row, text in found if text is not None}
     plain = list(standard_texts)
     tables: list[GraphTable] = []
     order: list[int] = []
