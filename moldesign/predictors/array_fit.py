@@ -1,4 +1,4 @@
-"""From arrays of SMILES and labels to a predictor: as `moldesign train --no-forest` does it, without test and files.
+"""From arrays of SMILES and labels to a predictor: as `moldesign train` does it, without test and files.
 
 Whoever calls it tests it, with data of their own: cross-validation needs all that it is given for learning.
 """
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from moldesign.checkpoint import Card
 from moldesign.datasets.folds import split_rows
-from moldesign.datasets.splits import Rows
+from moldesign.datasets.splits import Rows, Split
 from moldesign.errors import InvalidSmilesError, TableError
 from moldesign.graphs import GraphTable, count_features, featurize_smiles
 from moldesign.predictors.assay import MIN_LABELS
@@ -29,6 +29,7 @@ from moldesign.predictors.endpoints import Endpoint, TaskType, fit_endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import EnsemblePlan
 from moldesign.predictors.fitting import LabelTable, key_molecules
+from moldesign.predictors.forest_fit import ForestLearner, blend_split
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble, apply_with_states
 from moldesign.predictors.train_options import DEFAULT_START
@@ -58,6 +59,8 @@ class ArrayOptions:
     dropout: float = 0.1
     split: ArraySplit = "random"
     """How that tenth is chosen"""
+    forest: bool = True
+    """Whether a forest over fingerprints is mixed in, as far as that tenth says"""
     device: str = "cpu"
     seed: int = 0
 
@@ -90,14 +93,21 @@ def fit_arrays(
     rows, valid = _split(table, targets, options)
     with torch.random.fork_rng(devices=[]):
         networks = _train(data, rows, valid, options)
-    calibration = Calibration() if valid is None else _calibrate(data, networks, valid)
+    forest, calibration = None, Calibration()
+    if valid is not None:
+        outputs = apply_ensemble(networks, graphs.select(valid)).outputs
+        if options.forest:
+            learner = ForestLearner(table.smiles, table.labels, data.endpoints, options.seed)
+            blended = blend_split(learner, Split(rows, valid, valid[:0]), outputs, outputs[:, :0])
+            forest, outputs = blended.blend, blended.valid
+            rows = np.sort(np.concatenate([rows, valid]))
+        calibration = _calibrate(data, outputs, valid)
     learned = table.select(rows)
     states = apply_with_states(networks[0], graphs.select(rows)).states
     domain = fit_domain(learned.smiles, learned.labels, rng=np.random.default_rng(0), states=states)
     name = "_".join(target.name for target in targets)
-    return Predictor(
-        name, tuple(data.endpoints), tuple(networks), domain, _make_card(learned, targets, options), calibration
-    )
+    card = _make_card(learned, targets, options)
+    return Predictor(name, tuple(data.endpoints), tuple(networks), domain, card, calibration, forest=forest)
 
 
 def _read(
@@ -164,11 +174,11 @@ def _train(data: TrainingSet, rows: Rows, valid: Rows | None, options: ArrayOpti
     ]
 
 
-def _calibrate(data: TrainingSet, networks: Sequence[PropertyNetwork], valid: Rows) -> Calibration:
+def _calibrate(data: TrainingSet, outputs: NDArray[np.float32], valid: Rows) -> Calibration:
     """Calibrate the targets that have enough labels among the validation molecules."""
     labels = data.labels[valid]
     asked = np.flatnonzero(np.isfinite(labels).sum(axis=0) >= MIN_CALIBRATED)
-    outputs = apply_ensemble(networks, data.graphs.select(valid)).outputs[:, :, asked]
+    outputs = outputs[:, :, asked]
     endpoints = [data.endpoints[t] for t in asked.tolist()]
     return fit_calibration(endpoints, labels[:, asked], outputs.mean(axis=0), outputs.std(axis=0))
 

@@ -60,6 +60,7 @@ class _MoleculeEstimator(BaseEstimator):  # type: ignore[misc]
             n_networks=self.n_networks,
             dropout=self.dropout,
             split=self.split,
+            forest=self.forest,
             device=self.device,
             seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
         )
@@ -122,6 +123,8 @@ class MoleculeRegressor(RegressorMixin, _MoleculeEstimator):  # type: ignore[mis
             learns from all of them for `n_epochs`.
         split: how that tenth is chosen, "random", "scaffold" or "cluster"; with the latter two it holds molecules
             unlike the learned ones.
+        forest: mix a random forest over fingerprints into what the networks say, as far as it helps on that tenth;
+            needs a patience. Without it the model can be exported to ONNX.
         learning_rate: the highest, after the warm-up.
         batch_size: molecules per step.
         dropout: in the heads of the networks.
@@ -143,6 +146,7 @@ class MoleculeRegressor(RegressorMixin, _MoleculeEstimator):  # type: ignore[mis
         n_epochs: int = 60,
         patience: int | None = 20,
         split: ArraySplit = "random",
+        forest: bool = True,
         learning_rate: float = 2e-3,
         batch_size: int = 64,
         dropout: float = 0.1,
@@ -155,6 +159,7 @@ class MoleculeRegressor(RegressorMixin, _MoleculeEstimator):  # type: ignore[mis
         self.n_epochs = n_epochs
         self.patience = patience
         self.split = split
+        self.forest = forest
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.dropout = dropout
@@ -227,6 +232,8 @@ class MoleculeClassifier(ClassifierMixin, _MoleculeEstimator):  # type: ignore[m
             learns from all of them for `n_epochs`.
         split: how that tenth is chosen, "random", "scaffold" or "cluster"; with the latter two it holds molecules
             unlike the learned ones.
+        forest: mix a random forest over fingerprints into what the networks say, as far as it helps on that tenth;
+            needs a patience. Without it the model can be exported to ONNX.
         learning_rate: the highest, after the warm-up.
         batch_size: molecules per step.
         dropout: in the heads of the networks.
@@ -249,6 +256,7 @@ class MoleculeClassifier(ClassifierMixin, _MoleculeEstimator):  # type: ignore[m
         n_epochs: int = 60,
         patience: int | None = 20,
         split: ArraySplit = "random",
+        forest: bool = True,
         learning_rate: float = 2e-3,
         batch_size: int = 64,
         dropout: float = 0.1,
@@ -261,6 +269,7 @@ class MoleculeClassifier(ClassifierMixin, _MoleculeEstimator):  # type: ignore[m
         self.n_epochs = n_epochs
         self.patience = patience
         self.split = split
+        self.forest = forest
         self.learning_rate = learning_rate
         self.batch_size = batch_size
         self.dropout = dropout

@@ -70,7 +70,7 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
     if predictor.forest is not None:
         raise ExportError(
             f"{predictor.name} has a forest beside its networks, which an ONNX file cannot hold: train it with "
-            "--no-forest"
+            "--no-forest, or an estimator with forest=False"
         )
     onnx, onnxruntime = _require_tools()
     if target.exists():

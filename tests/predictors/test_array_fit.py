@@ -17,7 +17,7 @@ FRAME = make_frame()
 BALANCE = FRAME["balance"].to_numpy(float)[:, None]
 AROMATIC = FRAME["aromatic"].to_numpy(float)[:, None]
 NUMBER, CLASS = ArrayTarget("balance", "regression"), ArrayTarget("aromatic", "classification")
-QUICK = ArrayOptions(TrainingSettings(n_epochs=2, patience=5), start=None, n_networks=2, split="random")
+QUICK = ArrayOptions(TrainingSettings(n_epochs=2, patience=5), start=None, n_networks=2, split="random", forest=False)
 WITHOUT_STOP = replace(QUICK, training=TrainingSettings(n_epochs=1), n_networks=1)
 
 
@@ -40,6 +40,20 @@ def test_with_patience_about_one_tenth_is_not_learned(split, n_learned):
     """Of the four scaffolds in the table one is kept."""
     predictor = fit_arrays(SMILES, BALANCE, [NUMBER], replace(QUICK, split=split, n_networks=1))
     assert predictor.card["n_training_molecules"] == len(predictor.domain.smiles) == n_learned
+
+
+def test_a_forest_is_mixed_in_where_a_tenth_can_say_how_much():
+    options = replace(QUICK, n_networks=1, forest=True)
+    predictor = fit_arrays(SMILES, BALANCE, [NUMBER], options)
+    assert predictor.forest is not None
+    assert predictor.forest.shares[0] > 0.5  # two epochs teach the network nothing
+    assert predictor.card["n_training_molecules"] == len(SMILES)  # the forest has learned that tenth, too
+    mixed, alone = (one.predict(SMILES).values[:, 0] for one in (predictor, replace(predictor, forest=None)))
+    errors = [np.abs(values - BALANCE[:, 0]).mean() for values in (mixed, alone)]
+    assert errors[0] < errors[1]
+    again = fit_arrays(SMILES, BALANCE, [NUMBER], options)
+    np.testing.assert_array_equal(again.predict(SMILES).values[:, 0], mixed)
+    assert fit_arrays(SMILES, BALANCE, [NUMBER], replace(WITHOUT_STOP, forest=True)).forest is None
 
 
 def test_enough_validation_molecules_calibrate():
