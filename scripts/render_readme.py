@@ -67,9 +67,10 @@ SECTIONS = {
     "continuing": (
         "Does a model forget when it goes on?",
         "Two targets of ChEMBL, 600 old and 200 newer molecules. Mean absolute errors (log10 units) on all other "
-        "molecules of the old years and of the new ones: of the model as it was, of `moldesign train --continue`, of the "
-        "same without replay of the old molecules, and of a training of old and new molecules from scratch, which is the "
-        "best where the old table is at hand. Gains are those over the model as it was; errors are standard errors.",
+        "molecules of the old years and of the new ones: of the model as it was, of `moldesign train --continue`, "
+        "of the same without replay of the old molecules, and of a training of old and new molecules from scratch, "
+        "which is the best where the old table is at hand. Gains are those over the model as it was; errors are "
+        "standard errors.",
     ),
     "similarity_search": (
         "Similarity search over a library",
