@@ -7,8 +7,9 @@
 * one endpoint: the best 1,000 by one endpoint of `admet`; all endpoints: by all of them, QED and structural alerts.
 * chemprop: one default model with one target, with and without cuik-molmaker; ADMET-AI: its 41 endpoints.
 
-Commands run from file to file, ours without its report, which no peer makes and which takes some seconds more. What a long library takes longer than a short one is the time of its further rows, so
-that start-up is left out of every rate; it is given beside it. Memory is that of all processes of a run together.
+Commands run from file to file, ours without its report, which no peer makes and which takes some seconds more. What a
+long library takes longer than a short one is the time of its further rows, so that start-up is left out of every rate;
+it is given beside it. Memory is that of all processes of a run together.
 """
 
 import argparse
