@@ -39,6 +39,8 @@ class ThriftySettings:
     least_gain: float = 1e-3
     """A smaller gain of the mean of the top 10 is none."""
     most_restless: int = 2
+    fair_score: float = 0.1
+    """Where the best score is lower, exploration weighs less, in proportion."""
     breeding: BreedingSettings = field(default_factory=BreedingSettings)
     acquisition: AcquisitionSettings = field(default_factory=AcquisitionSettings)
     surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
@@ -106,8 +108,9 @@ class ThriftySearch:
 
     @property
     def is_blind(self) -> bool:
-        """Whether there are scores, and all are the same."""
-        return len(self.scores) >= self.settings.n_first and len(set(self.scores.values())) == 1
+        """Whether there are scores, and all are the same, or as good as that."""
+        scores = self.scores.values()
+        return len(scores) >= self.settings.n_first and max(scores) - min(scores) < self.settings.least_gain
 
     @property
     def restlessness(self) -> int:
@@ -217,11 +220,18 @@ class ThriftySearch:
     def _acquisition(self) -> AcquisitionSettings:
         settings, level = self.settings.acquisition, self.restlessness
         low, high = settings.log10_beta
-        return replace(
-            settings,
-            generations=settings.generations * (1 + level),
-            log10_beta=(low + 0.5 * level, high + 0.5 * level),
-        )
+        shift = 0.5 * level + np.log10(self._exploration_scale)
+        return replace(settings, generations=settings.generations * (1 + level), log10_beta=(low + shift, high + shift))
+
+    @property
+    def _exploration_scale(self) -> float:
+        """A factor of the exploration weights: 1, less where even the best scores are low.
+
+        The surrogate's standard deviation is 1 for what is unlike anything known. Beside best scores of a hundredth
+        only that would count, and the oddest molecules would be proposed.
+        """
+        best = max(self.scores.values(), default=1.0)
+        return float(np.clip(best / self.settings.fair_score, 0.01, 1.0))
 
     def _take_waiting(self, n: int) -> list[str]:
         taken: list[str] = []

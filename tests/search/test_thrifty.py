@@ -143,6 +143,34 @@ def test_where_all_scores_are_the_same_ordinary_molecules_are_tried(library):
     assert search.batch_size == SMALL.batch_sizes[0][1]
 
 
+def test_scores_that_are_as_good_as_the_same_are_the_same(library):
+    search = ThriftySearch(library, settings=SMALL)
+    first = search.propose(SMALL.n_first)
+    search.observe(first, [1e-15 * place for place in range(len(first))])
+    assert search.is_blind
+
+
+@pytest.mark.parametrize(("best", "scale"), [(0.5, 1.0), (0.1, 1.0), (0.02, 0.2), (0.0, 0.01)])
+def test_beside_low_scores_exploration_weighs_less(library, best, scale):
+    search = ThriftySearch(library, settings=SMALL)
+    search.observe(library[:2], [0.0, best])
+    low, high = search.settings.acquisition.log10_beta
+    assert search._acquisition.log10_beta == pytest.approx((low + np.log10(scale), high + np.log10(scale)))
+
+
+def test_low_scores_are_climbed_from(library):
+    target = resemble("CCN(CC)CC(=O)Nc1c(C)cccc1C")
+
+    def score(smiles):
+        return [0.02 * value for value in target(smiles)]
+
+    search = ThriftySearch(library, settings=SMALL)
+    run(search, score, 12, 4)
+    odd = ThriftySearch(library, settings=replace(SMALL, fair_score=1e-9))
+    run(odd, score, 12, 4)
+    assert max(search.scores.values()) > max(odd.scores.values())
+
+
 def test_where_the_library_is_used_up_children_are_tried():
     search = ThriftySearch(DRUGS[:7], settings=SMALL)
     proposals = run(search, lambda smiles: [0.0] * len(smiles), 6)
