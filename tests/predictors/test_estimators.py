@@ -335,7 +335,9 @@ def test_pipelines_cross_validation_and_searches():
     padded = [f" {text} " for text in X]
     assert np.isfinite(cross_val_score(model, padded, BALANCE, cv=2)).all()
     grid = {"model__n_epochs": [1, 8], "model__learning_rate": [2e-3]}
-    search = GridSearchCV(Pipeline([("model", MoleculeClassifier(**QUICK, forest=False))]), grid, cv=2, scoring="roc_auc")
+    search = GridSearchCV(
+        Pipeline([("model", MoleculeClassifier(**QUICK, forest=False))]), grid, cv=2, scoring="roc_auc"
+    )
     search.fit(FRAME[["smiles"]], ACTIVITY)
     assert search.best_params_["model__n_epochs"] == 8
     assert search.best_score_ > search.cv_results_["mean_test_score"][0]

@@ -1,0 +1,25 @@
+"""Postponed imports: nothing of them is read until something is asked for, and then all is there."""
+
+import subprocess
+import sys
+
+CODE = """
+import sys
+from moldesign.cli.lazy_imports import postpone_imports
+postpone_imports()
+postpone_imports()
+assert sum(type(finder).__name__ == "PostponingFinder" for finder in sys.meta_path) == 1
+from moldesign.predictors.bundled import load_predictor
+values = load_predictor("admet").predict(["CCO"]).values
+assert values.shape[0] == 1
+print("torch._dynamo.convert_frame" in sys.modules)
+import torch
+print(isinstance(torch.nn.Linear(1, 1), torch._dynamo.OptimizedModule))
+print("torch._dynamo.convert_frame" in sys.modules)
+"""
+
+
+def test_a_prediction_does_not_read_the_compiler_of_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["False", "False", "True"]
