@@ -32,6 +32,11 @@ class Split(NamedTuple):
     valid: Rows
     test: Rows
 
+    @property
+    def untested(self) -> Rows:
+        """The rows of the training and the validation part, sorted."""
+        return np.sort(np.concatenate([self.train, self.valid]))
+
 
 def random_split(n_rows: int, rng: np.random.Generator, fractions: Fractions = DEFAULT_FRACTIONS) -> Split:
     """Deal the rows at random.

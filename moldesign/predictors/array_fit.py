@@ -98,9 +98,9 @@ def fit_arrays(
         outputs = apply_ensemble(networks, graphs.select(valid)).outputs
         if options.forest:
             learner = ForestLearner(table.smiles, table.labels, data.endpoints, options.seed)
-            blended = blend_split(learner, Split(rows, valid, valid[:0]), outputs, outputs[:, :0])
-            forest, outputs = blended.blend, blended.valid
-            rows = np.sort(np.concatenate([rows, valid]))
+            split = Split(rows, valid, valid[:0])
+            blended = blend_split(learner, split, outputs, outputs[:, :0])
+            forest, outputs, rows = blended.blend, blended.valid, split.untested
         calibration = _calibrate(data, outputs, valid)
     learned = table.select(rows)
     states = apply_with_states(networks[0], graphs.select(rows)).states

@@ -97,7 +97,7 @@ def _finish(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> tuple
     """
     if len(fits) == 1:
         split = fits[0].split
-        rows = split.train if fits[0].forest is None else np.sort(np.concatenate([split.train, split.valid]))
+        rows = split.train if fits[0].forest is None else split.untested
         return fits[0].networks, rows
     n_best = round(median(network.best_epoch for fit in fits for network in fit.networks))
     final = replace(plan, settings=replace(plan.settings, stop_after=n_best, patience=None))

@@ -175,6 +175,6 @@ def blend_split(learner: ForestLearner, split: Split, valid: Floats, test: Float
         ],
         dtype=np.float32,
     )
-    blend = learner.fit(np.sort(np.concatenate([split.train, split.valid])), shares)
+    blend = learner.fit(split.untested, shares)
     tested = learner.predict(blend, split.test)
     return SplitBlend(blend, mix_outputs(valid, unseen, shares), mix_outputs(test, tested, shares))

@@ -87,7 +87,7 @@ def _deal_again(predictor: Predictor, folder: Path, options: ContinueOptions) ->
     assay = _merge_old(predictor, rows)
     rng = np.random.default_rng(predictor.card.get("seed", 0))
     split = split_rows(kind, assay.table.smiles, rng, assay.times)
-    learned = split.train if not predictor.card.get("forest") else np.concatenate([split.train, split.valid])
+    learned = split.untested if predictor.card.get("forest") else split.train
     expected, known = {assay.table.smiles[row] for row in learned.tolist()}, set(predictor.domain.smiles)
     if known == set(assay.table.smiles):
         _refuse_untested(folder)

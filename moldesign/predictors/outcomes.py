@@ -139,8 +139,7 @@ def _test(
 
 def _select_labelled(split: Split, labels: Floats) -> NDArray[np.int64]:
     """Return the rows that a baseline may learn from: it needs no validation part."""
-    learned: NDArray[np.int64] = np.sort(np.concatenate([split.train, split.valid]))
-    return learned[np.isfinite(labels[learned])]
+    return split.untested[np.isfinite(labels[split.untested])]
 
 
 def _summarize(endpoint: Endpoint, outputs: NDArray[np.float32], t: int, calibration: Calibration) -> Summary:

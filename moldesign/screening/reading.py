@@ -1,9 +1,8 @@
 """Rows of a task become molecules: one by one through RDKit, or straight to the graphs of the network where it is safe.
 
 Most SMILES of a library are one molecule, uncharged or with charges that protons make, whose standard form can be read
-off the text. The network's featuriser parses
-them itself, in C++, so that parsing them before, for RDKit's sake, would double the work on all rows of which only the
-few good ones are looked at again.
+off the text. The network's featuriser parses them itself, in C++, so that parsing them before, for RDKit's sake, would
+double the work on all rows of which only the few good ones are looked at again.
 """
 
 from typing import NamedTuple
