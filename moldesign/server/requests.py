@@ -7,12 +7,17 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 MAX_PREDICTED, MAX_DRAWN, MAX_SCREENED = 500, 200, 20_000
 """Molecules of one request."""
 
-MAX_SMILES, MAX_NAME = 1000, 200
+MAX_SMILES, MAX_NAME, MAX_CELL = 1000, 200, 10_000
 """Characters."""
+
+MAX_COLUMNS = 100
+"""That a library may have beside its molecules and names."""
 
 Smiles = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SMILES)]
 ScreenedSmiles = Annotated[str, StringConstraints(max_length=MAX_SMILES)]
 MoleculeName = Annotated[str, StringConstraints(max_length=MAX_NAME)]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+Cell = Annotated[str, StringConstraints(max_length=MAX_CELL)]
 GoalText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Name = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=64)]
@@ -95,12 +100,17 @@ class ScreenRequest(GoalsRequest):
     title: str = Field(default="", max_length=80)
     smiles: list[ScreenedSmiles] = Field(min_length=1, max_length=MAX_SCREENED)
     names: Annotated[list[MoleculeName], Field(max_length=MAX_SCREENED)] = []
+    columns: Annotated[dict[ColumnName, list[Cell]], Field(max_length=MAX_COLUMNS)] = {}
+    """What else the library says of its molecules; it comes back with them."""
     top: int = Field(default=100, ge=1, le=MAX_SCREENED)
     threshold: float | None = Field(default=None, gt=0, le=1)
     diverse: bool = False
 
     @model_validator(mode="after")
-    def _check_names(self) -> Self:
-        if self.names and len(self.names) != len(self.smiles):
-            raise ValueError(f"names has {len(self.names)} texts for {len(self.smiles)} molecules; give one for each")
+    def _check_lengths(self) -> Self:
+        if taken := {"smiles", "name"} & set(self.columns):
+            raise ValueError(f"a column must not be called {taken.pop()}: the fields smiles and names hold these")
+        for label, cells in [("names", self.names or self.smiles), *self.columns.items()]:
+            if len(cells) != len(self.smiles):
+                raise ValueError(f"{label} has {len(cells)} texts for {len(self.smiles)} molecules; give one for each")
         return self

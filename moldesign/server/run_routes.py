@@ -22,7 +22,7 @@ from moldesign.server.services import Services
 
 router = APIRouter(tags=["runs"])
 
-MOLECULES = ("smiles", "names")
+MOLECULES = ("smiles", "names", "columns")
 """Fields of a screening that hold its library: too large to be sent about."""
 
 RunId = Annotated[str, PathParameter(max_length=32)]

@@ -82,12 +82,14 @@ def _screen(request: dict[str, Any], profile: Profile, folder: Path) -> dict[str
 
     library, out = folder / LIBRARY_FILE, folder / RESULTS
     names = {"name": request["names"]} if request.get("names") else {}
-    write_table(library, [pd.DataFrame({"smiles": request["smiles"]} | names)])
+    columns = {"smiles": request["smiles"], **names, **request.get("columns", {})}
+    write_table(library, [pd.DataFrame(columns)])
     out.mkdir(exist_ok=True)
     settings = ScreeningSettings(
         top=request["top"],
         threshold=request.get("threshold"),
         diverse=request["diverse"],
+        smiles_column="smiles",
         chunk_size=_CHUNK_ROWS,
         workers=1,
     )

@@ -101,6 +101,9 @@ def test_curve_and_contradiction_of_goals(client: httpx.Client) -> None:
         ("/generate", {"goals": []}, "goals"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C"] * 20_001}, "smiles"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "names": ["one"]}, None),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "columns": {"stock": ["yes"]}}, None),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C"], "columns": {"smiles": ["CC"]}}, None),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C"], "columns": {"": ["CC"]}}, "columns..[key]"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C"], "threshold": 0}, "threshold"),
     ],
 )
@@ -198,17 +201,18 @@ def test_a_screening(client: httpx.Client) -> None:
 
 def test_a_screening_tells_names_progress_and_funnel(client: httpx.Client) -> None:
     asked = {"smiles": ["CCO", "", "c1ccccc1", "OCC"], "names": ["ethanol", "nothing", "benzene", "the same"]}
+    asked |= {"columns": {"stock": ["a", "b", "c", "d"], "score": ["1", "2", "3", "4"]}}
     limits = {"goals": ["logp max"], "must": ["heavy_atoms >= 2"], "threshold": 0.01}
     started = client.post("/screen", json={**asked, **limits}).json()
     final = wait_for_state(client, started["id"], ["done", "failed"])
     assert final["state"] == "done", final["message"]
     hits = client.get(f"/runs/{started['id']}/hits").json()["hits"]
-    assert [hit["name"] for hit in hits] == ["benzene", "ethanol"]
+    assert [(hit["name"], hit["stock"]) for hit in hits] == [("benzene", "c"), ("ethanol", "a")]
     assert final["counts"]["rows"] == 4
     assert final["counts"]["hits"] == 2
     assert sum(final["counts"]["rejected"].values()) == 2
     assert final["progress"]["n_done"] == final["progress"]["n_rows"] == 4
-    assert not {"smiles", "names"} & set(final["request"])
+    assert not {"smiles", "names", "columns"} & set(final["request"])
 
 
 def test_the_limits_of_a_library_are_told(client: httpx.Client) -> None:

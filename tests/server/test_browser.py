@@ -205,24 +205,32 @@ def test_analogues_of_a_hit(page: Page) -> None:
     page.wait(lambda: len(page.find_all("#run-list .run-line")) >= 2)
 
 
-TABLES: dict[str, tuple[str, str, list[str], list[str]]] = {
-    "one per line": ("CCO ethyl alcohol\n\nc1ccccc1\n", "", ["CCO", "c1ccccc1"], ["ethyl alcohol", ""]),
-    "a header above lines": ("smiles name\nCCO ethanol\n", "a.smi", ["CCO"], ["ethanol"]),
+TABLES: dict[str, tuple[str, str, list[str], list[str], dict[str, list[str]]]] = {
+    "one per line": ("CCO ethyl alcohol\n\nc1ccccc1\n", "", ["CCO", "c1ccccc1"], ["ethyl alcohol", ""], {}),
+    "a header above lines": ("smiles name\nCCO ethanol\n", "a.smi", ["CCO"], ["ethanol"], {}),
     "quotes, a byte order mark, Windows": (
         '\ufeffid,Canonical SMILES,note\r\n"a ""b"", c",CCO,"two\nlines"\r\nd,,\r\n',
         "a.csv",
         ["CCO", ""],
         ['a "b", c', "d"],
+        {"id": ['a "b", c', "d"], "note": ["two\nlines", ""]},
     ),
-    "semicolons": ("Structure;Title\nCCO;ethanol\n", "a.csv", ["CCO"], ["ethanol"]),
-    "tabs, without names": ("smiles\tic50_nm\nCCO\t3\n", "a.tsv", ["CCO"], []),
-    "one column": ("SMILES\nCCO\nCC\n", "", ["CCO", "CC"], []),
+    "semicolons": ("Structure;Title\nCCO;ethanol\n", "a.csv", ["CCO"], ["ethanol"], {"Title": ["ethanol"]}),
+    "tabs, without names": ("smiles\tic50_nm\nCCO\t3\n", "a.tsv", ["CCO"], [], {"ic50_nm": ["3"]}),
+    "one column": ("SMILES\nCCO\nCC\n", "", ["CCO", "CC"], [], {}),
+    "headings that clash": (
+        "smiles,SMILES,name,,a,a\nCCO,CC,x,1,2,3\n",
+        "a.csv",
+        ["CCO"],
+        ["x"],
+        {"SMILES": ["CC"], "column 4": ["1"], "a": ["2"], "a (2)": ["3"]},
+    ),
 }
 
 
 @pytest.mark.parametrize("case", TABLES)
 def test_a_library_is_read(page: Page, case: str) -> None:
-    text, name, smiles, names = TABLES[case]
+    text, name, smiles, names, columns = TABLES[case]
     told = page.driver.execute_async_script(
         "const [text, name, done] = arguments;"
         "import('/static/library.js').then((m) => {"
@@ -230,7 +238,7 @@ def test_a_library_is_read(page: Page, case: str) -> None:
         text,
         name,
     )
-    assert told == {"smiles": smiles, "names": names}
+    assert told == {"smiles": smiles, "names": names, "columns": columns}
 
 
 def test_a_broken_table_is_refused(page: Page) -> None:

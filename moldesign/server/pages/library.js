@@ -21,12 +21,29 @@ export function readLibrary(text, fileName = "") {
   return isTable ? { columns: header, smilesColumn, rows: parseTable(plain, delimiter).slice(1) } : readLines(plain);
 }
 
-// Returns { smiles, names }, one of each per row; an empty cell is a row, too, which the screening rejects.
+// Returns { smiles, names, columns }, one cell of each per row; an empty cell is a row, too, which the screening rejects.
+// A column of names comes back under its own heading as well.
 export function pickMolecules({ columns, rows }, smilesColumn) {
   const nameColumn = columns ? findColumn(columns, NAMES, smilesColumn) : 1;
   const cells = (column) => rows.map((row) => (row[column] ?? "").trim());
   const names = nameColumn < 0 ? [] : cells(nameColumn);
-  return { smiles: cells(smilesColumn), names: names.some(Boolean) ? names : [] };
+  const others = nameHeadings(columns ?? [], smilesColumn, nameColumn).map(([heading, column]) => [heading, cells(column)]);
+  return { smiles: cells(smilesColumn), names: names.some(Boolean) ? names : [], columns: Object.fromEntries(others) };
+}
+
+// Returns [heading, column] of what is neither SMILES nor called "name"; every heading differs from the others.
+function nameHeadings(columns, smilesColumn, nameColumn) {
+  const taken = new Set(["smiles", "name"]);
+  const headings = [];
+  columns.forEach((text, column) => {
+    if (column === smilesColumn || (column === nameColumn && text.trim() === "name")) return;
+    const plain = text.trim() || `column ${column + 1}`;
+    let heading = plain;
+    for (let n = 2; taken.has(heading); n += 1) heading = `${plain} (${n})`;
+    taken.add(heading);
+    headings.push([heading, column]);
+  });
+  return headings;
 }
 
 export function findSmilesColumn(columns) {

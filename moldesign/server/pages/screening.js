@@ -85,7 +85,7 @@ function chooseMolecules() {
 
 // Says what was read, or why it cannot be screened here.
 function tellLibrary() {
-  const { smiles, names } = chooseMolecules();
+  const { smiles, names, columns } = chooseMolecules();
   const long = smiles.findIndex((text) => text.length > limits.smiles);
   const count = smiles.length.toLocaleString("en");
   if (smiles.length === 0) complain("there are no molecules in it");
@@ -94,7 +94,9 @@ function tellLibrary() {
   } else if (long >= 0) complain(`row ${long + 1} has ${smiles[long].length.toLocaleString("en")} characters where a SMILES is expected; at most ${limits.smiles.toLocaleString("en")} are allowed. Is it the right column?`);
   else complain("");
   const first = smiles.find(Boolean) ?? "";
-  find("library-said").textContent = `${count} molecules${names.length ? ", with names" : ""}; the first is ${first.length > 60 ? first.slice(0, 59) + "…" : first}`;
+  const others = Object.keys(columns);
+  const has = [...(names.length ? ["names"] : []), ...(others.length ? [`the column${others.length > 1 ? "s" : ""} ${others.slice(0, 5).join(", ")}${others.length > 5 ? ", …" : ""}`] : [])];
+  find("library-said").textContent = `${count} molecules${has.length ? `, with ${has.join(" and ")}` : ""}; the first is ${first.length > 60 ? first.slice(0, 59) + "…" : first}`;
 }
 
 function complain(text) {
@@ -104,7 +106,7 @@ function complain(text) {
 
 function makeRequest() {
   const goals = listGoals();
-  const { smiles, names } = chooseMolecules();
+  const { smiles, names, columns } = chooseMolecules();
   const threshold = find("screen-threshold").value;
   return {
     goals,
@@ -112,6 +114,7 @@ function makeRequest() {
     title: libraryName.slice(0, 80) || "Screening",
     smiles,
     names: names.map((name) => name.slice(0, limits.name)),
+    columns,
     top: Number(find("screen-top").value),
     threshold: threshold === "" ? null : Number(threshold),
     diverse: find("screen-diverse").checked,
@@ -127,7 +130,7 @@ async function begin() {
   if (!find("screen-problem").hidden) return;
   const request = makeRequest();
   if (new Blob([JSON.stringify(request)]).size > limits.bytes) {
-    complain(`this is more than ${(limits.bytes / 2 ** 20).toFixed(0)} MB of SMILES and names; screen fewer molecules, or on the command line`);
+    complain(`this is more than ${(limits.bytes / 2 ** 20).toFixed(0)} MB; screen fewer molecules, a file with fewer columns, or on the command line`);
     return;
   }
   find("start-screening").disabled = true;
