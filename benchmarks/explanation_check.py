@@ -30,7 +30,7 @@ from rdkit.Chem import rdMolDescriptors
 from sklearn.linear_model import Ridge
 
 from benchmarks.harness import write_result
-from moldesign.chem.descriptors import logp
+from moldesign.chem.crippen import logp
 from moldesign.chem.smiles import Mol
 from moldesign.chem.standardize import standardize_smiles
 from moldesign.datasets.catalog import locate_dataset

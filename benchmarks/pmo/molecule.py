@@ -10,7 +10,8 @@ from rdkit.Chem.GraphDescriptors import BertzCT
 from rdkit.DataStructs import SparseBitVect
 
 from benchmarks.pmo.pharmacophore import describe_layout, find_pharmacophores
-from moldesign.chem.descriptors import logp, qed
+from moldesign.chem.crippen import logp
+from moldesign.chem.descriptors import qed
 
 
 class Molecule:

@@ -10,6 +10,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 from rdkit.Chem.rdfiltercatalog import FilterCatalog, FilterCatalogEntry, SmartsMatcher
 
+from moldesign.chem.crippen import logp
 from moldesign.chem.smiles import Mol, quiet_rdkit
 from moldesign.errors import UnknownNameError
 
@@ -50,11 +51,6 @@ def sa_score(mol: Mol) -> float:
     return float(sascorer.calculateScore(mol))
 
 
-def logp(mol: Mol) -> float:
-    """Return Crippen's estimate of the octanol-water partition coefficient, log10 (doi:10.1021/ci990307l)."""
-    return float(rdMolDescriptors.CalcCrippenDescriptors(mol)[0])
-
-
 DESCRIPTORS: dict[str, Descriptor] = {
     descriptor.name: descriptor
     for descriptor in (
@@ -77,8 +73,6 @@ DESCRIPTORS: dict[str, Descriptor] = {
 
 def compute_descriptors(mols: Sequence[Mol | None], names: Iterable[str]) -> NDArray[np.float64]:
     """Return the named descriptors, float64 [N, K]; the row of a None is NaN.
-
-    What descriptors share (logP inside QED) is computed once: RDKit keeps it on the molecule.
 
     Raises:
         UnknownNameError: a name is not in `DESCRIPTORS`.

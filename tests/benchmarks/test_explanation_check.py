@@ -6,7 +6,7 @@ import torch
 from rdkit import Chem
 
 from benchmarks import explanation_check as check
-from moldesign.chem.descriptors import logp
+from moldesign.chem.crippen import logp
 from moldesign.graphs import GraphTable, featurize_smiles
 from moldesign.predictors.training import apply_network
 from tests.predictors.tiny_predictor import make_network

@@ -3,7 +3,8 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import QED, Crippen, Descriptors, Lipinski
 
-from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors, logp, qed, sa_score
+from moldesign.chem.crippen import logp
+from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors, qed, sa_score
 from moldesign.chem.smiles import Mol, parse_smiles, randomize_smiles, require_mols
 from moldesign.errors import UnknownNameError
 
