@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS molecules (
     in_domain TEXT NOT NULL,
     source TEXT NOT NULL,
     time REAL NOT NULL,
+    discount REAL NOT NULL,
     missing TEXT
 );
 """
@@ -47,8 +48,9 @@ class RunArchive:
     """Every scored molecule of a run; a killed process loses at most the batch in flight.
 
     The table `molecules` holds one row per call of the oracle: call number, canonical SMILES, total, the JSON objects
-    `terms` (transformed), `raw`, `std` and `in_domain` by term name, source (policy, start), time (Unix seconds), and
-    why a term's value, and so as a rule the total, is missing (null). The table `scores` is a `ScoreCache`.
+    `terms` (transformed), `raw`, `std` and `in_domain` by term name, source (policy, start), time (Unix seconds), what
+    the guards left of the total (0 to 1), and why a term's value, and so as a rule the total, is missing (null). The
+    table `scores` is a `ScoreCache`.
 
     Args:
         folder: the run folder.
@@ -66,7 +68,7 @@ class RunArchive:
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.executescript(_SCHEMA)
             columns = [row[1] for row in self._connection.execute("PRAGMA table_info(molecules)")]
-        if "missing" not in columns:
+        if "discount" not in columns:
             self._connection.close()
             raise RunFolderError(f"{self.path} was written by an older version; choose another --out")
 
@@ -84,18 +86,19 @@ class RunArchive:
                 *(self._to_json(values) for values in (m.terms, m.raw, m.std, m.in_domain)),
                 m.source,
                 m.time,
+                m.discount,
                 m.missing,
             )
             for m in molecules
         ]
         with self._explaining(), self._connection:
-            self._connection.executemany("INSERT INTO molecules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO molecules VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def read(self) -> Iterator[ScoredMolecule]:
         """Yield every stored molecule in the order of the calls."""
         with self._explaining():
             rows = self._connection.execute("SELECT * FROM molecules ORDER BY call").fetchall()
-        for call, smiles, total, terms, raw, std, in_domain, source, time, missing in rows:
+        for call, smiles, total, terms, raw, std, in_domain, source, time, discount, missing in rows:
             yield ScoredMolecule(
                 call=call,
                 smiles=smiles,
@@ -106,6 +109,7 @@ class RunArchive:
                 in_domain=tuple(bool(flag) for flag in json.loads(in_domain).values()),
                 source=source,
                 time=time,
+                discount=discount,
                 missing=missing,
             )
 

@@ -166,7 +166,7 @@ def run(
 ) -> StopReason:
     """Spend the oracle's budget; return why the run ends. Everything scored is kept in any case."""
     profile = session.profile
-    front = ParetoFront((term.weight for term in profile.terms), profile.guards) if profile.pareto else None
+    front = ParetoFront(term.weight for term in profile.terms) if profile.pareto else None
     scoreboard = Scoreboard(oracle, profile.threshold, front)
     try:
         if start and session.n_batches == 0:

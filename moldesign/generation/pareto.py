@@ -13,8 +13,6 @@ from moldesign.datasets.tables import write_table
 from moldesign.errors import RunFolderError, TableError
 from moldesign.generation.folder import PARETO_CSV
 from moldesign.generation.hits import describe_hits, rank_molecules
-from moldesign.objectives.combination import combine_terms
-from moldesign.objectives.guards import Guards
 from moldesign.objectives.oracle import ScoredMolecule
 from moldesign.objectives.profile import Profile
 
@@ -22,8 +20,6 @@ MAX_EXACT_WORK = 5e10
 """N ** (K - 2), what the exact hypervolume of N points in K dimensions takes at worst; about 0.2 s."""
 N_DIRECTIONS = 2**17
 """Rays from 0 by which a hypervolume is estimated."""
-
-_ROUNDING = 1e-9
 
 
 class ParetoFront:
@@ -34,13 +30,10 @@ class ParetoFront:
 
     Args:
         weights: those of the K terms; a term of weight 0 is a hard limit.
-        guards: what takes from the totals; None for nothing.
     """
 
-    def __init__(self, weights: Iterable[float], guards: Guards | None = None) -> None:
-        self._weights = list(weights)
-        self._is_goal = np.array(self._weights) > 0
-        self._guards = guards or Guards.off()
+    def __init__(self, weights: Iterable[float]) -> None:
+        self._is_goal = np.array(list(weights)) > 0
         self._molecules: dict[tuple[float, ...], list[ScoredMolecule]] = {}
         self._hypervolume: float | None = None
 
@@ -50,7 +43,7 @@ class ParetoFront:
         for molecule in molecules:
             terms = np.array(molecule.terms, dtype=np.float64)
             if not np.isnan(terms).any() and (terms[~self._is_goal] > 0).all():
-                point = terms[self._is_goal] * self._find_discount(molecule)
+                point = terms[self._is_goal] * molecule.discount
                 self._molecules.setdefault(tuple(point.tolist()), []).append(molecule)
         if self._molecules.keys() != known:
             points = list(self._molecules)
@@ -70,14 +63,6 @@ class ParetoFront:
         if self._hypervolume is None:
             self._hypervolume = measure_hypervolume(np.array(sorted(self._molecules)).reshape(-1, self._is_goal.sum()))
         return self._hypervolume
-
-    def _find_discount(self, molecule: ScoredMolecule) -> float:
-        """Return what the guards left of the total; of a total of 0 it is known alone where all or nothing is left."""
-        [whole] = combine_terms(np.array([molecule.terms]), self._weights).tolist()
-        if whole > 0:
-            left = molecule.total / whole
-            return left if left < 1 - _ROUNDING else 1.0
-        return 1.0 if all(molecule.in_domain) or not self._guards.domain else 0.0
 
 
 def measure_hypervolume(points: NDArray[np.float64]) -> float:
@@ -117,7 +102,7 @@ def write_front(folder: Path, molecules: Iterable[ScoredMolecule], profile: Prof
     Raises:
         RunFolderError: the disk is full or cannot be written.
     """
-    front = ParetoFront((term.weight for term in profile.terms), profile.guards)
+    front = ParetoFront(term.weight for term in profile.terms)
     front.take_in(molecules)
     frame = describe_hits(front.molecules, profile)
     try:

@@ -21,7 +21,8 @@ def select_failed(molecules: Sequence[ScoredMolecule], profile: Profile) -> list
     """
     missing = [molecule for molecule in molecules if np.isnan(molecule.total)]
     terms = np.array([molecule.terms for molecule in missing]).reshape(len(missing), len(profile.terms))
-    bounds = bound_total(terms, [term.weight for term in profile.terms])
+    discount = np.array([molecule.discount for molecule in missing])
+    bounds = bound_total(terms, [term.weight for term in profile.terms]) * discount
     return [molecule for molecule, bound in zip(missing, bounds.tolist(), strict=True) if bound >= profile.threshold]
 
 

@@ -6,19 +6,24 @@ from itertools import repeat
 
 import numpy as np
 
+from moldesign.chem.unseen import KnownParts
 from moldesign.objectives.combination import FloatArray, bound_total
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.terms import Batch, Evaluation, Term
 
 Reasons = list[str | None]
 
 
-def evaluate_terms(terms: Sequence[Term], batch: Batch, threshold: float) -> list[Evaluation]:
+def evaluate_terms(
+    terms: Sequence[Term], batch: Batch, threshold: float, guards: Guards, known: KnownParts | None = None
+) -> list[Evaluation]:
     """Return each term's evaluation of the batch, in the order of `terms`.
 
     Terms about programs come last, in their order. A program is run for a molecule only if no term has refused it,
     none has failed on it, none is 0 (as a broken limit is), and its total would reach `threshold` were all terms that
-    are left fully met. Elsewhere its value is missing, with the reason.
+    are left fully met: the total that the guards leave, so that no program is run for molecules outside the domain of
+    a predictor that cannot become hits. Elsewhere its value is missing, with the reason.
 
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
@@ -29,11 +34,13 @@ def evaluate_terms(terms: Sequence[Term], batch: Batch, threshold: float) -> lis
     for column in sorted(range(len(terms)), key=lambda column: is_dear(terms[column])):
         term = terms[column]
         if is_dear(term):
-            stopped = _stop_hopeless(terms, scores, threshold, term.name, stopped)
+            discount = guards.find_discount(evaluations.values(), batch, known)
+            stopped = _stop_hopeless(terms, scores, discount, threshold, term.name, stopped)
             evaluation = _evaluate_others(term, batch, stopped)
         else:
             evaluation = term.evaluate(batch)
-        scores[:, column] = term.transform(evaluation.values)
+        std = np.full(len(scores), np.nan) if evaluation.std is None else evaluation.std
+        scores[:, column] = guards.transform(term, evaluation.values, std)
         reasons = zip(stopped, evaluation.errors or repeat(None), evaluation.missing or repeat(None), strict=False)
         stopped = [old or error or missing for old, error, missing in reasons]
         evaluations[column] = evaluation
@@ -45,23 +52,26 @@ def is_dear(term: Term) -> bool:
     return isinstance(term.property, ProgramProperty)
 
 
-def _stop_hopeless(terms: Sequence[Term], scores: FloatArray, threshold: float, name: str, stopped: Reasons) -> Reasons:
-    totals = bound_total(scores, [term.weight for term in terms])
+def _stop_hopeless(
+    terms: Sequence[Term], scores: FloatArray, discount: FloatArray, threshold: float, name: str, stopped: Reasons
+) -> Reasons:
+    totals = bound_total(scores, [term.weight for term in terms]) * discount
     return [
         reason
         or (
-            f"{name}: not run, because {_explain(terms, row, total, threshold)}"
+            f"{name}: not run, because {_explain(terms, row, total, share, threshold)}"
             if total < threshold or total == 0
             else None
         )
-        for reason, row, total in zip(stopped, scores, totals.tolist(), strict=True)
+        for reason, row, total, share in zip(stopped, scores, totals.tolist(), discount.tolist(), strict=True)
     ]
 
 
-def _explain(terms: Sequence[Term], row: FloatArray, total: float, threshold: float) -> str:
+def _explain(terms: Sequence[Term], row: FloatArray, total: float, share: float, threshold: float) -> str:
     if broken := [term.text for term, score in zip(terms, row.tolist(), strict=True) if score == 0]:
         return f"{broken[0]!r} is not met"
-    return f"the score cannot exceed {math.floor(1000 * total) / 1000:.3f}, and a hit needs {threshold:g}"
+    why = f" (the guards leave {share:.0%} of it)" if share < 1 else ""
+    return f"the score cannot exceed {math.floor(1000 * total) / 1000:.3f}{why}, and a hit needs {threshold:g}"
 
 
 def _evaluate_others(term: Term, batch: Batch, stopped: Reasons) -> Evaluation:

@@ -7,13 +7,15 @@ So does one with a ring system, or an atom in surroundings, that no molecule of 
 and often it cannot be made.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from moldesign.chem.unseen import Unseen
+from moldesign.chem.unseen import KnownParts, Unseen
 from moldesign.objectives.section import Section
-from moldesign.objectives.terms import Term
+from moldesign.objectives.terms import Batch, Evaluation, Term
 
 MOST_OUTSIDE = 0.5
 """Factor of the total just outside the domain: with the usual threshold, what is outside is no hit."""
@@ -55,6 +57,18 @@ class Guards(Section):
             return scores
         spread = self.caution * np.nan_to_num(std)
         return np.minimum(scores, np.minimum(term.transform(values - spread), term.transform(values + spread)))
+
+    def find_discount(self, evaluations: Iterable[Evaluation], batch: Batch, known: KnownParts | None = None) -> Floats:
+        """Return what is left of each total, float64 [N] in (0, 1].
+
+        Args:
+            evaluations: of the N molecules of `batch`, by any number of terms.
+            batch: the molecules.
+            known: parts in which there is nothing odd; by default those of ChEMBL.
+        """
+        margins = [evaluation.margin for evaluation in evaluations if evaluation.margin is not None]
+        discount = self.admit(np.column_stack([np.full(len(batch.smiles), np.inf), *margins]))
+        return discount * self.discount(batch.count_unseen(known)) if self.unseen < 1 else discount
 
     def admit(self, margin: Floats) -> Floats:
         """Return the factor of each total, float64 [N]: 1 inside the domain of every term, less outside.

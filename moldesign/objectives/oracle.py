@@ -30,6 +30,8 @@ class ScoredMolecule(NamedTuple):
     """What proposed the molecule: policy, genetic, start."""
     time: float
     """Seconds since the epoch."""
+    discount: float = 1.0
+    """What the guards left of the total."""
     missing: str | None = None
     """Why the value of a term is missing, and with it, as a rule, the total."""
 
@@ -160,6 +162,7 @@ class Oracle:
             in_domain=np.array([call.in_domain for call in calls], dtype=bool).reshape(shape),
             is_valid=np.array([text is not None and text not in self._refused for text in smiles], bool),
             errors=errors,
+            discount=np.array([call.discount for call in calls], dtype=np.float64),
             missing=[call.missing for call in calls],
         )
 
@@ -182,5 +185,6 @@ def _record(rewards: Rewards, row: int, smiles: str, call: int, source: str, sec
         tuple(rewards.in_domain[row].tolist()),
         source,
         seconds,
+        float(rewards.discount[row]),
         rewards.missing[row],
     )

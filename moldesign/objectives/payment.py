@@ -47,8 +47,9 @@ class Payment:
             scores = rewards.terms[:, column]
             seen.extend(scores[~np.isnan(scores)].tolist())
         is_open = rewards.is_valid & np.isnan(rewards.total)
-        estimate = combine_terms(np.where(np.isnan(rewards.terms), self._usual_scores(), rewards.terms), self._weights)
-        is_no_hit = bound_total(rewards.terms, self._weights) < self._threshold
+        likely = np.where(np.isnan(rewards.terms), self._usual_scores(), rewards.terms)
+        estimate = combine_terms(likely, self._weights) * rewards.discount
+        is_no_hit = bound_total(rewards.terms, self._weights) * rewards.discount < self._threshold
         paid = np.where(rewards.is_valid, rewards.total, 0.0)
         return np.where(is_open & is_no_hit, estimate, paid)
 

@@ -39,6 +39,8 @@ class Rewards:
     """Bool [N]: whether the text is a molecule that every term accepts."""
     errors: list[str | None]
     """Why a row is not valid."""
+    discount: FloatArray
+    """Float64 [N] in (0, 1]: what the guards leave of the total; 1 where they find nothing, and in rows not valid."""
     missing: list[str | None]
     """Why a valid molecule lacks the value of a term, and so its total (unless another term makes that 0)."""
 
@@ -82,17 +84,19 @@ def score_terms(
     rows = np.flatnonzero(parsed.is_valid)
     mols = [mol for mol in parsed.mols if mol is not None]
     batch = Batch([smiles[row] for row in rows.tolist()], mols)
-    evaluations = evaluate_terms(terms, batch, threshold) if mols else [Evaluation(np.empty(0)) for _ in terms]
+    guards = guards or Guards.off()
+    evaluations = [Evaluation(np.empty(0)) for _ in terms]
+    discount = np.ones(len(smiles))
+    if mols:
+        evaluations = evaluate_terms(terms, batch, threshold, guards, known)
+        discount[rows] = guards.find_discount(evaluations, batch, known)
     errors, missing = list(parsed.errors), list[str | None]([None] * len(smiles))
     for evaluation in evaluations:
         for row, error in zip(rows, evaluation.errors or (), strict=False):
             errors[row] = errors[row] or (error and f"row {first_row + row}: {error}")
         for row, reason in zip(rows, evaluation.missing or (), strict=False):
             missing[row] = missing[row] or reason
-    rewards = _assemble(terms, evaluations, rows, errors, missing, guards or Guards.off())
-    if guards is not None and guards.unseen < 1:
-        rewards.total[rows] *= guards.discount(batch.count_unseen(known))
-    return rewards
+    return _assemble(terms, evaluations, rows, errors, missing, guards, discount)
 
 
 def _assemble(
@@ -102,26 +106,24 @@ def _assemble(
     errors: list[str | None],
     missing: list[str | None],
     guards: Guards,
+    discount: FloatArray,
 ) -> Rewards:
     is_valid = np.array([error is None for error in errors], dtype=bool)
     missing = [reason if valid else None for reason, valid in zip(missing, is_valid.tolist(), strict=True)]
     shape = (len(errors), len(terms))
     raw, std, in_domain = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape, dtype=bool)
-    margin = np.full(shape, np.inf)
     for column, evaluation in enumerate(evaluations):
         raw[rows, column] = evaluation.values
         std[rows, column] = np.nan if evaluation.std is None else evaluation.std
         in_domain[rows, column] = True if evaluation.in_domain is None else evaluation.in_domain
-        if evaluation.margin is not None:
-            margin[rows, column] = evaluation.margin
     raw[~is_valid], std[~is_valid] = np.nan, np.nan
     in_domain &= ~np.isnan(raw)
     transformed = np.column_stack(
         [guards.transform(term, raw[:, column], std[:, column]) for column, term in enumerate(terms)]
     )
-    total = combine_terms(transformed, [term.weight for term in terms]) * guards.admit(margin)
+    total = combine_terms(transformed, [term.weight for term in terms]) * discount
     names = tuple(term.name for term in terms)
-    return Rewards(names, total, transformed, raw, std, in_domain, is_valid, errors, missing)
+    return Rewards(names, total, transformed, raw, std, in_domain, is_valid, errors, discount, missing)
 
 
 class CallableScorer:

@@ -23,6 +23,7 @@ def make_molecule(call: int, smiles: str = "") -> ScoredMolecule:
         in_domain=(True, False),
         source="policy",
         time=1_700_000_000.125,
+        discount=0.1 + 0.2,
     )
 
 

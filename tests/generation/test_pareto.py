@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from moldesign.errors import RunFolderError
 from moldesign.generation import pareto
 from moldesign.generation.pareto import ParetoFront, measure_hypervolume, write_front
-from moldesign.objectives.guards import Guards
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import parse_goals
 from tests.generation.test_loop import assert_same_run, interrupt_after
@@ -80,15 +79,13 @@ def test_the_best_total_comes_first_and_equals_stay_together() -> None:
 
 def test_what_the_guards_take_counts() -> None:
     inside, outside = make_molecule(1, (0.5, 0.5)), make_molecule(2, (0.9, 0.9))
-    outside = outside._replace(total=0.45, in_domain=(True, False))
-    lost = make_molecule(3, (1.0, 0.0))._replace(total=0.0, in_domain=(False, True))
-    front = ParetoFront([1.0, 1.0], Guards())
-    front.take_in([inside, outside, lost])
-    assert front.molecules == [inside]
+    front = find_front(np.array([[0.5, 0.5]]))
+    front.take_in([outside._replace(total=0.45, discount=0.5)])
+    assert [molecule.call for molecule in front.molecules] == [inside.call]
     assert front.hypervolume == pytest.approx(0.25)
-    believing = ParetoFront([1.0, 1.0])
-    believing.take_in([inside, outside._replace(total=0.9), lost])
-    assert {molecule.call for molecule in believing.molecules} == {2, 3}
+    front.take_in([outside._replace(discount=0.75)])
+    assert [molecule.call for molecule in front.molecules] == [outside.call]
+    assert front.hypervolume == pytest.approx((0.75 * 0.9) ** 2)
 
 
 def test_what_breaks_a_limit_or_has_no_value_is_not_compared() -> None:
@@ -147,7 +144,7 @@ def test_the_table_has_the_columns_of_the_hits(known_drugs: None, tmp_path: Path
 
 
 def test_a_run_follows_its_front_also_when_it_is_resumed(tiny_prior: Path, tmp_path: Path) -> None:
-    profile = make_profile().with_changes(pareto=True, guards={"unseen": 1.0})  # which the front does not look at
+    profile = make_profile().with_changes(pareto=True, guards={"unseen": 1.0})  # its table does not show them
     whole = run_tiny(tiny_prior, tmp_path / "whole", profile=profile)
     run_tiny(tiny_prior, tmp_path / "parts", profile=profile, on_progress=interrupt_after(3), checkpoint_seconds=0.0)
     parts = run_tiny(tiny_prior, tmp_path / "parts", profile=profile, resume=True)

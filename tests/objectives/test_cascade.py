@@ -106,6 +106,32 @@ def test_what_a_predictor_refuses_is_not_run(close: list[Profile], log: Path, pr
     assert rewards.is_valid.tolist() == [False, True]
 
 
+def test_what_the_guards_take_counts_before_a_program_runs(
+    close: list[Profile], log: Path, predictor: FakePredictor
+) -> None:
+    """The fake predictor knows molecules of up to four letters; just outside its domain 0.328 of a score is left."""
+    profile = build(close, 0.5, make_goal(log), "herg <= 0.9").with_changes(guards={"unseen": 1})
+    close.append(profile)
+    rewards = profile.score(["CCCC", HEPTANE])
+    assert read_log(log) == ["CCCC"]
+    assert rewards.discount.tolist() == [1, pytest.approx(0.5 * 0.9**4)]
+    assert "cannot exceed 0.3" in (rewards.missing[1] or "")
+    assert "(the guards leave 33% of it), and a hit needs 0.5" in (rewards.missing[1] or "")
+
+
+def test_caution_counts_before_a_program_runs(close: list[Profile], log: Path, predictor: FakePredictor) -> None:
+    """A prediction of 0.25 with a standard deviation of 0.25 may be 0.5, which the goal does not want."""
+    goals = (make_goal(log), "herg <= 0.25")
+    careless, careful = (
+        build(close, 0.9, *goals).with_changes(guards={"caution": caution, "unseen": 1}) for caution in (0, 1)
+    )
+    close += [careless, careful]
+    assert careful.score(["CCCl"]).missing[0]
+    assert read_log(log) == []
+    assert careless.score(["CCCl"]).missing[0] is None
+    assert read_log(log) == ["CCCl"]
+
+
 def test_a_program_named_in_two_goals_runs_once(close: list[Profile], log: Path) -> None:
     goals = [
         {"property": "carbons", "command": make_command(log), "max": True, "workers": 1},

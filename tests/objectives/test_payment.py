@@ -17,13 +17,14 @@ CHEAP = Term("cheap", "cheap max", SimpleNamespace(name="cheap"), Maximize(0, 1)
 DEAR = Term("dear", "dear max", CallableProperty("dear", lambda smiles: [1.0]), Maximize(0, 1), weight=3.0)
 
 
-def make_rewards(terms: Sequence[tuple[float, float]], *, valid: bool = True) -> Rewards:
+def make_rewards(terms: Sequence[tuple[float, float]], *, valid: bool = True, discount: float = 1.0) -> Rewards:
     values = np.array(terms, dtype=np.float64).reshape(-1, 2)
     n = len(values)
-    total = combine_terms(values, [1.0, 3.0])
+    left = np.full(n, discount)
+    total = combine_terms(values, [1.0, 3.0]) * left
     missing = ["why" if np.isnan(row).any() else None for row in values]
     flags = np.full(n, valid)
-    return Rewards(("cheap", "dear"), total, values, values, values, flags[:, None], flags, [None] * n, missing)
+    return Rewards(("cheap", "dear"), total, values, values, values, flags[:, None], flags, [None] * n, left, missing)
 
 
 def test_what_has_a_total_is_paid_it_and_what_is_no_molecule_nothing() -> None:
@@ -42,6 +43,13 @@ def test_a_molecule_that_cannot_be_a_hit_is_paid_by_its_known_terms_and_the_usua
     low, lower = payment.pay(make_rewards([(0.5, NAN), (0.1, NAN)])).tolist()
     assert low == pytest.approx(0.5**0.25 * 0.5**0.75)
     assert lower == pytest.approx(0.1**0.25 * 0.5**0.75)
+
+
+def test_what_the_guards_take_is_not_paid() -> None:
+    """Met entirely the cheap goal might make a hit; outside the domain of its predictor it cannot."""
+    payment = Payment([CHEAP, DEAR], 0.9)
+    assert np.isnan(payment.pay(make_rewards([(1, NAN)])))[0]
+    assert payment.pay(make_rewards([(1, NAN)], discount=0.5)).tolist() == [pytest.approx(0.5 * 0.5**0.75)]
 
 
 def test_escaping_the_dear_goal_does_not_pay() -> None:
