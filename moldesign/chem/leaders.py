@@ -41,12 +41,20 @@ class Leaders:
         blocks = [self._assign_block(bits[start : start + _BLOCK]) for start in range(0, len(bits), _BLOCK)]
         return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.int64)
 
+    def find(self, bits: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the number of each row's leader as far as there is one, int64 [N]; else -1.
+
+        Args:
+            bits: packed fingerprints, uint8 [N, bytes].
+        """
+        if self._bits is None:
+            return np.full(len(bits), -1, dtype=np.int64)
+        resembles = tanimoto(bits, self._bits) >= self.cutoff
+        return np.where(resembles.any(axis=1), resembles.argmax(axis=1), -1)
+
     def _assign_block(self, bits: NDArray[np.uint8]) -> NDArray[np.int64]:
         known = bits[:0] if self._bits is None else self._bits
-        numbers = np.full(len(bits), -1, dtype=np.int64)
-        if len(known):
-            resembles = tanimoto(bits, known) >= self.cutoff
-            numbers = np.where(resembles.any(axis=1), resembles.argmax(axis=1), -1)
+        numbers = self.find(bits)
         left = np.flatnonzero(numbers < 0)
         alike = tanimoto(bits[left], bits[left]) >= self.cutoff
         fresh: list[int] = []

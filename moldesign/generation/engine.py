@@ -106,7 +106,7 @@ class Engine:
         Args:
             smiles: N molecules.
             scores: N numbers in [0, 1]; NaN for what could not be scored.
-            rewards: what the policy shall think of them, if it is something else.
+            rewards: what they are worth to the policy, and as parents, if it is something else.
 
         Raises:
             InvalidSmilesError: a SMILES cannot be read.
@@ -116,11 +116,11 @@ class Engine:
             What the policy's last update did; None without one.
         """
         bar = find_bar(self.search.scores.values())
-        self.search.observe(smiles, scores)
+        paid = scores if rewards is None else rewards
+        self.search.observe(smiles, scores, paid)
         for text, score in zip(smiles, scores, strict=True):
             if (source := self._sources.pop(text, None)) is not None:
                 self.credit.add(source, success=bool(score > bar))
-        paid = scores if rewards is None else rewards
         known = [(text, reward) for text, reward in zip(smiles, paid, strict=True) if not np.isnan(reward)]
         self.guide.remember([text for text, _ in known], [reward for _, reward in known])
         n_own = self.credit.policy_share * len(smiles)

@@ -71,7 +71,9 @@ class ThriftyRounds:
         if session.keeps_piece:
             settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
         library = write_library(session, settings.library_draw)
-        self._engine = Engine(session.guide, ThriftySearch(library, seed=session.settings.seed, settings=settings))
+        is_spent = session.diversity.is_full if session.diversity else None
+        search = ThriftySearch(library, seed=session.settings.seed, settings=settings, is_spent=is_spent)
+        self._engine = Engine(session.guide, search)
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
         """Score what the engine proposes, and let it learn."""

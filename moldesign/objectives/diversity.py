@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -55,6 +56,18 @@ class Buckets(ABC):
                 bucket.append(text)
         return adjusted
 
+    def is_full(self, smiles: str) -> bool:
+        """Say whether one more good molecule like this one would be paid nothing.
+
+        Args:
+            smiles: canonical SMILES.
+
+        Raises:
+            InvalidSmilesError: it is no molecule.
+        """
+        name = self._find_bucket(smiles)
+        return name is not None and len(self._buckets.get(name, ())) >= self.bucket_size
+
     def state_dict(self) -> dict[str, Any]:
         """Return the buckets, ready for JSON."""
         return {"buckets": {name: list(bucket) for name, bucket in self._buckets.items()}}
@@ -67,6 +80,10 @@ class Buckets(ABC):
     def _name_buckets(self, smiles: Sequence[str], mols: Sequence[Mol]) -> list[str]:
         """Return the bucket of each of these good molecules, which come in this order."""
 
+    @abstractmethod
+    def _find_bucket(self, smiles: str) -> str | None:
+        """Return the bucket of a molecule that is not counted; None if it would be the first in its own."""
+
     def _pay(self, count: int) -> float:
         full = min(count / self.bucket_size, 1.0)
         return 1.0 - full if self.penalty == "linear" else float(full < 1.0)
@@ -77,6 +94,9 @@ class MurckoBuckets(Buckets):
 
     def _name_buckets(self, smiles: Sequence[str], mols: Sequence[Mol]) -> list[str]:
         return [murcko_scaffold(mol) for mol in mols]
+
+    def _find_bucket(self, smiles: str) -> str | None:
+        return _find_scaffold(smiles)
 
 
 class SimilarityBuckets(Buckets):
@@ -107,3 +127,18 @@ class SimilarityBuckets(Buckets):
             if number == len(self._centres):
                 self._centres.append(text)
         return [self._centres[number] for number in numbers]
+
+    def _find_bucket(self, smiles: str) -> str | None:
+        [number] = self._leaders.find(_find_bits(smiles)).tolist()
+        return self._centres[number] if number >= 0 else None
+
+
+# A search asks for the molecules of its library again and again.
+@lru_cache(maxsize=10_000)
+def _find_scaffold(smiles: str) -> str:
+    return murcko_scaffold(require_mols([smiles])[0])
+
+
+@lru_cache(maxsize=10_000)
+def _find_bits(smiles: str) -> NDArray[np.uint8]:
+    return morgan_bits(require_mols([smiles]))

@@ -40,10 +40,11 @@ class Candidates:
 
     Args:
         known: molecules never to be taken in.
+        is_spent: says of others that there are enough of their kind.
     """
 
-    def __init__(self, known: Mapping[str, float] | set[str]) -> None:
-        self._known = known
+    def __init__(self, known: Mapping[str, float] | set[str], is_spent: Callable[[str], bool] | None = None) -> None:
+        self._known, self._is_spent = known, is_spent
         self._row: dict[str, int] = {}
         self._means: list[NDArray[np.float64]] = []
         self._stds: list[NDArray[np.float64]] = []
@@ -57,9 +58,10 @@ class Candidates:
         return list(self._row)
 
     def select_new(self, smiles: Sequence[str]) -> list[int]:
-        """Return the rows of those that are neither known nor candidates, each molecule once."""
+        """Return the rows of those that are neither known nor candidates nor spent, each molecule once."""
         first = {text: row for row, text in reversed(list(enumerate(smiles)))}
-        return sorted(row for text, row in first.items() if text not in self._known and text not in self._row)
+        new = sorted(row for text, row in first.items() if text not in self._known and text not in self._row)
+        return new if self._is_spent is None else [row for row in new if not self._is_spent(smiles[row])]
 
     def add(self, smiles: Sequence[str], belief: Belief) -> None:
         """Take in molecules that `select_new` let pass."""
@@ -82,7 +84,7 @@ def draw_beta(settings: AcquisitionSettings, rng: np.random.Generator) -> float:
 
 def breed_candidates(
     candidates: Candidates,
-    scores: Mapping[str, float],
+    worths: Mapping[str, float],
     breeder: Breeder,
     predict: Callable[[Sequence[Mol]], Belief],
     settings: AcquisitionSettings,
@@ -90,10 +92,10 @@ def breed_candidates(
 ) -> None:
     """Add generations of children to the candidates, each bred from the best known molecules and candidates so far.
 
-    The rank of a known molecule is by its score, that of a candidate by its bound; one exploration weight per search.
+    The rank of a known molecule is by its worth, that of a candidate by its bound; one exploration weight per search.
     """
-    best = sorted(scores, key=lambda text: (-scores[text], text))[: settings.n_best]
-    values = np.array([scores[text] for text in best])
+    best = sorted(worths, key=lambda text: (-worths[text], text))[: settings.n_best]
+    values = np.array([worths[text] for text in best])
     beta = draw_beta(settings, rng)
     breeder.forget_children()
     for _ in range(settings.generations):

@@ -1,7 +1,7 @@
 """The search for scores that are dear: it thinks for a second to save a call."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -59,6 +59,7 @@ class ThriftySearch:
         start: molecules to be proposed first.
         seed: the same seed, library and scores give the same proposals.
         settings: see `ThriftySettings`.
+        is_spent: says of a molecule, in canonical form, that enough of its kind were found; it is not proposed.
 
     Raises:
         InvalidSmilesError: a start molecule cannot be read.
@@ -72,6 +73,7 @@ class ThriftySearch:
         start: Sequence[str] = (),
         seed: int = 0,
         settings: ThriftySettings | None = None,
+        is_spent: Callable[[str], bool] | None = None,
     ) -> None:
         refuse_single_text(library)
         if len(library) == 0 and len(start) == 0:
@@ -79,6 +81,8 @@ class ThriftySearch:
         self.settings = settings or ThriftySettings()
         self.scores: dict[str, float] = {}
         """Score of each molecule, by canonical SMILES."""
+        self._worths: dict[str, float] = {}
+        self._is_spent = is_spent
         self.surrogate = Surrogate(self.settings.surrogate, seed=seed)
         self._rng = np.random.default_rng(seed)
         self._library = Library(
@@ -92,7 +96,7 @@ class ThriftySearch:
         first, _ = self._library.draw(self.settings.n_first, self._rng)
         self._waiting = deque(dict.fromkeys([*(canonicalize(mol) for mol in require_mols(start)), *first]))
         self._proposed: set[str] = set()
-        self._batches: list[tuple[list[str], list[float]]] = []
+        self._batches: list[tuple[list[str], list[float], list[float]]] = []
         self._top_mean, self._n_calls_at_gain = 0.0, 0
 
     def __len__(self) -> int:
@@ -116,8 +120,11 @@ class ThriftySearch:
     def restlessness(self) -> int:
         """0 while the top 10 gets better; one more for each `patience` calls in which it did not.
 
-        Each level doubles, triples, ... the generations and raises every exploration weight by half a decade.
+        Each level doubles, triples, ... the generations and raises every exploration weight by half a decade. Where
+        nothing better is possible there is no reason for it.
         """
+        if self._top_mean > 1 - self.settings.least_gain:
+            return 0
         levels = (len(self.scores) - self._n_calls_at_gain) // self.settings.patience
         return min(levels, self.settings.most_restless)
 
@@ -162,12 +169,13 @@ class ThriftySearch:
         self._makers = {text: maker for text, maker in self._makers.items() if text in kept}
         return proposed
 
-    def observe(self, smiles: Sequence[str], scores: Sequence[float]) -> None:
+    def observe(self, smiles: Sequence[str], scores: Sequence[float], worths: Sequence[float] | None = None) -> None:
         """Learn what molecules scored, whoever proposed them.
 
         Args:
             smiles: N molecules; those that have a score keep it.
             scores: N numbers in [0, 1]; NaN for what could not be scored, which is never proposed again.
+            worths: how much they are wanted as parents, N numbers, if that is something else.
 
         Raises:
             InvalidSmilesError: a SMILES cannot be read.
@@ -176,13 +184,14 @@ class ThriftySearch:
         _require_scores(smiles, scores)
         texts = [canonicalize(mol) for mol in require_mols(smiles)]
         self._proposed.update(texts)
-        new: dict[str, float] = {}
-        for text, score in zip(texts, scores, strict=True):
+        new: dict[str, tuple[float, float]] = {}
+        for text, score, worth in zip(texts, scores, scores if worths is None else worths, strict=True):
             if text not in self.scores and not np.isnan(score):
-                new.setdefault(text, float(score))
+                new.setdefault(text, (float(score), float(worth)))
         if new:
-            self._give_credit(new)
-            self._learn(list(new), list(new.values()))
+            found = {text: score for text, (score, _) in new.items()}
+            self._give_credit(found)
+            self._learn(list(new), list(found.values()), [worth for _, worth in new.values()])
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the next proposal depends on beside the arguments of the constructor, ready for JSON."""
@@ -207,8 +216,8 @@ class ThriftySearch:
         """
         if self.scores:
             raise ValueError("this search has scores of its own; load a state into a newly made one")
-        for smiles, scores in state["batches"]:
-            self._learn(smiles, scores)
+        for smiles, scores, worths in state["batches"]:
+            self._learn(smiles, scores, worths)
         self._proposed, self._waiting = set(state["proposed"]), deque(state["waiting"])
         self._library.read_until(state["n_read"])
         self._shortlist.restore(state["shortlist"])
@@ -255,7 +264,7 @@ class ThriftySearch:
         return chosen + [text for text in [*children, *new[n // 2 :]] if text not in chosen][: n - len(chosen)]
 
     def _find_candidates(self, extra: Sequence[str]) -> Candidates:
-        candidates = Candidates(self._proposed)
+        candidates = Candidates(self._proposed, self._is_spent)
         names, features = self._library.draw(self.settings.library_draw, self._rng)
         if features is not None and (new := candidates.select_new(names)):
             candidates.add([names[i] for i in new], self.surrogate.predict(features.take(new)))
@@ -268,7 +277,7 @@ class ThriftySearch:
         if new := candidates.select_new(names):
             candidates.add([names[i] for i in new], self._predict([mols[i] for i in new]))
         self._breeder.mutation_share = self.operators.mutation_share
-        breed_candidates(candidates, self.scores, self._breeder, self._predict, self._acquisition, self._rng)
+        breed_candidates(candidates, self._worths, self._breeder, self._predict, self._acquisition, self._rng)
         self._makers = self._breeder.makers | self._makers
         self._shortlist.keep(candidates.smiles, candidates.belief)
         return candidates
@@ -280,11 +289,12 @@ class ThriftySearch:
         bar = find_bar(self.scores.values())
         self.operators.add((self._makers.pop(text), score > bar) for text, score in new.items() if text in self._makers)
 
-    def _learn(self, smiles: list[str], scores: list[float]) -> None:
+    def _learn(self, smiles: list[str], scores: list[float], worths: list[float]) -> None:
         # Parsed from the canonical text, as after a restart: the last bit of a descriptor depends on the atoms' order.
         self.surrogate.observe(encode(require_mols(smiles)), np.array(scores, dtype=np.float64))
         self.scores.update(zip(smiles, scores, strict=True))
-        self._batches.append((smiles, scores))
+        self._worths.update(zip(smiles, worths, strict=True))
+        self._batches.append((smiles, scores, worths))
         top_mean = float(np.mean(sorted(self.scores.values())[-10:]))
         if top_mean > self._top_mean + self.settings.least_gain:
             self._top_mean, self._n_calls_at_gain = top_mean, len(self.scores)

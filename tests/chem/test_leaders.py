@@ -33,6 +33,18 @@ def test_each_belongs_to_the_first_it_resembles(bits: NDArray[np.uint8], cutoff:
         assert Leaders(cutoff).assign(bits).tolist() == assign_one_by_one(bits, cutoff)
 
 
+@given(FINGERPRINTS, FINGERPRINTS)
+def test_who_asks_for_a_leader_becomes_none(bits: NDArray[np.uint8], others: NDArray[np.uint8]) -> None:
+    leaders = Leaders(0.5)
+    assert leaders.find(others).tolist() == [-1] * len(others)
+    leaders.assign(bits)
+    n = len(leaders)
+    found = leaders.find(others)
+    assert len(leaders) == n
+    known = found >= 0
+    np.testing.assert_array_equal(found[known], leaders.assign(others)[known])
+
+
 @given(FINGERPRINTS, st.integers(0, 30))
 def test_it_makes_no_difference_in_how_many_parts_they_come(bits: NDArray[np.uint8], n_first: int) -> None:
     whole, parts = Leaders(0.5), Leaders(0.5)

@@ -38,6 +38,19 @@ def test_poor_molecules_are_neither_counted_nor_changed() -> None:
     assert apply(buckets, TOLUENES[2:], 0.3) == [0.3, 0.3]
 
 
+def test_what_would_be_paid_nothing_is_known_before_it_is_counted() -> None:
+    for buckets in (MurckoBuckets(bucket_size=2), SimilarityBuckets(bucket_size=2, cutoff=0.3)):
+        assert not buckets.is_full(TOLUENES[3])
+        apply(buckets, TOLUENES[1:2])
+        assert not buckets.is_full(TOLUENES[3])
+        apply(buckets, TOLUENES[2:3])
+        assert buckets.is_full(TOLUENES[3])
+        assert not buckets.is_full("O=C(N)C1CCNCC1")
+        assert apply(buckets, [TOLUENES[3], "O=C(N)C1CCNCC1"]) == [0, 0.8]
+        with pytest.raises(InvalidSmilesError):
+            buckets.is_full("C(")
+
+
 def test_acyclic_molecules_share_a_bucket() -> None:
     assert apply(MurckoBuckets(bucket_size=1), ["CCO", "CCN"]) == [0.8, 0]
 

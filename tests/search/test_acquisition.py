@@ -40,6 +40,11 @@ def test_only_new_molecules_become_candidates():
     )
 
 
+def test_what_there_is_enough_of_is_no_candidate():
+    candidates = Candidates({"CCO"}, is_spent=lambda text: "N" in text)
+    assert candidates.select_new(["CCO", "CCN", "CCC", "NCC"]) == [2]
+
+
 def test_the_exploration_weight_spans_its_decades():
     rng = np.random.default_rng(0)
     drawn = np.log10([draw_beta(AcquisitionSettings(), rng) for _ in range(2_000)])

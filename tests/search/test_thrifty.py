@@ -171,6 +171,24 @@ def test_low_scores_are_climbed_from(library):
     assert max(search.scores.values()) > max(odd.scores.values())
 
 
+def test_no_more_of_a_kind_than_is_wanted(library):
+    """Six molecules with a nitrogen are enough: then only others are proposed, and they are the parents."""
+    found: list[str] = []
+    score = resemble("CCN(CC)CC(=O)Nc1c(C)cccc1C")
+    search = ThriftySearch(library, settings=SMALL, is_spent=lambda text: "N" in text and len(found) >= 6)
+    for _ in range(8):
+        proposed = search.propose(4)
+        assert proposed
+        if len(found) >= 6 and len(search) > SMALL.n_first:
+            assert not any("N" in text for text in proposed)
+        found += [text for text in proposed if "N" in text]
+        scores = score(proposed)
+        search.observe(
+            proposed, scores, [0.0 if "N" in text else one for text, one in zip(proposed, scores, strict=True)]
+        )
+    assert len(found) >= 6
+
+
 def test_where_the_library_is_used_up_children_are_tried():
     search = ThriftySearch(DRUGS[:7], settings=SMALL)
     proposals = run(search, lambda smiles: [0.0] * len(smiles), 6)
@@ -227,3 +245,6 @@ def test_it_becomes_restless_and_calms_down(library):
     search.observe(library[60:70], [0.9] * 10)
     assert search.restlessness == 0
     assert np.mean(sorted(search.scores.values())[-10:]) == pytest.approx(0.9)
+    search.observe(library[70:80], [1.0] * 10)
+    search.observe(library[80:110], [0.2] * 30)
+    assert search.restlessness == 0, "nothing better is possible"
