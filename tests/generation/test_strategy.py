@@ -1,10 +1,13 @@
 """Which strategy a run takes, and that a thrifty one can be interrupted, too."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from moldesign.chem.scaffolds import murcko_scaffold
+from moldesign.chem.smiles import require_mols
 from moldesign.generation import strategy as strategy_module
 from moldesign.generation.archive import read_facts
 from moldesign.generation.loop import GenerationResult
@@ -13,7 +16,7 @@ from moldesign.objectives.profile import Profile, parse_goals
 from moldesign.search.acquisition import AcquisitionSettings
 from moldesign.search.thrifty import ThriftySettings
 from tests.generation.test_loop import EVERY_BATCH, NEVER, assert_same_run, interrupt_after
-from tests.generation.tiny_run import START, read_rows, run_tiny
+from tests.generation.tiny_run import START, make_profile, read_rows, run_tiny
 
 SMALL = ThriftySettings(
     n_first=6,
@@ -94,6 +97,23 @@ def test_an_interrupted_thrifty_run_goes_on_as_if_nothing_had_happened(
     assert first.interrupted
     assert 0 < first.n_scored < 40
     resumed = run_tiny(tiny_prior, run, strategy="thrifty", budget=40, resume=True)
+    assert_same_run(resumed, unbroken)
+
+
+def test_a_thrifty_run_scores_no_more_of_a_full_bucket_also_when_it_is_resumed(
+    tiny_prior: Path, tmp_path: Path
+) -> None:
+    """A batch of four is chosen before its first one fills a bucket of three."""
+    profile = make_profile().with_changes(diversity={"bucket_size": 3, "minimum_score": 0.01})
+    unbroken = run_thriftily(tiny_prior, tmp_path / "unbroken", profile=profile)
+    bred = [row[1] for row in read_rows(unbroken.run_dir) if row[-1] == "genetic" and row[2] >= 0.01]
+    scaffolds = Counter(murcko_scaffold(mol) for mol in require_mols(bred))
+    assert len(scaffolds) > 3
+    assert max(scaffolds.values()) <= 3 + 3
+    run_thriftily(
+        tiny_prior, tmp_path / "run", profile=profile, on_progress=interrupt_after(5), checkpoint_seconds=EVERY_BATCH
+    )
+    resumed = run_tiny(tiny_prior, tmp_path / "run", strategy="thrifty", budget=40, resume=True, profile=profile)
     assert_same_run(resumed, unbroken)
 
 
