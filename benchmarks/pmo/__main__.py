@@ -2,7 +2,7 @@
 
 PMO (arXiv:2206.12411): 20 tasks on RDKit alone, and three activities. Each run is one file in WORK/pmo, independent of
 the others: a table is filled bit by bit, also by several processes at once, and shows which runs are done. A run of
-`moldesign` that was killed or paused goes on from its last checkpoint; one of another method begins anew. A run ends
+`moldesign` that was killed or paused goes on from its last checkpoint, as do its parts; another begins anew. A run ends
 early when its ten best have the score 1.
 
     python -m benchmarks.pmo --work WORK --data DATA                                  # everything that is missing

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.pmo.cells import Protocol, Record
 from benchmarks.pmo.library import Library
 from benchmarks.pmo.methods.engine import EngineMethod, EngineMethodSettings
 from benchmarks.pmo.methods.method import Entry, Start
+from benchmarks.pmo.methods.thrifty import Thrifty
 from benchmarks.pmo.running import Run
 from moldesign.search.acquisition import AcquisitionSettings
 from moldesign.search.thrifty import ThriftySettings
@@ -19,6 +21,7 @@ SEARCH = ThriftySettings(
 )
 SETTINGS = EngineMethodSettings(n_written=8, replay_size=4, search=SEARCH)
 ENTRY = Entry(lambda start: EngineMethod(start, SETTINGS), {"sizes": (5,)}, "a small one")
+ALONE = Entry(lambda start: Thrifty(start, SEARCH), {}, "its search without a policy")
 START = Start(Library(LIBRARY), seed=1, budget=40, device="cpu")
 
 
@@ -31,12 +34,13 @@ def play(folder: Path, pause_at: int, entry: Entry = ENTRY) -> Record:
     return Run(entry, count_fluorine, START, Protocol(40), folder).play(pause_at, lambda n_calls: None)
 
 
-def test_paused_run_goes_on_to_the_same_end(tmp_path: Path) -> None:
-    whole = play(tmp_path / "whole", 40)
-    part = play(tmp_path / "parts", 20)
+@pytest.mark.parametrize("entry", [ENTRY, ALONE], ids=["engine", "search"])
+def test_paused_run_goes_on_to_the_same_end(tmp_path: Path, entry: Entry) -> None:
+    whole = play(tmp_path / "whole", 40, entry)
+    part = play(tmp_path / "parts", 20, entry)
     assert not part.ended
     assert 20 <= len(part.smiles) < 30
-    rest = play(tmp_path / "parts", 40)
+    rest = play(tmp_path / "parts", 40, entry)
     assert rest.ended
     assert rest.smiles == whole.smiles
     assert rest.scores == whole.scores
