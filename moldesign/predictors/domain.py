@@ -151,10 +151,11 @@ class TrainingDomain:
         margin[~_find_present(mols)] = 0
         present = [(row, mol) for row, mol in enumerate(mols) if mol is not None]
         if unusual := [row for row, mol in present if has_unusual_atom(mol)]:
-            margin[unusual] *= self.find_trained([canonicalize(mols[row]) for row in unusual])
+            is_known = self.find_trained([canonicalize(mols[row]) for row in unusual])
+            margin[unusual] = np.where(is_known, margin[unusual], 0)
         for row, mol in present:
             if (n_atoms := mol.GetNumAtoms()) > _LARGE:
-                margin[row] *= n_atoms <= self._most_atoms
+                margin[row, n_atoms > self._most_atoms] = 0
         return margin
 
     @cached_property

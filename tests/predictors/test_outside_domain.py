@@ -62,6 +62,7 @@ def test_an_explanation_says_the_same(predictor):
 def test_so_is_what_networks_do_not_know(predictor, smiles):
     told = predictor.predict([ASPIRIN, smiles])
     assert told.in_domain.tolist() == [[True, True], [False, False]]
+    assert told.margin[1].tolist() == [0, 0], "a number: what is unknown counts as inside for the guards"
     assert told.errors == [None, None]
 
 
@@ -70,6 +71,7 @@ def test_a_peptide_of_2000_atoms_is_predicted_or_refused_in_its_row(predictor):
     told = predictor.predict([ASPIRIN, glycines, too_long])
     assert told.is_valid.tolist() == [True, True, False]
     assert told.in_domain.tolist() == [[True, True], [False, False], [False, False]]
+    assert told.margin[1].tolist() == [0, 0]
     assert np.isfinite(told.values[:2]).all()
     assert "3000" in told.errors[2]
 
