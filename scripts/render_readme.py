@@ -117,7 +117,7 @@ SECTIONS = {
     "pmo_ablation": (
         "What is each part of the engine good for?",
         "Area under the curve of the best ten over the first calls alone, for the whole engine and with one part taken "
-        "out.",
+        "out. With one seed a difference of a tenth may be luck.",
     ),
     "strategies": (
         "From what cost of a call on does it pay to think?",
