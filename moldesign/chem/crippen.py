@@ -1,4 +1,4 @@
-"""Crippen's estimate of logP in a third of RDKit's time, and equal to it to the last bit.
+"""Crippen's estimate of logP in less than half of RDKit's time, and equal to it to the last bit.
 
 RDKit finds the type of each atom by 110 patterns, laid on all atoms and hydrogens. Which of them match is decided by
 the atom and its neighbours, at the end of a chain also by the neighbour's neighbours. So what an atom and its hydrogens

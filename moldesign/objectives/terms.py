@@ -35,8 +35,8 @@ class Batch:
         return result
 
     def count_unseen(self, known: KnownParts | None = None) -> Unseen:
-        """Return how much of each molecule is not known, counted once for the known parts of ChEMBL."""
-        return count_unseen(self.mols, known) if known else self.share("unseen", lambda: count_unseen(self.mols))
+        """Return how much of each molecule is not known, counted once for the same known parts."""
+        return self.share(("unseen", id(known)), lambda: count_unseen(self.mols, known))
 
     def select(self, rows: NDArray[np.intp]) -> "Batch":
         """Return some of the molecules as a batch of their own."""

@@ -94,9 +94,17 @@ function tellLibrary() {
   } else if (long >= 0) complain(`row ${long + 1} has ${smiles[long].length.toLocaleString("en")} characters where a SMILES is expected; at most ${limits.smiles.toLocaleString("en")} are allowed. Is it the right column?`);
   else complain("");
   const first = smiles.find(Boolean) ?? "";
-  const others = Object.keys(columns);
-  const has = [...(names.length ? ["names"] : []), ...(others.length ? [`the column${others.length > 1 ? "s" : ""} ${others.slice(0, 5).join(", ")}${others.length > 5 ? ", …" : ""}`] : [])];
-  find("library-said").textContent = `${count} molecules${has.length ? `, with ${has.join(" and ")}` : ""}; the first is ${first.length > 60 ? first.slice(0, 59) + "…" : first}`;
+  find("library-said").textContent = `${count} molecules${describeRest(names, Object.keys(columns))}; the first is ${first.length > 60 ? first.slice(0, 59) + "…" : first}`;
+}
+
+// Says what comes with the molecules: names, and the first headings of other columns.
+function describeRest(names, headings) {
+  const parts = names.length ? ["names"] : [];
+  if (headings.length) {
+    const more = headings.length > 5 ? ", …" : "";
+    parts.push(`the column${headings.length > 1 ? "s" : ""} ${headings.slice(0, 5).join(", ")}${more}`);
+  }
+  return parts.length ? `, with ${parts.join(" and ")}` : "";
 }
 
 function complain(text) {
