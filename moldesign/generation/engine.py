@@ -90,7 +90,7 @@ class Engine:
             return dict(self._sources)
         new = self._write()
         n_own = min(int(self.guide.generators.numpy.binomial(n, self.credit.policy_share)), len(new))
-        own = self.search.claim(new[:n_own])
+        own = self.search.claim(self.search.rank(new)[:n_own])
         chosen = self.search.propose(n - n_own, extra=new) if n_own < n else []
         written = self._waiting.union(new)
         self._waiting = written.intersection(self.search.shortlist)

@@ -3,8 +3,11 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from moldesign.generation.engine import POLICY, SEARCH, Engine
-from moldesign.generation.session import Rounds, Session
+from moldesign.generation.session import Judgement, Rounds, Session
 from moldesign.objectives.oracle import Oracle, OracleBatch
 from moldesign.search.acquisition import AcquisitionSettings
 from moldesign.search.genetic import Breeder
@@ -72,7 +75,14 @@ class ThriftyRounds:
             settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
         library = write_library(session, settings.library_draw)
         is_spent = session.diversity.is_full if session.diversity else None
-        search = ThriftySearch(library, seed=session.settings.seed, settings=settings, is_spent=is_spent)
+        self._knows_part = session.profile.is_partly_cheap
+        search = ThriftySearch(
+            library,
+            seed=session.settings.seed,
+            settings=settings,
+            is_spent=is_spent,
+            ceiling=session.profile.bound if self._knows_part else None,
+        )
         self._engine = Engine(session.guide, search)
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
@@ -90,7 +100,9 @@ class ThriftyRounds:
         found = [
             (text, score, reward)
             for batch, judgement in zip(batches, judgements, strict=True)
-            for text, score, reward in zip(batch.smiles, judgement.scores, judgement.rewards, strict=True)
+            for text, score, reward in zip(
+                batch.smiles, self._choose_scores(batch, judgement), judgement.rewards, strict=True
+            )
             if text is not None
         ]
         if found:
@@ -98,6 +110,10 @@ class ThriftyRounds:
             session.report = self._engine.observe(smiles, scores, rewards) or session.report
         session.stopper.finish_batch(session.guide.learner)
         return batches
+
+    def _choose_scores(self, batch: OracleBatch, judgement: Judgement) -> NDArray[np.float64]:
+        """Return what the surrogate learns; where it is told the cheap part, no estimate stands for a dear one."""
+        return batch.rewards.total if self._knows_part else judgement.scores
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the engine."""

@@ -5,7 +5,6 @@ import time
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.session import Choice, Session
 from moldesign.objectives.oracle import Oracle
-from moldesign.objectives.payment import is_own_scorer
 from moldesign.seeding import make_generators
 
 DEAR_SECONDS = 0.25
@@ -24,7 +23,7 @@ def choose_strategy(session: Session, oracle: Oracle, archive: RunArchive) -> Ch
     """
     if session.settings.strategy != "auto":
         return Choice(session.settings.strategy, "as asked for")
-    if not any(is_own_scorer(term.property) for term in session.profile.terms):
+    if not session.profile.has_own_scorers:
         return Choice("fast", "bundled predictors and descriptors score a molecule in milliseconds")
     known = archive.read_facts()
     seconds = time_calls(session, oracle) if session.n_batches == 0 else None

@@ -8,16 +8,19 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator
 
 from moldesign.chem.smiles import require_mols
 from moldesign.chem.unseen import KnownParts, load_known_parts
 from moldesign.errors import ProfileError, UnknownNameError
 from moldesign.objectives.catalog import PropertyCatalog
+from moldesign.objectives.combination import FloatArray, bound_total
 from moldesign.objectives.constraints import Constraints
 from moldesign.objectives.docking import Docking
 from moldesign.objectives.goals import GOAL_GRAMMAR, RUNNING_KEYS, Goal, find_contradictions, parse_goal
 from moldesign.objectives.guards import Guards
+from moldesign.objectives.payment import is_own_scorer
 from moldesign.objectives.reward import Rewards, score_terms
 from moldesign.objectives.scorers import collect_scorers
 from moldesign.objectives.section import Section
@@ -143,6 +146,31 @@ class Profile(Section):
             guards=self.guards,
             known=self.known_parts,
         )
+
+    @property
+    def has_own_scorers(self) -> bool:
+        """Whether a goal is about the user's own function or program, docking included."""
+        return any(is_own_scorer(term.property) for term in self.terms)
+
+    @property
+    def is_partly_cheap(self) -> bool:
+        """Whether some goals are about own scorers and others are not."""
+        return self.has_own_scorers and not all(is_own_scorer(term.property) for term in self.terms)
+
+    def bound(self, smiles: Sequence[str], /) -> FloatArray:
+        """Return the most that each total can be, float64 [N]: were every goal about an own scorer fully met.
+
+        No own scorer is asked. What is no molecule, or is refused by a property, can reach 0.
+
+        Args:
+            smiles: N texts.
+        """
+        cheap = [column for column, term in enumerate(self.terms) if not is_own_scorer(term.property)]
+        rewards = score_terms([self.terms[row] for row in cheap], smiles, guards=self.guards, known=self.known_parts)
+        terms = np.full((len(smiles), len(self.terms)), np.nan)
+        terms[:, cheap] = rewards.terms
+        bounds = bound_total(terms, [term.weight for term in self.terms]) * rewards.discount
+        return np.where(rewards.is_valid, bounds, 0.0)
 
     @property
     def known_parts(self) -> KnownParts | None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moldesign.chem.smiles import Mol
+from moldesign.search.ceilings import Ceilings
 from moldesign.search.gaussian_process import Belief
 from moldesign.search.genetic import Breeder
 
@@ -41,13 +42,20 @@ class Candidates:
     Args:
         known: molecules never to be taken in.
         is_spent: says of others that there are enough of their kind.
+        ceilings: what is known of their scores beforehand; the surrogate's belief is about the rest.
     """
 
-    def __init__(self, known: Mapping[str, float] | set[str], is_spent: Callable[[str], bool] | None = None) -> None:
-        self._known, self._is_spent = known, is_spent
+    def __init__(
+        self,
+        known: Mapping[str, float] | set[str],
+        is_spent: Callable[[str], bool] | None = None,
+        ceilings: Ceilings | None = None,
+    ) -> None:
+        self._known, self._is_spent, self._ceilings = known, is_spent, ceilings or Ceilings()
         self._row: dict[str, int] = {}
         self._means: list[NDArray[np.float64]] = []
         self._stds: list[NDArray[np.float64]] = []
+        self._limits: list[NDArray[np.float64]] = []
 
     def __len__(self) -> int:
         return len(self._row)
@@ -68,13 +76,21 @@ class Candidates:
         self._row.update(zip(smiles, range(len(self._row), len(self._row) + len(smiles)), strict=True))
         self._means.append(belief.mean)
         self._stds.append(belief.std)
+        self._limits.append(self._ceilings.find(smiles))
 
     @property
     def belief(self) -> Belief:
-        """Mean and standard deviation of every candidate."""
+        """Mean and standard deviation of the unknown part of every candidate's score."""
         if not self._means:
             return Belief(np.zeros(0), np.zeros(0))
         return Belief(np.concatenate(self._means), np.concatenate(self._stds))
+
+    @property
+    def outlook(self) -> Belief:
+        """Mean and standard deviation of every candidate's score, its known part included."""
+        mean, std = self.belief
+        limit = np.concatenate(self._limits) if self._limits else np.zeros(0)
+        return Belief(limit * mean, limit * std)
 
 
 def draw_beta(settings: AcquisitionSettings, rng: np.random.Generator) -> float:
@@ -99,8 +115,9 @@ def breed_candidates(
     beta = draw_beta(settings, rng)
     breeder.forget_children()
     for _ in range(settings.generations):
-        belief, names = candidates.belief, best + candidates.smiles
-        bound = np.where(belief.std < settings.twin_std, -np.inf, belief.mean + beta * belief.std)
+        outlook, names = candidates.outlook, best + candidates.smiles
+        is_twin = candidates.belief.std < settings.twin_std
+        bound = np.where(is_twin, -np.inf, outlook.mean + beta * outlook.std)
         value = np.append(values, bound)
         order = np.argsort(-value, kind="stable")[: settings.n_parents]
         parents = [names[i] for i in order if np.isfinite(value[i])]
@@ -117,10 +134,11 @@ def choose_batch(candidates: Candidates, n: int, settings: AcquisitionSettings, 
     No two are twins of each other, and few are twins of known molecules, as long as there are others.
     """
     names, (mean, std) = candidates.smiles, candidates.belief
+    outlook = candidates.outlook
     is_free, is_twin = np.ones(len(names), dtype=bool), std < settings.twin_std
     chosen: list[str] = []
     while len(chosen) < min(n, len(names)):
-        bound = mean + draw_beta(settings, rng) * std
+        bound = outlook.mean + draw_beta(settings, rng) * outlook.std
         preferred = is_free & ~(is_twin & (rng.random() >= settings.twin_share))
         if not preferred.any():
             preferred = is_free if is_free.any() else np.isin(names, chosen, invert=True)

@@ -33,6 +33,11 @@ class Library:
         """Return the number of texts it may draw from; some may turn out to be no molecule."""
         return len(self._texts)
 
+    @property
+    def smiles(self) -> list[str]:
+        """What was read so far, as canonical SMILES."""
+        return self._smiles
+
     def draw(self, n: int, rng: np.random.Generator) -> tuple[list[str], Encoded | None]:
         """Return up to `n` different molecules as canonical SMILES, and their features; None where there are none."""
         self.read_until(self.n_read + max(self._growth, n - len(self._smiles)))

@@ -10,6 +10,7 @@ import numpy as np
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text, require_mols
 from moldesign.errors import ObjectiveError
 from moldesign.search.acquisition import AcquisitionSettings, Candidates, breed_candidates, choose_batch
+from moldesign.search.ceilings import Ceilings, FindCeilings
 from moldesign.search.credit import OperatorCredit, find_bar
 from moldesign.search.encoding import encode
 from moldesign.search.gaussian_process import Belief
@@ -54,12 +55,16 @@ class ThriftySearch:
     scores are the same there is nothing to learn from them, and the most uncertain molecules are the oddest ones: then
     ordinary molecules are proposed, of the library and children of it.
 
+    Where a part of the score is known without a call, because goals are cheap, the surrogate learns the rest alone:
+    candidates are ranked by the known part times what it believes of the unknown one.
+
     Args:
         library: SMILES of ordinary molecules, where the search begins and new ideas come from.
         start: molecules to be proposed first.
         seed: the same seed, library and scores give the same proposals.
         settings: see `ThriftySettings`.
         is_spent: says of a molecule, in canonical form, that enough of its kind were found; it is not proposed.
+        ceiling: tells the most that scores can be; without it nothing is known beforehand.
 
     Raises:
         InvalidSmilesError: a start molecule cannot be read.
@@ -74,6 +79,7 @@ class ThriftySearch:
         seed: int = 0,
         settings: ThriftySettings | None = None,
         is_spent: Callable[[str], bool] | None = None,
+        ceiling: FindCeilings | None = None,
     ) -> None:
         refuse_single_text(library)
         if len(library) == 0 and len(start) == 0:
@@ -82,7 +88,9 @@ class ThriftySearch:
         self.scores: dict[str, float] = {}
         """Score of each molecule, by canonical SMILES."""
         self._worths: dict[str, float] = {}
-        self._is_spent = is_spent
+        self._parts: dict[str, float] = {}
+        """Of each score, what only its call told; not of those whose ceiling is 0."""
+        self._is_spent, self._ceilings = is_spent, Ceilings(ceiling)
         self.surrogate = Surrogate(self.settings.surrogate, seed=seed)
         self._rng = np.random.default_rng(seed)
         self._library = Library(
@@ -93,8 +101,7 @@ class ThriftySearch:
         self.operators = OperatorCredit()
         """Which share of the children are mutants."""
         self._makers: dict[str, str] = {}
-        first, _ = self._library.draw(self.settings.n_first, self._rng)
-        self._waiting = deque(dict.fromkeys([*(canonicalize(mol) for mol in require_mols(start)), *first]))
+        self._waiting = deque(dict.fromkeys([*(canonicalize(mol) for mol in require_mols(start)), *self._draw_first()]))
         self._proposed: set[str] = set()
         self._batches: list[tuple[list[str], list[float], list[float]]] = []
         self._top_mean, self._n_calls_at_gain = 0.0, 0
@@ -112,8 +119,8 @@ class ThriftySearch:
 
     @property
     def is_blind(self) -> bool:
-        """Whether there are scores, and all are the same, or as good as that."""
-        scores = self.scores.values()
+        """Whether there are scores, and what was unknown of them is all the same, or as good as that."""
+        scores = self._parts.values()
         return len(scores) >= self.settings.n_first and max(scores) - min(scores) < self.settings.least_gain
 
     @property
@@ -142,6 +149,10 @@ class ThriftySearch:
         """Say whether a molecule, in canonical form, was proposed or scored."""
         return smiles in self._proposed
 
+    def rank(self, smiles: Sequence[str]) -> list[str]:
+        """Return molecules, in canonical form, those first whose score can be highest as far as that is known."""
+        return self._ceilings.rank(smiles)
+
     def claim(self, smiles: Sequence[str]) -> list[str]:
         """Never propose these molecules, in canonical form: somebody else does. Return them."""
         self._proposed.update(smiles)
@@ -167,6 +178,7 @@ class ThriftySearch:
         self._proposed.update(proposed)
         kept = {*self._shortlist.smiles, *proposed}
         self._makers = {text: maker for text, maker in self._makers.items() if text in kept}
+        self._ceilings.keep([*kept, *self.scores, *self._library.smiles])
         return proposed
 
     def observe(self, smiles: Sequence[str], scores: Sequence[float], worths: Sequence[float] | None = None) -> None:
@@ -195,7 +207,8 @@ class ThriftySearch:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the next proposal depends on beside the arguments of the constructor, ready for JSON."""
-        return {
+        known = {"ceilings": self._ceilings.state_dict()} if self._ceilings.are_known else {}
+        return known | {
             "batches": self._batches,
             "proposed": sorted(self._proposed),
             "waiting": list(self._waiting),
@@ -216,6 +229,8 @@ class ThriftySearch:
         """
         if self.scores:
             raise ValueError("this search has scores of its own; load a state into a newly made one")
+        if self._ceilings.are_known:
+            self._ceilings.load_state_dict(state["ceilings"])
         for smiles, scores, worths in state["batches"]:
             self._learn(smiles, scores, worths)
         self._proposed, self._waiting = set(state["proposed"]), deque(state["waiting"])
@@ -239,8 +254,17 @@ class ThriftySearch:
         The surrogate's standard deviation is 1 for what is unlike anything known. Beside best scores of a hundredth
         only that would count, and the oddest molecules would be proposed.
         """
-        best = max(self.scores.values(), default=1.0)
+        best = max(self._parts.values(), default=1.0)
         return float(np.clip(best / self.settings.fair_score, 0.01, 1.0))
+
+    def _draw_first(self) -> list[str]:
+        """Return random library molecules; where scores are known in part, out of the tenth that can score highest."""
+        n = self.settings.n_first
+        if not self._ceilings.are_known:
+            return self._library.draw(n, self._rng)[0]
+        names, _ = self._library.draw(self.settings.library_draw, self._rng)
+        promising = set(self._ceilings.rank(names)[: max(n, len(names) // 10)])
+        return [text for text in names if text in promising][:n]
 
     def _take_waiting(self, n: int) -> list[str]:
         taken: list[str] = []
@@ -255,7 +279,7 @@ class ThriftySearch:
 
     def _choose_blindly(self, n: int) -> list[str]:
         """Return molecules of the library and children of them, half of each; of what is known, where there is none."""
-        names, _ = self._library.draw(self.settings.library_draw, self._rng)
+        names = self._ceilings.rank(self._library.draw(self.settings.library_draw, self._rng)[0])
         new = [text for text in names if text not in self._proposed]
         parents = names or self._rng.permutation(list(self.scores)).tolist()
         self._breeder.forget_children()
@@ -264,7 +288,7 @@ class ThriftySearch:
         return chosen + [text for text in [*children, *new[n // 2 :]] if text not in chosen][: n - len(chosen)]
 
     def _find_candidates(self, extra: Sequence[str]) -> Candidates:
-        candidates = Candidates(self._proposed, self._is_spent)
+        candidates = Candidates(self._proposed, self._is_spent, self._ceilings)
         names, features = self._library.draw(self.settings.library_draw, self._rng)
         if features is not None and (new := candidates.select_new(names)):
             candidates.add([names[i] for i in new], self.surrogate.predict(features.take(new)))
@@ -279,7 +303,7 @@ class ThriftySearch:
         self._breeder.mutation_share = self.operators.mutation_share
         breed_candidates(candidates, self._worths, self._breeder, self._predict, self._acquisition, self._rng)
         self._makers = self._breeder.makers | self._makers
-        self._shortlist.keep(candidates.smiles, candidates.belief)
+        self._shortlist.keep(candidates.smiles, candidates.outlook)
         return candidates
 
     def _predict(self, mols: Sequence[Mol]) -> Belief:
@@ -291,7 +315,11 @@ class ThriftySearch:
 
     def _learn(self, smiles: list[str], scores: list[float], worths: list[float]) -> None:
         # Parsed from the canonical text, as after a restart: the last bit of a descriptor depends on the atoms' order.
-        self.surrogate.observe(encode(require_mols(smiles)), np.array(scores, dtype=np.float64))
+        parts = self._ceilings.find_parts(smiles, scores)
+        told = np.flatnonzero(~np.isnan(parts)).tolist()
+        if told:
+            self.surrogate.observe(encode(require_mols([smiles[row] for row in told])), parts[told])
+        self._parts.update((smiles[row], float(parts[row])) for row in told)
         self.scores.update(zip(smiles, scores, strict=True))
         self._worths.update(zip(smiles, worths, strict=True))
         self._batches.append((smiles, scores, worths))

@@ -165,3 +165,30 @@ def test_nothing_is_learned_from_a_molecule_whose_scorer_failed(
     nothing: Any = np.array([np.nan] * 4, dtype=np.float32)
     session.guide.learn(SampledBatch(torch.ones(4, 3, dtype=torch.int64), smiles, np.zeros(4)), nothing)
     assert learned == []
+
+
+def test_a_thrifty_run_knows_beforehand_what_meets_the_cheap_goals(
+    tiny_prior: Path, finished: GenerationResult, tmp_path: Path
+) -> None:
+    """The program is not run for what fails the cheap goal: that is known before a molecule is proposed."""
+    result = run_tiny(tiny_prior, tmp_path / "run", profile=make_profile(tmp_path), strategy="thrifty")
+    assert result.n_scored > 40
+    assert result.n_not_run < 0.25 * finished.n_not_run * result.n_scored / finished.n_scored
+
+
+def test_an_interrupted_thrifty_run_goes_on_the_same(tiny_prior: Path, tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.n_calls >= 30:
+            raise KeyboardInterrupt
+
+    runs = []
+    for name, options in (("whole", {}), ("cut", {"on_progress": interrupt})):
+        folder = tmp_path / name
+        folder.mkdir()
+        runs.append(run_tiny(tiny_prior, folder / "run", profile=make_profile(folder), strategy="thrifty", **options))
+    assert runs[1].interrupted
+    profile = make_profile(tmp_path / "cut")
+    resumed = run_tiny(tiny_prior, runs[1].run_dir, profile=profile, strategy="thrifty", resume=True)
+    assert read_rows(resumed.run_dir) == read_rows(runs[0].run_dir)
+    asked = read_asked(tmp_path / "cut")
+    assert len(asked) == len(set(asked))

@@ -73,6 +73,34 @@ def test_no_hit_is_lost(close: list[Profile], log: Path) -> None:
     assert np.isnan(cascade.total).any()
 
 
+def test_totals_are_bounded_without_the_program(close: list[Profile], log: Path) -> None:
+    """The bound is the total that a program would give whose score is the best there is."""
+    profile = build(close, 0.1, make_goal(log), "heavy_atoms >= 9 * 2", must=("heavy_atoms >= 2", "mw >= 1"))
+    smiles = [METHANE, "C(", PENTANOL, "C" * 10]
+    bounds = profile.bound(smiles)
+    assert read_log(log) == []
+    rewards = profile.score(smiles)
+    best = np.where(rewards.terms[:, 0] > 0, 1.0, np.nan)
+    np.testing.assert_allclose(bounds[2:], (best * rewards.terms[:, 1] ** 2)[2:] ** (1 / 3))
+    assert (bounds[2:] >= rewards.total[2:]).all()
+    assert bounds[:2].tolist() == [0, 0], "a broken limit, and no molecule"
+
+
+def test_what_the_guards_take_bounds_totals(close: list[Profile], log: Path) -> None:
+    profile = build(close, 0.1, make_goal(log), "heavy_atoms >= 1")
+    strange = "C1CC12CC23CC34CC4"
+    assert profile.bound(["CCO", strange]).tolist() == [1.0, profile.score([strange]).discount[0]]
+    assert profile.bound([strange])[0] < 1
+
+
+def test_own_scorers_are_told_from_goals_that_are_cheap(close: list[Profile], log: Path) -> None:
+    mixed, own, cheap = (
+        build(close, 0.1, *goals) for goals in ((make_goal(log), "qed max"), (make_goal(log),), ("qed max",))
+    )
+    assert [profile.has_own_scorers for profile in (mixed, own, cheap)] == [True, True, False]
+    assert [profile.is_partly_cheap for profile in (mixed, own, cheap)] == [True, False, False]
+
+
 def test_a_broken_limit_makes_the_total_0_without_the_program(close: list[Profile], log: Path) -> None:
     rewards = build(close, 0.1, make_goal(log), must=("heavy_atoms <= 6",)).score([HEPTANE, PENTANOL])
     assert read_log(log) == [PENTANOL]

@@ -12,6 +12,7 @@ from moldesign.search.acquisition import (
     choose_batch,
     draw_beta,
 )
+from moldesign.search.ceilings import Ceilings
 from moldesign.search.gaussian_process import Belief
 from moldesign.search.genetic import Breeder, BreedingSettings
 from tests.search.odd_molecules import DRUGS
@@ -113,3 +114,34 @@ def test_twins_are_no_parents():
     breed_candidates(candidates, scores, breeder, prefer_nitrogen, SETTINGS, rng)
     assert len(candidates) > 3
     assert not any("Br" in smiles for smiles in candidates.smiles[1:])
+
+
+def test_what_is_known_beforehand_counts_as_much_as_what_is_believed():
+    ceilings = Ceilings(lambda smiles: np.array([{"cheap": 1.0, "dear": 0.5, "odd": 0.0}[text] for text in smiles]))
+    candidates, rng = Candidates(set(), ceilings=ceilings), np.random.default_rng(0)
+    candidates.add(["dear"], believe([0.8], [0.2]))
+    candidates.add(["odd", "cheap"], believe([0.9, 0.5], [0.9, 0.1]))
+    np.testing.assert_allclose(candidates.outlook, [[0.4, 0.0, 0.5], [0.1, 0.0, 0.1]])
+    assert candidates.belief.mean.tolist() == [0.8, 0.9, 0.5]
+    assert choose_batch(candidates, 3, SETTINGS, rng) == ["cheap", "dear", "odd"]
+
+
+def test_a_low_ceiling_makes_no_twin():
+    candidates, rng = (
+        Candidates(set(), ceilings=Ceilings(lambda smiles: np.full(len(smiles), 0.01))),
+        np.random.default_rng(0),
+    )
+    candidates.add(["low"], believe([0.5], [0.5]))
+    candidates.add(["lower"], believe([0.1], [0.5]))
+    drawn = {choose_batch(candidates, 1, replace(SETTINGS, twin_share=0.0), rng)[0] for _ in range(20)}
+    assert drawn == {"low"}
+
+
+def test_children_climb_by_what_is_known_beforehand():
+    ceilings = Ceilings(lambda smiles: np.array([text.upper().count("N") / len(text) for text in smiles]))
+    known = dict.fromkeys(DRUGS, 0.0)
+    candidates = Candidates(known, ceilings=ceilings)
+    flat = lambda mols: believe(np.full(len(mols), 0.5), np.full(len(mols), 0.1))  # noqa: E731
+    breed_candidates(candidates, known, Breeder(), flat, SETTINGS, np.random.default_rng(0))
+    first, last = candidates.outlook.mean[:30], candidates.outlook.mean[-30:]
+    assert last.mean() > first.mean() + 0.02

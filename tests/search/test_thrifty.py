@@ -12,6 +12,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from moldesign.chem.smiles import canonicalize, require_mols
 from moldesign.errors import InvalidSmilesError, ObjectiveError
 from moldesign.search.acquisition import AcquisitionSettings
+from moldesign.search.encoding import encode
 from moldesign.search.surrogate import SurrogateSettings
 from moldesign.search.thrifty import ThriftySearch, ThriftySettings
 from tests.search.odd_molecules import DRUGS
@@ -141,6 +142,61 @@ def test_where_all_scores_are_the_same_ordinary_molecules_are_tried(library):
     search.observe(proposed, [0.0, *[0.1] * (SMALL.n_first - 1)])
     assert not search.is_blind
     assert search.batch_size == SMALL.batch_sizes[0][1]
+
+
+def allow_nitrogen(smiles):
+    """A ceiling of 0, 0.5 or 1, by the nitrogens of a molecule."""
+    return np.array([min(text.upper().count("N"), 2) / 2 for text in smiles])
+
+
+def test_what_is_known_beforehand_is_neither_asked_for_nor_learnt(library):
+    score = resemble(DRUGS[8])
+
+    def limit(smiles):
+        return (np.array(score(smiles)) * allow_nitrogen(smiles)).tolist()
+
+    search = ThriftySearch(library, settings=SMALL, ceiling=allow_nitrogen)
+    proposed = flatten(run(search, limit, 8, 4))
+    assert np.mean(allow_nitrogen(library)) < 0.8
+    assert set(allow_nitrogen(proposed)) == {1.0}
+    assert len(search.surrogate) == len(search) == len(proposed)
+    search.observe(["CCCCO", "CCCCN"], limit(["CCCCO", "CCCCN"]))
+    assert len(search) == len(search.surrogate) + 1, "of what can only be 0 nothing is learnt"
+    belief = search.surrogate.predict(encode(require_mols(["CCCCN"])))
+    assert belief.mean[0] == pytest.approx(score(["CCCCN"])[0], abs=0.02)
+
+
+def test_first_molecules_can_score_highest(library):
+    search = ThriftySearch(library, settings=SMALL, ceiling=lambda smiles: np.array([len(t) / 200 for t in smiles]))
+    lengths = [len(text) for text in search.propose(SMALL.n_first)]
+    assert len(lengths) == SMALL.n_first
+    assert min(lengths) > np.quantile([len(text) for text in library], 0.6)
+
+
+def test_a_resumed_search_knows_what_was_known_beforehand(library):
+    noise = np.random.default_rng(0)
+
+    def tremble(smiles):  # as a network does, whose last bits depend on what else is in the batch
+        return allow_nitrogen(smiles) * (1 - 1e-6 * noise.random(len(smiles)))
+
+    score = resemble(DRUGS[8])
+    whole = ThriftySearch(library, seed=2, settings=SMALL, ceiling=tremble)
+    run(whole, score, 5)
+    state = json.loads(json.dumps(whole.state_dict()))
+    resumed = ThriftySearch(library, seed=2, settings=SMALL, ceiling=tremble)
+    resumed.load_state_dict(state)
+    assert json.loads(json.dumps(resumed.state_dict())) == state
+    assert resumed.propose(0) == whole.propose(0) == []
+    named = list(whole.scores)
+    belief = [search.surrogate.predict(encode(require_mols(named))) for search in (whole, resumed)]
+    np.testing.assert_array_equal(*belief)
+
+
+def test_where_the_dear_part_is_always_the_same_the_cheap_one_decides(library):
+    search = ThriftySearch(library, settings=SMALL, ceiling=allow_nitrogen)
+    run(search, lambda smiles: [0.0] * len(smiles), 4)
+    assert search.is_blind
+    assert set(allow_nitrogen([text for text in search.propose() if text in set(library)])) == {1.0}
 
 
 def test_scores_that_are_as_good_as_the_same_are_the_same(library):
