@@ -119,6 +119,12 @@ SECTIONS = {
         "Area under the curve of the best ten over the first calls alone, for the whole engine and with one part taken "
         "out. With one seed a difference of a tenth may be luck.",
     ),
+    "dear_goals": (
+        "How many hits do 300 calls of a dear goal give?",
+        "A dear goal beside cheap ones: drug-likeness, synthetic accessibility, alerts and hERG. A call is counted where "
+        "the dear goal would be computed; a hit meets everything. `thrifty` knows the cheap goals of a candidate before "
+        "it is proposed; nothing known is the same search on the whole score as a black box.",
+    ),
     "strategies": (
         "From what cost of a call on does it pay to think?",
         "What both strategies of `moldesign generate` have when the time is over: the mean score of the ten best "
