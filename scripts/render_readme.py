@@ -121,9 +121,9 @@ SECTIONS = {
     ),
     "dear_goals": (
         "How many hits do 300 calls of a dear goal give?",
-        "A dear goal beside cheap ones: drug-likeness, synthetic accessibility, alerts and hERG. A call is counted where "
-        "the dear goal would be computed; a hit meets everything. `thrifty` knows the cheap goals of a candidate before "
-        "it is proposed; nothing known is the same search on the whole score as a black box.",
+        "A dear goal beside cheap ones: drug-likeness, synthetic accessibility, alerts and hERG. A call is counted "
+        "where the dear goal would be computed; a hit meets all goals. `thrifty` knows the cheap goals of a candidate "
+        "before it is proposed; nothing known is the same search on the whole score as a black box.",
     ),
     "strategies": (
         "From what cost of a call on does it pay to think?",
