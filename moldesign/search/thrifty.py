@@ -207,14 +207,14 @@ class ThriftySearch:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the next proposal depends on beside the arguments of the constructor, ready for JSON."""
-        known = {"ceilings": self._ceilings.state_dict()} if self._ceilings.are_known else {}
-        return known | {
+        return {
             "batches": self._batches,
             "proposed": sorted(self._proposed),
             "waiting": list(self._waiting),
             "n_read": self._library.n_read,
             "shortlist": self._shortlist.smiles,
             "makers": self._makers,
+            "ceilings": self._ceilings.state_dict(),
             "operators": self.operators.state_dict(),
             "generator": self._rng.bit_generator.state,
         }
@@ -229,8 +229,7 @@ class ThriftySearch:
         """
         if self.scores:
             raise ValueError("this search has scores of its own; load a state into a newly made one")
-        if self._ceilings.are_known:
-            self._ceilings.load_state_dict(state["ceilings"])
+        self._ceilings.load_state_dict(state.get("ceilings", {}))  # a run of an earlier version finds them anew
         for smiles, scores, worths in state["batches"]:
             self._learn(smiles, scores, worths)
         self._proposed, self._waiting = set(state["proposed"]), deque(state["waiting"])
