@@ -64,10 +64,14 @@ class Engine:
         guide: the policy.
         search: surrogate and genetic search.
         settings: how they share the calls.
+        least_batch: molecules that are scored at the same time, so that fewer per round would save nothing.
     """
 
-    def __init__(self, guide: Guide, search: ThriftySearch, settings: EngineSettings | None = None) -> None:
+    def __init__(
+        self, guide: Guide, search: ThriftySearch, settings: EngineSettings | None = None, *, least_batch: int = 1
+    ) -> None:
         self.guide, self.search, self.settings = guide, search, settings or EngineSettings()
+        self.least_batch = least_batch
         self.credit = Credit(self.settings)
         self._sources: dict[str, str] = {}
         self._written: list[str] = []
@@ -79,12 +83,13 @@ class Engine:
         """Return molecules that should be scored next, with who proposed each.
 
         Args:
-            n: how many; without it, as many as the search thinks right.
+            n: how many at most; without it, as many as the search thinks right, or as are scored at the same time.
 
         Returns:
             `POLICY` or `SEARCH` by canonical SMILES.
         """
-        n = self.search.batch_size if n is None else min(n, self.search.batch_size)
+        size = max(self.search.batch_size, self.least_batch)
+        n = size if n is None else min(n, size)
         if self.search.is_waiting:
             self._sources = dict.fromkeys(self.search.propose(n), SEARCH)
             return dict(self._sources)

@@ -24,7 +24,7 @@ from moldesign.generation.rounds import make_rounds
 from moldesign.generation.session import Choice, Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
 from moldesign.generation.stopping import StopReason
-from moldesign.generation.strategy import choose_strategy
+from moldesign.generation.strategy import choose_strategy, recall_parallel
 from moldesign.generation.unscored import describe_unscored, select_failed, write_unscored
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
@@ -172,7 +172,7 @@ def run(
         if start and session.n_batches == 0:
             session.welcome(oracle.score(start, source="start"))
         session.choice = choose_strategy(session, oracle, archive)
-        rounds = make_rounds(session.choice.strategy, session)
+        rounds = make_rounds(session.choice.strategy, session, recall_parallel(session, archive))
         session.begin(rounds)
         while (stopped := session.find_stop(oracle)) is None:
             scored = rounds.play(session, oracle)

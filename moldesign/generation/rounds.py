@@ -67,9 +67,10 @@ class ThriftyRounds:
 
     Args:
         session: policy, memory and settings of the run.
+        n_parallel: molecules that are scored at the same time.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, n_parallel: int = 1) -> None:
         settings = ThriftySettings()
         if session.keeps_piece:
             settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
@@ -83,7 +84,7 @@ class ThriftyRounds:
             is_spent=is_spent,
             ceiling=session.profile.bound if self._knows_part else None,
         )
-        self._engine = Engine(session.guide, search)
+        self._engine = Engine(session.guide, search, least_batch=n_parallel)
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
         """Score what the engine proposes, and let it learn."""
@@ -124,9 +125,9 @@ class ThriftyRounds:
         self._engine.load_state_dict(state)
 
 
-def make_rounds(strategy: str, session: Session) -> Rounds:
+def make_rounds(strategy: str, session: Session, n_parallel: int = 1) -> Rounds:
     """Return the rounds of a strategy, "fast" or "thrifty"."""
-    return ThriftyRounds(session) if strategy == "thrifty" else FastRounds(session)
+    return ThriftyRounds(session, n_parallel) if strategy == "thrifty" else FastRounds(session)
 
 
 def write_library(session: Session, n: int) -> list[str]:

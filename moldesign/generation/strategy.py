@@ -13,7 +13,7 @@ N_WARM_UP, N_TIMED = 8, 12
 """Molecules scored before time is taken, because a first call loads models and starts programs, and with it."""
 _STREAM = 2
 """Random numbers of the timed molecules; those of the run are another stream."""
-_STRATEGY, _REASON = "strategy", "strategy_reason"
+_STRATEGY, _REASON, _PARALLEL = "strategy", "strategy_reason", "scored_in_parallel"
 
 
 def choose_strategy(session: Session, oracle: Oracle, archive: RunArchive) -> Choice:
@@ -32,6 +32,17 @@ def choose_strategy(session: Session, oracle: Oracle, archive: RunArchive) -> Ch
     choice = judge_cost(seconds)
     archive.write_facts({_STRATEGY: choice.strategy, _REASON: choice.reason})
     return choice
+
+
+def recall_parallel(session: Session, archive: RunArchive) -> int:
+    """Return how many molecules are scored at the same time; for a resumed run, as many as where it began.
+
+    The course of a run depends on it, and must not change with the machine on which it goes on.
+    """
+    known = archive.read_facts()
+    if _PARALLEL not in known:
+        archive.write_facts({_PARALLEL: str(session.profile.n_parallel)})
+    return int(known.get(_PARALLEL, session.profile.n_parallel))
 
 
 def judge_cost(seconds: float | None) -> Choice:

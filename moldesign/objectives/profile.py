@@ -21,6 +21,7 @@ from moldesign.objectives.docking import Docking
 from moldesign.objectives.goals import GOAL_GRAMMAR, RUNNING_KEYS, Goal, find_contradictions, parse_goal
 from moldesign.objectives.guards import Guards
 from moldesign.objectives.payment import is_own_scorer
+from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.reward import Rewards, score_terms
 from moldesign.objectives.scorers import collect_scorers
 from moldesign.objectives.section import Section
@@ -156,6 +157,13 @@ class Profile(Section):
     def is_partly_cheap(self) -> bool:
         """Whether some goals are about own scorers and others are not."""
         return self.has_own_scorers and not all(is_own_scorer(term.property) for term in self.terms)
+
+    @property
+    def n_parallel(self) -> int:
+        """Molecules that programs score at the same time; 1 where no goal is about a program."""
+        return max(
+            (term.property.n_workers for term in self.terms if isinstance(term.property, ProgramProperty)), default=1
+        )
 
     def bound(self, smiles: Sequence[str], /) -> FloatArray:
         """Return the most that each total can be, float64 [N]: were every goal about an own scorer fully met.

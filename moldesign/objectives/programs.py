@@ -134,6 +134,11 @@ class ProgramProperty:
         reasons = [answer.error and f"{self.name}: {answer.error}" for answer in given]
         return Evaluation(np.array([answer.score for answer in given], dtype=np.float64), missing=reasons)
 
+    @property
+    def n_workers(self) -> int:
+        """Processes that score molecules at the same time, here or on a cluster."""
+        return self._pool.n_workers
+
     def remember_in(self, path: Path) -> None:
         """Keep the scores in the table `scores` of an SQLite file, and look for them there first.
 

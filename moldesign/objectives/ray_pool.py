@@ -21,6 +21,9 @@ _REACH_SECONDS = 10.0
 class Pool(Protocol):
     """Processes of a program."""
 
+    n_workers: int
+    """How many there are at most at the same time."""
+
     def ask_all(self, smiles: Sequence[str]) -> Generator[tuple[int, Answer]]:
         """Yield row and answer of each molecule as they come; ending the iteration early kills what still runs."""
         ...
@@ -72,14 +75,14 @@ class RayPool:
 
     def __init__(self, command: Sequence[str], *, address: str, n_workers: int | None = None, timeout: float) -> None:
         self._ray = connect(address)
-        self._n_workers = n_workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        self.n_workers = n_workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         self._make = self._ray.remote(num_cpus=1)(RemoteWorker).remote
         self._arguments = (tuple(command), timeout, str(Path.cwd()))
         self._actors: list[Any] = []
 
     def ask_all(self, smiles: Sequence[str]) -> Generator[tuple[int, Answer]]:
         """Yield row and answer of each molecule as they come; ending the iteration early kills what still runs."""
-        while len(self._actors) < min(self._n_workers, len(smiles)):
+        while len(self._actors) < min(self.n_workers, len(smiles)):
             self._actors.append(self._make(*self._arguments))
         waiting, idle = deque(range(len(smiles))), list(self._actors)
         running: dict[Any, tuple[int, Any]] = {}

@@ -27,13 +27,13 @@ class WorkerPool:
         self, command: Sequence[str], *, n_workers: int, timeout: float, environment: Mapping[str, str] | None = None
     ) -> None:
         self._command, self._timeout, self._environment = tuple(command), timeout, environment
-        self._n_workers = n_workers
+        self.n_workers = n_workers
         self._workers: list[Worker] = []
         weakref.finalize(self, _end, self._workers)
 
     def ask_all(self, smiles: Sequence[str]) -> Generator[tuple[int, Answer]]:
         """Yield row and answer of each molecule as they come; ending the iteration early kills what still runs."""
-        n_workers = min(self._n_workers, len(smiles))
+        n_workers = min(self.n_workers, len(smiles))
         while len(self._workers) < n_workers:
             self._workers.append(Worker(self._command, timeout=self._timeout, environment=self._environment))
         idle: SimpleQueue[Worker] = SimpleQueue()

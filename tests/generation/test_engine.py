@@ -98,3 +98,11 @@ def test_a_score_out_of_range_is_refused(tiny_prior: Path) -> None:
     with pytest.raises(ObjectiveError, match=r"row 0: .* has the score 1.5"):
         engine.observe(proposed, [1.5] * len(proposed))
     assert engine.guide.replay.ranked == []
+
+
+def test_no_process_is_left_without_a_molecule(tiny_prior: Path) -> None:
+    engine = make_engine(tiny_prior)
+    engine.least_batch = 9
+    sizes = [len(batch) for batch in play(engine, 4)]
+    assert sizes == [6, 9, 9, 9], "first the library's, then as many as are scored at the same time"
+    assert len(engine.propose(5)) == 5

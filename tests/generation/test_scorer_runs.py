@@ -37,11 +37,11 @@ for line in sys.stdin:
 """
 
 
-def make_profile(folder: Path, threshold: float = 0.6) -> Profile:
+def make_profile(folder: Path, threshold: float = 0.6, workers: int = 2) -> Profile:
     """Return a cheap goal, which lets about half of the molecules pass, and the program."""
     (folder / "program.py").write_text(PROGRAM)
     command = (sys.executable, str(folder / "program.py"), str(folder))
-    program = {"property": "dock", "command": command, "max": True, "low": -1, "workers": 2, "timeout": 60}
+    program = {"property": "dock", "command": command, "max": True, "low": -1, "workers": workers, "timeout": 60}
     cheap = {"property": "mw", "at_least": 120, "scale": 20}
     return Profile.model_validate({"goal": [program, cheap], "threshold": threshold})
 
@@ -192,3 +192,24 @@ def test_an_interrupted_thrifty_run_goes_on_the_same(tiny_prior: Path, tmp_path:
     assert read_rows(resumed.run_dir) == read_rows(runs[0].run_dir)
     asked = read_asked(tmp_path / "cut")
     assert len(asked) == len(set(asked))
+
+
+def test_a_thrifty_round_has_a_molecule_for_every_process_also_where_it_is_resumed_with_fewer(
+    tiny_prior: Path, tmp_path: Path
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.n_calls >= 30:
+            raise KeyboardInterrupt
+
+    runs = []
+    for name, options in (("whole", {}), ("cut", {"on_progress": interrupt})):
+        folder = tmp_path / name
+        folder.mkdir()
+        profile = make_profile(folder, workers=7)
+        runs.append(run_tiny(tiny_prior, folder / "run", profile=profile, strategy="thrifty", **options))
+    lines = (runs[0].run_dir / "metrics.jsonl").read_text().splitlines()
+    sizes = np.diff([0, *(json.loads(line)["n_calls"] for line in lines)])
+    assert set(sizes[4:-1]) == {7}
+    profile = make_profile(tmp_path / "cut", workers=2)
+    resumed = run_tiny(tiny_prior, runs[1].run_dir, profile=profile, strategy="thrifty", resume=True)
+    assert read_rows(resumed.run_dir) == read_rows(runs[0].run_dir)
