@@ -115,7 +115,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
     ):
         start = session.agree_with(archive, start)
         note_beginning(archive, n, profile.terms)
-        oracle = Oracle(profile.knowing(start), profile.budget.calls, archive.append)
+        oracle = Oracle(session.profile, profile.budget.calls, archive.append)
         if resume:
             write_profile(folder, profile)
             oracle.preload(archive.read())

@@ -199,6 +199,8 @@ class Session:
     def agree_with(self, archive: RunArchive, start: Sequence[str]) -> list[str]:
         """Note settings and start molecules in a new store; in an old one they must be the same.
 
+        From now on the guards find nothing odd in what the start molecules have.
+
         Returns:
             The start molecules, which a resumed run need not be given again.
 
@@ -208,20 +210,24 @@ class Session:
         known = archive.read_facts()
         if not known:
             archive.write_facts({"settings": self.settings.describe_course(), "start": json.dumps(start)})
-            return list(start)
-        first: list[str] = json.loads(known["start"])
+        first: list[str] = json.loads(known["start"]) if known else list(start)
+        if known:
+            self._refuse_another_run(known, start, first)
+        self.profile = self.profile.knowing(first)
+        return first
+
+    def _refuse_another_run(self, known: Mapping[str, str], start: Sequence[str], first: Sequence[str]) -> None:
         if differences := _parse_settings(self.folder, known).list_differences(self.settings):
             options = ", ".join(f"--{name}" for name in differences)
             raise RunFolderError(
                 f"{self.folder} was run with {'; '.join(differences.values())}; resume it without {options}, "
                 "or choose another --out"
             )
-        if start and list(start) != first:
+        if start and list(start) != list(first):
             raise RunFolderError(
                 f"{self.folder} was run with other start molecules ({' '.join(first) or 'none'}); resume it "
                 "without --start, or choose another --out"
             )
-        return first
 
 
 def _parse_settings(folder: Path, facts: Mapping[str, str]) -> GenerationSettings:

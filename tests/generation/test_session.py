@@ -10,7 +10,7 @@ from moldesign.generation.rounds import FastRounds
 from moldesign.generation.session import Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.oracle import Oracle
-from moldesign.objectives.profile import Diversity, Profile
+from moldesign.objectives.profile import Diversity, Profile, parse_goals
 from moldesign.policies.bundled import load_prior
 from tests.generation.tiny_run import make_profile, make_settings
 
@@ -86,6 +86,18 @@ def test_a_store_remembers_settings_and_start_molecules(tiny_prior: Path, tmp_pa
         with pytest.raises(RunFolderError, match=r"was run with seed 0, not 1; resume it without --seed, or .*--out"):
             make_session(tiny_prior, tmp_path, seed=1).agree_with(archive, ["CCO"])
         assert make_session(tiny_prior, tmp_path).agree_with(archive, ["CCO"]) == ["CCO"]
+
+
+@pytest.mark.parametrize("again", [["C1CC12CC23CC34CC4"], []], ids=["named again", "resumed"])
+def test_nothing_is_odd_in_what_start_molecules_have(tiny_prior: Path, tmp_path: Path, again: list[str]) -> None:
+    strange, profile = "C1CC12CC23CC34CC4", parse_goals(["mw in 10..500"])
+    assert profile.bound([strange])[0] < 1
+    with RunArchive(tmp_path, ("mw",)) as archive:
+        make_session(tiny_prior, tmp_path, profile).agree_with(archive, [strange])
+        resumed = make_session(tiny_prior, tmp_path, profile)
+        resumed.agree_with(archive, again)
+    assert resumed.profile.bound([strange, "CCO"]).tolist() == [1, 1]
+    assert resumed.profile.terms is profile.terms, "programs stay where they were opened"
 
 
 def test_settings_are_recalled_from_the_folder(tiny_prior: Path, tmp_path: Path) -> None:
