@@ -176,40 +176,33 @@ def test_a_thrifty_run_knows_beforehand_what_meets_the_cheap_goals(
     assert result.n_not_run < 0.25 * finished.n_not_run * result.n_scored / finished.n_scored
 
 
-def test_an_interrupted_thrifty_run_goes_on_the_same(tiny_prior: Path, tmp_path: Path) -> None:
+def run_whole_and_cut(tiny_prior: Path, folder: Path, workers: int) -> tuple[GenerationResult, GenerationResult]:
+    """Return a thrifty run that ended, and the same one interrupted."""
+
     def interrupt(progress: Progress) -> None:
         if progress.n_calls >= 30:
             raise KeyboardInterrupt
 
     runs = []
-    for name, options in (("whole", {}), ("cut", {"on_progress": interrupt})):
-        folder = tmp_path / name
-        folder.mkdir()
-        runs.append(run_tiny(tiny_prior, folder / "run", profile=make_profile(folder), strategy="thrifty", **options))
-    assert runs[1].interrupted
-    profile = make_profile(tmp_path / "cut")
-    resumed = run_tiny(tiny_prior, runs[1].run_dir, profile=profile, strategy="thrifty", resume=True)
-    assert read_rows(resumed.run_dir) == read_rows(runs[0].run_dir)
+    for name, on_progress in (("whole", None), ("cut", interrupt)):
+        (folder / name).mkdir()
+        profile = make_profile(folder / name, workers=workers)
+        options = {"profile": profile, "strategy": "thrifty", "on_progress": on_progress}
+        runs.append(run_tiny(tiny_prior, folder / name / "run", **options))
+    assert [result.interrupted for result in runs] == [False, True]
+    return runs[0], runs[1]
+
+
+@pytest.mark.parametrize("workers_later", [7, 2])
+def test_an_interrupted_thrifty_run_goes_on_the_same_also_with_fewer_processes(
+    tiny_prior: Path, tmp_path: Path, workers_later: int
+) -> None:
+    whole, cut = run_whole_and_cut(tiny_prior, tmp_path, workers=7)
+    profile = make_profile(tmp_path / "cut", workers=workers_later)
+    resumed = run_tiny(tiny_prior, cut.run_dir, profile=profile, strategy="thrifty", resume=True)
+    assert read_rows(resumed.run_dir) == read_rows(whole.run_dir)
     asked = read_asked(tmp_path / "cut")
     assert len(asked) == len(set(asked))
-
-
-def test_a_thrifty_round_has_a_molecule_for_every_process_also_where_it_is_resumed_with_fewer(
-    tiny_prior: Path, tmp_path: Path
-) -> None:
-    def interrupt(progress: Progress) -> None:
-        if progress.n_calls >= 30:
-            raise KeyboardInterrupt
-
-    runs = []
-    for name, options in (("whole", {}), ("cut", {"on_progress": interrupt})):
-        folder = tmp_path / name
-        folder.mkdir()
-        profile = make_profile(folder, workers=7)
-        runs.append(run_tiny(tiny_prior, folder / "run", profile=profile, strategy="thrifty", **options))
-    lines = (runs[0].run_dir / "metrics.jsonl").read_text().splitlines()
+    lines = (whole.run_dir / "metrics.jsonl").read_text().splitlines()
     sizes = np.diff([0, *(json.loads(line)["n_calls"] for line in lines)])
-    assert set(sizes[4:-1]) == {7}
-    profile = make_profile(tmp_path / "cut", workers=2)
-    resumed = run_tiny(tiny_prior, runs[1].run_dir, profile=profile, strategy="thrifty", resume=True)
-    assert read_rows(resumed.run_dir) == read_rows(runs[0].run_dir)
+    assert set(sizes[4:-1]) == {7}, "a molecule for every process"
