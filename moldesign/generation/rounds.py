@@ -71,12 +71,12 @@ class ThriftyRounds:
     """
 
     def __init__(self, session: Session, n_parallel: int = 1) -> None:
+        self._knows_part = session.profile.is_partly_cheap
         settings = ThriftySettings()
-        if session.keeps_piece:
+        if session.keeps_piece and not self._knows_part:
             settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
         library = write_library(session, settings.library_draw)
         is_spent = session.diversity.is_full if session.diversity else None
-        self._knows_part = session.profile.is_partly_cheap
         search = ThriftySearch(
             library,
             seed=session.settings.seed,

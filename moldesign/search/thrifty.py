@@ -284,7 +284,8 @@ class ThriftySearch:
         self._breeder.forget_children()
         children = [text for text in self._breeder.breed(parents, n, self._rng) if text not in self._proposed]
         chosen = new[: n // 2]
-        return chosen + [text for text in [*children, *new[n // 2 :]] if text not in chosen][: n - len(chosen)]
+        others = self._ceilings.rank([text for text in [*children, *new[n // 2 :]] if text not in chosen])
+        return chosen + others[: n - len(chosen)]
 
     def _find_candidates(self, extra: Sequence[str]) -> Candidates:
         candidates = Candidates(self._proposed, self._is_spent, self._ceilings)

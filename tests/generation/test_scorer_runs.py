@@ -20,6 +20,7 @@ from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
 from moldesign.policies.bundled import load_prior
 from moldesign.policies.sampling import SampledBatch
+from tests.generation.test_prompts import MODES, keeps
 from tests.generation.tiny_run import make_settings, read_rows, run_tiny
 
 # Fails on fluorine, and on everything while a file called "broken" lies in its folder; notes what it is asked.
@@ -206,3 +207,14 @@ def test_an_interrupted_thrifty_run_goes_on_the_same_also_with_fewer_processes(
     lines = (whole.run_dir / "metrics.jsonl").read_text().splitlines()
     sizes = np.diff([0, *(json.loads(line)["n_calls"] for line in lines)])
     assert set(sizes[4:-1]) == {7}, "a molecule for every process"
+
+
+@pytest.mark.parametrize("name", ["scaffold", "link"])
+def test_what_is_bred_keeps_what_is_given(name: str, tiny_prior: Path, tmp_path: Path) -> None:
+    """Crossover would cut scaffold and ends; which children still have them is known before one is proposed."""
+    profile = make_profile(tmp_path).with_constraints(**MODES[name])
+    result = run_tiny(tiny_prior, tmp_path / "run", profile=profile, strategy="thrifty", budget=48)
+    rows = read_rows(result.run_dir)
+    assert np.mean([keeps(row[1]) for row in rows]) > 0.9
+    assert len(result.frame) > 3
+    assert all(map(keeps, result.frame["smiles"]))
