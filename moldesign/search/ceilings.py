@@ -59,6 +59,8 @@ class Ceilings:
 
     def keep(self, smiles: Iterable[str]) -> None:
         """Forget all others."""
+        if not self._known:
+            return
         kept = set(smiles)
         self._known = {text: value for text, value in self._known.items() if text in kept}
 

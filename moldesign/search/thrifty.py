@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -178,7 +179,7 @@ class ThriftySearch:
         self._proposed.update(proposed)
         kept = {*self._shortlist.smiles, *proposed}
         self._makers = {text: maker for text, maker in self._makers.items() if text in kept}
-        self._ceilings.keep([*kept, *self.scores, *self._library.smiles])
+        self._ceilings.keep(chain(kept, self.scores, self._library.smiles))
         return proposed
 
     def observe(self, smiles: Sequence[str], scores: Sequence[float], worths: Sequence[float] | None = None) -> None:
