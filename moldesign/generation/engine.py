@@ -45,7 +45,7 @@ class Credit:
     """Who brought the best molecules."""
 
     settings: EngineSettings
-    records: dict[str, Record] = field(default_factory=lambda: {POLICY: Record(*NOVICE), SEARCH: Record(*EXPERT)})
+    records: dict[str, Record] = field(default_factory=lambda: {POLICY: Record(NOVICE), SEARCH: Record(EXPERT)})
 
     @property
     def policy_share(self) -> float:
@@ -147,7 +147,8 @@ class Engine:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned; only right after construction, with the same arguments."""
         self.search.load_state_dict(state["search"])
-        self.credit.records = {name: Record(*values) for name, values in state["credit"].items()}
+        for name, record in self.credit.records.items():
+            record.successes, record.calls = state["credit"][name]
         self._written, self._waiting, self._debt = state["written"], set(state["waiting"]), state["debt"]
 
     def _write(self) -> list[str]:

@@ -18,17 +18,21 @@ class Record:
     """How often somebody was right lately.
 
     Attributes:
+        prior: successes and calls that are taken for granted, and never forgotten: where nobody was right for long, as
+            where nothing better is left to find, they decide, and not what remains of forgotten luck.
         successes: forgotten with time.
         calls: spent on, forgotten with time.
     """
 
-    successes: float
-    calls: float
+    prior: tuple[float, float]
+    successes: float = 0.0
+    calls: float = 0.0
 
     @property
     def rate(self) -> float:
         """Successes per call."""
-        return self.successes / self.calls
+        successes, calls = self.prior
+        return (successes + self.successes) / (calls + self.calls)
 
     def add(self, successes: float, calls: float, *, memory: float) -> None:
         """Take in some calls; `memory` is what remains of all earlier ones after one call."""
@@ -40,7 +44,7 @@ class Record:
 def find_share(records: Mapping[str, Record], name: str, least: float, most: float) -> float:
     """Return the share that one has of the success rates of all, kept between two bounds.
 
-    >>> find_share({"a": Record(3.0, 4.0), "b": Record(1.0, 4.0)}, "a", 0.1, 0.9)
+    >>> find_share({"a": Record((3.0, 4.0)), "b": Record((0.5, 2.0), 0.5, 2.0)}, "a", 0.1, 0.9)
     0.75
     """
     return float(np.clip(records[name].rate / sum(record.rate for record in records.values()), least, most))
@@ -58,7 +62,7 @@ class OperatorCredit:
     least_share: float = 0.15
     most_share: float = 0.7
     records: dict[str, Record] = field(
-        default_factory=lambda: {MUTATION: Record(1.0, 10.0), CROSSING: Record(1.0, 10.0)}
+        default_factory=lambda: {MUTATION: Record((1.0, 10.0)), CROSSING: Record((1.0, 10.0))}
     )
 
     @property
@@ -83,7 +87,8 @@ class OperatorCredit:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from what `state_dict` returned."""
-        self.records = {name: Record(*state[name]) for name in self.records}
+        for name, record in self.records.items():
+            record.successes, record.calls = state[name]
 
 
 def find_bar(scores: Iterable[float], n_best: int = N_BEST) -> float:

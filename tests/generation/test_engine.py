@@ -83,6 +83,20 @@ def test_calls_go_to_whom_they_pay_off() -> None:
     assert credit.policy_share == EngineSettings().least_share
 
 
+def test_a_policy_that_was_lucky_once_does_not_keep_its_share_where_nobody_finds_anything_better() -> None:
+    """It spends few calls, and forgets by its own ones: what is left of its luck outlasts that of the search."""
+    credit = Credit(EngineSettings())
+    beginning = credit.policy_share
+    for _ in range(10):
+        credit.add(POLICY, success=True)
+    assert credit.policy_share == EngineSettings().most_share
+    for _ in range(300):
+        credit.add(POLICY, success=False)
+        for _ in range(6):
+            credit.add(SEARCH, success=False)
+    assert credit.policy_share == pytest.approx(beginning, abs=0.03)
+
+
 def test_a_missing_score_teaches_nothing(tiny_prior: Path) -> None:
     engine = make_engine(tiny_prior)
     proposed = list(engine.propose())
