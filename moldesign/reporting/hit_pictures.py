@@ -14,6 +14,7 @@ from moldesign.checkpoint import write_text_atomically
 from moldesign.datasets.tables import read_table
 from moldesign.errors import MoldesignError, TableError
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule, draw_text, move
+from moldesign.reporting.screening_record import OWN_MARK, list_own_columns, undo_clashes
 
 MOST_PICTURES = 100
 ENDINGS = (".svg", ".html")
@@ -23,8 +24,7 @@ _COLUMNS, _LINE, _MARGIN = 4, 17, 12
 _MAX_LINES = 6
 _MAX_TEXT = 34
 _TITLES = ("name", "id", "title", "compound", "compound_id", "catalog_id", "supplier")
-_LEFT_OUT = ("rank", "file", "row", "cluster", "smiles", "screen_rank")
-_STRUCTURES = ("standardized_smiles", "screen_standardized_smiles")
+_LEFT_OUT = ("rank", "file", "row", "cluster", "smiles")
 
 
 def check_ending(path: Path) -> None:
@@ -66,19 +66,21 @@ class _Card(tuple[str, list[str]]):
 
 def _read_first(hits: Path, most: int) -> pd.DataFrame:
     try:
-        return next(read_table(hits, chunk_size=most)).frame
+        frame = next(read_table(hits, chunk_size=most)).frame
     except TableError as error:
         if "no rows" in str(error):  # a screening without hits has a sheet without pictures
             return pd.DataFrame()
         raise
+    return undo_clashes(frame, list_own_columns(hits))[0]
 
 
 def _list_card(row: dict[Any, Any]) -> _Card:
-    smiles = next((str(row[name]) for name in _STRUCTURES if row.get(name)), "")
-    rank = row.get("rank", row.get("screen_rank", ""))
+    smiles, rank = str(row.get("standardized_smiles") or ""), row.get("rank", "")
     name = next((str(row[key]) for key in row if str(key).lower() in _TITLES and _is_there(row[key])), "")
     lines = [" ".join(part for part in (f"{rank}.", name) if part.strip(".")) or smiles]
-    figures = [(str(key), _to_number(value)) for key, value in row.items() if str(key) not in _LEFT_OUT]
+    figures = [
+        (str(key), _to_number(value)) for key, value in row.items() if str(key).removesuffix(OWN_MARK) not in _LEFT_OUT
+    ]
     lines += [f"{key} {value:.3g}" for key, value in figures if value is not None and not _is_detail(key)]
     return _Card((smiles, [_shorten(line) for line in lines[:_MAX_LINES]]))
 

@@ -16,11 +16,12 @@ from moldesign.datasets.tables import read_table
 from moldesign.errors import RunFolderError
 from moldesign.objectives.profile import Profile
 from moldesign.reporting.wishes import read_profile
+from moldesign.screening.columns import find_free_name
 from moldesign.screening.progress import ScreeningFiles
 from moldesign.screening.unfinished import UnfinishedScreening, is_unfinished, read_unfinished
 
-CLASH_PREFIX = "screen_"
-"""Before an added column whose name the library has, too."""
+OWN_MARK = " (library)"
+"""After the name of a column of the library that an added one has, too."""
 _SMILES = "standardized_smiles"
 N_EXAMPLES = 3
 """Rejected rows per filter that are shown."""
@@ -78,7 +79,7 @@ def _read_finished(files: ScreeningFiles, max_hits: int) -> ScreeningRecord:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{files.manifest} cannot be read ({error}); screen the library again") from error
     frame = _read_hits(out, max_hits) if counts["hits"] else pd.DataFrame({_SMILES: []})
-    hits, renamed = _undo_clashes(frame, own)
+    hits, renamed = undo_clashes(frame, own)
     return ScreeningRecord(
         out=out,
         profile=read_profile(text, str(files.manifest)),
@@ -95,7 +96,7 @@ def _read_unfinished(files: ScreeningFiles, max_hits: int) -> ScreeningRecord:
     # As text, and back, so that each cell is what it would be in the file of the hits.
     text = io.StringIO(found.hits.to_csv(index=False))
     frame = pd.read_csv(text, dtype=str, keep_default_na=False).apply(_to_numbers)
-    hits, renamed = _undo_clashes(frame, _list_columns(found.manifest))
+    hits, renamed = undo_clashes(frame, _list_columns(found.manifest))
     return ScreeningRecord(
         out=files.out,
         profile=read_profile(found.manifest["profile"], str(files.progress)),
@@ -136,9 +137,18 @@ def _to_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
     return column if numbers.isna().any() or filled.empty else numbers.reindex(column.index)
 
 
-def _undo_clashes(frame: pd.DataFrame, own: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
-    clashing = [name for name in own if f"{CLASH_PREFIX}{name}" in frame.columns]
-    names = {name: f"{name} (library)" for name in clashing} | {f"{CLASH_PREFIX}{name}": name for name in clashing}
+def list_own_columns(out: Path) -> list[str]:
+    """Return the columns of the library whose hits these are; none where no manifest stands beside them."""
+    try:
+        return _list_columns(json.loads(ScreeningFiles(out).manifest.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def undo_clashes(frame: pd.DataFrame, own: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return hits where each added column has its plain name again, and what the columns of the library are called."""
+    added = {name: free for name in own if (free := find_free_name(name, own)) in frame.columns}
+    names = {name: f"{name}{OWN_MARK}" for name in added} | {free: name for name, free in added.items()}
     renamed = frame.rename(columns=names)
     return renamed, [names.get(name, name) for name in own if names.get(name, name) in renamed.columns]
 

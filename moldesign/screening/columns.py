@@ -1,8 +1,9 @@
 """The columns of the hits: those of the library, unchanged, and what the screening adds."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 
 import pandas as pd
@@ -16,7 +17,16 @@ from moldesign.screening.store import Candidate, split_place
 Columns = dict[str, list[Any]]
 
 _DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", TEXT: "object"}
-CLASH_PREFIX = "screen_"
+
+
+def find_free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name`, or what an added column is called instead where the library has such a column already.
+
+    >>> find_free_name("rank", ["rank"]), find_free_name("rank", ["rank", "screen_rank"])
+    ('screen_rank', 'screen_2_rank')
+    """
+    candidates = chain([name, f"screen_{name}"], (f"screen_{n}_{name}" for n in count(2)))
+    return next(one for one in candidates if one not in taken)
 
 
 @dataclass(frozen=True)
@@ -38,7 +48,7 @@ class Layout:
 
         Columns: rank (of ranked hits), score; every column of the library; file and row; standardized_smiles; per term
         its value, of a goal `<term>_score`, and what describes it; what describes the molecule. An added column whose
-        name the library has, too, is called `screen_<name>`.
+        name the library has, too, is called `screen_<name>`, or by the first free one of `screen_2_<name>` and so on.
 
         Args:
             hits: n of them.
@@ -47,7 +57,8 @@ class Layout:
         """
         own = self._read_cells(hits)
         added = self._list_added(hits, described, first_rank)
-        names = {name: f"{CLASH_PREFIX}{name}" if name in own else name for name in added}
+        taken = {*own, *added}
+        names = {name: find_free_name(name, taken) if name in own else name for name in added}
         front = [name for name in ("rank", "score") if name in added]
         columns = {names[name]: _to_series(added.pop(name)) for name in front} | own
         return pd.DataFrame(columns | {names[name]: _to_series(values) for name, values in added.items()})
@@ -55,8 +66,7 @@ class Layout:
     @property
     def smiles_column(self) -> str:
         """The name of the column with the standardised SMILES."""
-        taken = any("standardized_smiles" in notes.columns for notes in self.files)
-        return f"{CLASH_PREFIX if taken else ''}standardized_smiles"
+        return find_free_name("standardized_smiles", self._merge_types())
 
     def _list_added(self, hits: Sequence[Candidate], described: Columns, first: int) -> Columns:
         places = [split_place(hit.place) for hit in hits]
