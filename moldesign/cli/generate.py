@@ -1,6 +1,5 @@
 """`moldesign generate`: design molecules that meet a profile."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -13,13 +12,16 @@ from moldesign.cli.display import open_display
 from moldesign.cli.options import AddressOption, GoalOption, ModelOption, QuietOption
 from moldesign.cli.report import ReportOption, make_report
 from moldesign.cli.run_ending import describe_result, describe_unscored, explain_shortfall, warn_of_audit
-from moldesign.cli.text import format_seconds
+from moldesign.cli.run_plan import describe_beginning, describe_plan, describe_progress
 from moldesign.errors import MoldesignError
 
 if TYPE_CHECKING:
-    from moldesign.generation.progress import Progress
     from moldesign.generation.settings import GenerationSettings
     from moldesign.objectives.profile import Profile
+
+
+N_HITS = 100
+"""Hits to write where nobody says how many."""
 
 
 class Strategy(StrEnum):
@@ -50,7 +52,10 @@ def generate(
     *,
     goal: GoalOption = None,
     model: ModelOption = None,
-    n: Annotated[int, typer.Option("--n", metavar="N", min=1, help="How many hits to write at most.")] = 100,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", metavar="N", min=1, show_default="100", help="How many hits to write at most."),
+    ] = None,
     budget: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="How many molecules to score; by default what the profile says."),
@@ -164,7 +169,7 @@ def generate(
         ),
     ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, seed, prior and device.")
+        bool, typer.Option("--resume", help="Go on with the run in --out, with its goals, --n, seed, prior and device.")
     ] = False,
     report: ReportOption = True,
     quiet: QuietOption = False,
@@ -207,10 +212,12 @@ def generate(
     """
     if resume and out is None:
         raise typer.BadParameter("--resume needs the folder of the run: add --out DIR")
+    from moldesign.generation.ending import recall_n  # noqa: PLC0415
     from moldesign.generation.folder import choose_new_folder  # noqa: PLC0415
     from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
 
     folder = out or choose_new_folder()
+    n = n or (recall_n(folder) if resume else None) or N_HITS
     limits = choose_limits(scaffold or [], link or [], start or [], min_similarity, max_similarity)
     changes = choose_changes(budget, max_time, converged_after, hit_similarity, pareto=pareto, no_guards=no_guards)
     wanted = choose_profile(profile, goal or [], folder if resume else None, changes, model or (), limits)
@@ -218,6 +225,7 @@ def generate(
         typer.echo(f"warning: {warning}", err=True)
     settings = choose_settings(folder if resume else None, prior, seed, device, strategy)
     with open_display(describe_plan(wanted, settings, folder), quiet=quiet) as show:
+        show(describe_beginning(wanted), 0.0)
         result = run_generation(
             wanted,
             n=n,
@@ -261,6 +269,8 @@ def choose_limits(
     if not start:
         raise typer.BadParameter("similar to what? add --start SMILES", param_hint="--min-similarity, --max-similarity")
     ends = (0.0 if at_least is None else at_least, 1.0 if at_most is None else at_most)
+    if ends[0] > ends[1]:
+        raise typer.BadParameter(f"{ends[0]:g} is above --max-similarity {ends[1]:g}", param_hint="--min-similarity")
     return limits | {"similar_to": start, "similarity": ends}
 
 
@@ -361,36 +371,3 @@ def require_cuda(who: str, remedy: str) -> None:
 
     if not torch.cuda.is_available():
         raise MoldesignError(f"{who}: PyTorch finds no CUDA device; {remedy}")
-
-
-def describe_plan(profile: "Profile", settings: "GenerationSettings", folder: Path) -> str:
-    """Return what is going to happen, for the user to check."""
-    weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
-    goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
-    commands = {goal.property_name: shlex.join(goal.command) for goal in profile.goals if goal.command}
-    return (
-        f"goals: {goals}\n"
-        + "".join(f"{name} is what this program says: {command}\n" for name, command in commands.items())
-        + f"a hit scores at least {profile.threshold:g}; {describe_limits(profile)}\n"
-        f"prior {settings.prior}, seed {settings.seed}, on {settings.device}, into {folder}; "
-        "Ctrl-C stops and keeps everything"
-    )
-
-
-def describe_limits(profile: "Profile") -> str:
-    """Return when the run ends by itself."""
-    budget = profile.budget
-    time = f", for at most {budget.max_time}" if budget.max_time else ""
-    gain = f", until {budget.converged_after:,} of them improve nothing" if budget.converged_after else ""
-    return f"up to {budget.calls:,} molecules are scored{time}{gain}"
-
-
-def describe_progress(progress: "Progress") -> str:
-    """Return the state of a run in two lines."""
-    volume = "" if progress.hypervolume is None else f", hypervolume: {progress.hypervolume:.3g}"
-    return (
-        f"{progress.n_calls:,} of {progress.budget:,} molecules, {progress.calls_per_second:.0f} calls/s, "
-        f"{format_seconds(progress.seconds_left)} left\n"
-        f"best 10: {progress.top_10:.3f}, best 100: {progress.top_100:.3f}, valid: {progress.validity:.0%}, "
-        f"hits: {progress.n_hits:,}, scaffolds: {progress.n_scaffolds:,}{volume}"
-    )

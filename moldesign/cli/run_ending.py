@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moldesign.cli.text import draw_table, format_number, format_seconds
+from moldesign.cli.text import count_molecules, draw_table, format_number, format_seconds
 
 if TYPE_CHECKING:
     from moldesign.generation.audit import Audit
@@ -97,9 +97,9 @@ def describe_reason(result: "GenerationResult", profile: "Profile") -> str:
 
 def describe_unscored(result: "GenerationResult") -> str:
     """Say how many molecules have no score, and where the reasons are."""
-    not_run = f"programs were not run for {result.n_not_run:,} molecules that could not become hits any more"
+    not_run = f"programs were not run for {count_molecules(result.n_not_run)} that could not become hits any more"
     where = f"see {result.run_dir / 'unscored.csv'}"
-    failed = f"warning: {result.n_failed:,} molecules have no score, because a scorer failed on them; {where}"
+    failed = f"warning: a scorer failed on {count_molecules(result.n_failed)}, so that there is no score; {where}"
     return "\n".join(text for text, n in ((not_run, result.n_not_run), (failed, result.n_failed)) if n)
 
 
@@ -119,6 +119,8 @@ def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile") ->
     if result.interrupted:
         return f"interrupted with {found}; everything scored is kept; go on with: {resumption}"
     relax = f"relax a goal or lower the threshold ({profile.threshold:g}) in a profile with another --out"
+    if result.frame.empty and profile.warnings:  # more of the same finds nothing where goals exclude each other
+        return f"warning: {found}: {describe_reason(result, profile)}; {relax}"
     more = {
         "budget": f"go on with: {resumption} --budget {2 * profile.budget.calls};",
         "time": f"go on for as long again with: {resumption};",

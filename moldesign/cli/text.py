@@ -42,6 +42,15 @@ def format_seconds(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def count_molecules(n: int) -> str:
+    """Return a number of molecules in words.
+
+    >>> count_molecules(1), count_molecules(2500)
+    ('1 molecule', '2,500 molecules')
+    """
+    return "1 molecule" if n == 1 else f"{n:,} molecules"
+
+
 def format_number(value: object) -> str:
     """Return three significant decimals of a number, other values as they are.
 

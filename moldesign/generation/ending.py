@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from moldesign.generation.archive import RunArchive
+from moldesign.generation.archive import RunArchive, read_facts
 from moldesign.generation.stopping import StopReason
 from moldesign.objectives.properties import hash_models
 from moldesign.objectives.terms import Term
@@ -56,6 +57,16 @@ def read_making(facts: Mapping[str, str]) -> Making | None:
         facts: as the run store returns them.
     """
     return Making(**json.loads(facts[_MAKING])) if _MAKING in facts else None
+
+
+def recall_n(folder: Path) -> int | None:
+    """Return how many hits the run in a folder was asked for; None where it has not said so yet.
+
+    Raises:
+        RunFolderError: the folder has no readable run store.
+    """
+    making = read_making(read_facts(folder))
+    return None if making is None else making.n
 
 
 def read_ending(facts: Mapping[str, str]) -> Ending | None:

@@ -3,6 +3,7 @@
 policy, genetic search --molecules--> oracle --rewards--> diversity --> memory --> learner --> better policy
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from moldesign.chem.smiles import canonicalize, require_mols
-from moldesign.errors import ObjectiveError
+from moldesign.chem.smiles import canonicalize, parse_smiles
+from moldesign.chem.standardize import standardize_mol
+from moldesign.errors import InvalidSmilesError, ObjectiveError, UnknownTokenError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.audit import Audit, audit_hits, write_audit
 from moldesign.generation.ending import Ending, note_beginning, note_ending
@@ -21,15 +23,18 @@ from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.pareto import ParetoFront, write_front
 from moldesign.generation.progress import Progress, Scoreboard
 from moldesign.generation.rounds import make_rounds
+from moldesign.generation.scales import N_LOOKED_AT, warn_of_scales
 from moldesign.generation.session import Choice, Session, recall_settings
 from moldesign.generation.settings import GenerationSettings
 from moldesign.generation.stopping import StopReason
 from moldesign.generation.strategy import choose_strategy, recall_parallel
-from moldesign.generation.unscored import describe_unscored, select_failed, write_unscored
+from moldesign.generation.unscored import count_not_run, describe_unscored, select_failed, write_unscored
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.programs import open_programs
 from moldesign.policies.bundled import Prior, load_prior
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,6 @@ def generate(  # noqa: PLR0913  all but the profile by name
         write_audit(folder, audit)
         seconds = time.monotonic() - began
         note_ending(archive, Ending(stopped, seconds))
-    failed = select_failed(oracle.history, profile)
     return GenerationResult(
         frame=frame,
         run_dir=folder,
@@ -140,8 +144,8 @@ def generate(  # noqa: PLR0913  all but the profile by name
         choice=session.choice,
         audit=audit,
         seconds=seconds,
-        n_failed=len(failed),
-        n_not_run=sum(molecule.missing is not None for molecule in oracle.history) - len(failed),
+        n_failed=len(select_failed(oracle.history, profile)),
+        n_not_run=count_not_run(oracle.history),
         n_resets=session.stopper.collapse.n_resets,
     )
 
@@ -167,7 +171,7 @@ def run(
     """Spend the oracle's budget; return why the run ends. Everything scored is kept in any case."""
     profile = session.profile
     front = ParetoFront(term.weight for term in profile.terms) if profile.pareto else None
-    scoreboard = Scoreboard(oracle, profile.threshold, front)
+    scoreboard, knows_scales = Scoreboard(oracle, profile.threshold, front), False
     try:
         if start and session.n_batches == 0:
             session.welcome(oracle.score(start, source="start"))
@@ -176,6 +180,10 @@ def run(
         session.begin(rounds)
         while (stopped := session.find_stop(oracle)) is None:
             scored = rounds.play(session, oracle)
+            if not knows_scales and len(oracle.history) >= N_LOOKED_AT:
+                knows_scales = True
+                for warning in warn_of_scales(oracle.history[:N_LOOKED_AT], profile.terms):
+                    logger.warning("%s", warning)
             progress = scoreboard.update(session.n_batches + 1, session.n_calls, scored, session.report)
             session.finish_batch(progress)
             if on_progress:
@@ -187,13 +195,32 @@ def run(
 
 
 def read_start_molecules(start: Sequence[str], prior: Prior) -> list[str]:
-    """Return the canonical SMILES of the start molecules.
+    """Return the canonical SMILES of the start molecules: without their salts, neutral where that is possible.
 
     Raises:
         InvalidSmilesError: one cannot be read.
         UnknownTokenError: one has a token that the prior has never seen.
     """
-    smiles = [canonicalize(mol) for mol in require_mols(start)]
-    for text in smiles:
-        prior.vocabulary.encode(text)
+    return [_read_start_molecule(text, prior) for text in start]
+
+
+def _read_start_molecule(text: str, prior: Prior) -> str:
+    parsed = parse_smiles([text])
+    if (mol := parsed.mols[0]) is None:
+        raise InvalidSmilesError(f"start molecule: {(parsed.errors[0] or '').removeprefix('row 0: ')}")
+    smiles = canonicalize(standardize_mol(mol))
+    if smiles != canonicalize(mol):
+        logger.warning("the start molecule %r is taken as %s, without salts and the charges of protons", text, smiles)
+    try:
+        n_tokens = len(prior.vocabulary.encode(smiles)) - 1
+    except UnknownTokenError as error:
+        raise UnknownTokenError(f"start molecule: {error}") from error
+    if n_tokens > prior.longest_lesson:
+        logger.warning(
+            "the start molecule %.60r has %d tokens, and the policy learns from at most %d: it is scored and bred from "
+            "alone",
+            text,
+            n_tokens,
+            prior.longest_lesson,
+        )
     return smiles

@@ -34,6 +34,7 @@ N_ROUNDS = 4
 """How often molecules that came out invalid or twice are written anew."""
 LINKER_ROOM = 40
 """Tokens of a group in which a linker is looked for: most linkers are short."""
+_MAX_SHOWN = 100
 _SPARE = 3  # tokens by which a linker's text may be longer than the group's: "(", ")" and "-"
 
 
@@ -43,6 +44,8 @@ def make_mode(constraints: Constraints, prior: Prior, batch_size: int) -> Mode:
     Raises:
         OpenPointError: a scaffold or an end is too long for the prior, or has an atom that it has never seen.
     """
+    for text in (*constraints.scaffold, *constraints.link):
+        require_room(prior.longest_lesson - len(tokenize(text)), text, prior)  # before all ways to write it are tried
     if constraints.scaffold:
         return Decoration([read_scaffold(text) for text in constraints.scaffold], prior, batch_size)
     if constraints.link:
@@ -179,9 +182,10 @@ def require_room(room: int, text: str, prior: Prior) -> None:
         OpenPointError: there is none; names the text that is too long.
     """
     if room < 1:
+        shown = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
         raise OpenPointError(
-            f"{text!r} is too long: the prior {prior.name!r} writes at most {prior.max_length - 1} tokens, and nothing "
-            "is left to grow; leave out a part of it"
+            f"{shown!r} is too long: the prior {prior.name!r} writes at most {prior.max_length - 1} tokens, and "
+            "nothing is left to grow; leave out a part of it"
         )
 
 

@@ -9,21 +9,24 @@ import pandas as pd
 from moldesign.datasets.tables import write_table
 from moldesign.errors import RunFolderError, TableError
 from moldesign.generation.folder import UNSCORED_CSV
+from moldesign.objectives.cascade import NOT_RUN
 from moldesign.objectives.combination import bound_total
 from moldesign.objectives.oracle import ScoredMolecule
 from moldesign.objectives.profile import Profile
 
 
 def select_failed(molecules: Sequence[ScoredMolecule], profile: Profile) -> list[ScoredMolecule]:
-    """Return the molecules without a total that could reach the threshold, in the order of their calls.
-
-    The others without one are those for which a program was not run, because they could not.
-    """
+    """Return the molecules without a total that could reach the threshold, in the order of their calls."""
     missing = [molecule for molecule in molecules if np.isnan(molecule.total)]
     terms = np.array([molecule.terms for molecule in missing]).reshape(len(missing), len(profile.terms))
     discount = np.array([molecule.discount for molecule in missing])
     bounds = bound_total(terms, [term.weight for term in profile.terms]) * discount
     return [molecule for molecule, bound in zip(missing, bounds.tolist(), strict=True) if bound >= profile.threshold]
+
+
+def count_not_run(molecules: Sequence[ScoredMolecule]) -> int:
+    """Return for how many molecules a program was not run, because they could not become hits any more."""
+    return sum(molecule.missing is not None and f": {NOT_RUN} " in molecule.missing for molecule in molecules)
 
 
 def describe_unscored(molecules: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFrame:

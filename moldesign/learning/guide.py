@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from moldesign.envs.vocabulary import tokenize
 from moldesign.learning.learner import Learner, LearningReport, LearningSettings
 from moldesign.learning.replay import ReplayBuffer
 from moldesign.policies.bundled import Prior
@@ -61,14 +62,16 @@ class Guide:
         self.mode, self.generators, self.replay_size = mode, generators, replay_size
         self.learner = Learner(prior.policy.to(device), learning)
         self.replay = ReplayBuffer()
+        self._longest = prior.longest_lesson
 
     def write(self) -> SampledBatch:
         """Let the policy write a batch."""
         return self.mode.write(self.learner.policy, self.generators)
 
     def remember(self, smiles: Iterable[str], rewards: Iterable[float]) -> None:
-        """Take canonical SMILES, whoever proposed them, into the memory."""
-        self.replay.add(smiles, rewards)
+        """Take canonical SMILES, whoever proposed them, into the memory; those that are too long are passed over."""
+        short = [pair for pair in zip(smiles, rewards, strict=True) if len(tokenize(pair[0])) <= self._longest]
+        self.replay.add([text for text, _ in short], [reward for _, reward in short])
 
     def learn(self, batch: SampledBatch, rewards: NDArray[np.float32]) -> LearningReport | None:
         """Take a step on the molecules of a batch that have a reward, float32 [B], NaN for none; None without any."""

@@ -14,6 +14,9 @@ from moldesign.objectives.terms import Batch, Evaluation, Term
 
 Reasons = list[str | None]
 
+NOT_RUN = "not run, because"
+"""Part of the reason why a molecule has no value that might have one."""
+
 
 def evaluate_terms(
     terms: Sequence[Term], batch: Batch, threshold: float, guards: Guards, known: KnownParts | None = None
@@ -59,7 +62,7 @@ def _stop_hopeless(
     return [
         reason
         or (
-            f"{name}: not run, because {_explain(terms, row, total, share, threshold)}"
+            f"{name}: {NOT_RUN} {_explain(terms, row, total, share, threshold)}"
             if total < threshold or total == 0
             else None
         )

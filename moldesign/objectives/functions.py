@@ -1,6 +1,7 @@
 """The user's own functions: found by their name, and what they return read as numbers."""
 
 import importlib
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -62,7 +63,7 @@ def read_numbers(returned: Any, n: int) -> Numbers:
         ValueError: these are not `n` values in a row, so that nobody knows which belongs to which molecule.
 
     >>> read_numbers([0.5, "high"], 2).errors
-    [None, "it gave 'high' instead of a number"]
+    [None, "it gave 'high' instead of a finite number"]
     """
     try:
         values = np.asarray(returned, dtype=np.float64)
@@ -71,8 +72,8 @@ def read_numbers(returned: Any, n: int) -> Numbers:
         values = np.array([_to_float(item) for item in items])
     if values.shape != (n,):
         raise ValueError(f"it must return one number per molecule; for {n} it returned {_describe(returned)}")
-    errors = [None if value == value else _refuse(returned, row) for row, value in enumerate(values.tolist())]  # noqa: PLR0124
-    return Numbers(values, errors)
+    errors = [None if math.isfinite(value) else _refuse(returned, row) for row, value in enumerate(values.tolist())]
+    return Numbers(np.where(np.isfinite(values), values, np.nan), errors)
 
 
 def _to_float(item: Any) -> float:
@@ -84,7 +85,7 @@ def _to_float(item: Any) -> float:
 
 def _refuse(returned: Any, row: int) -> str:
     text = repr(list(returned)[row])
-    return f"it gave {text if len(text) <= 40 else text[:37] + '...'} instead of a number"
+    return f"it gave {text if len(text) <= 40 else text[:37] + '...'} instead of a finite number"
 
 
 def _describe(returned: Any) -> str:

@@ -198,7 +198,8 @@ def parse_goal(text: str) -> Goal:
     try:
         return Goal.model_validate(parts)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        first = error.errors()[0]
+        reason = " ".join([*map(str, first["loc"]), first["msg"].removeprefix("Value error, ")])
         raise ProfileError(f"the goal {text!r} makes no sense: {reason}") from error
 
 

@@ -330,11 +330,18 @@ def _resolve_goals(profile: Profile, text: str, path: str | Path) -> None:
             raise UnknownNameError(f"property in {place}:" if place else "property", error.name, error.known) from error
         except ValueError as error:
             raise ProfileError(f"{_locate(text, path, key)}the goal {goal.text!r}: {error}") from error
+    stated: dict[str, str] = {}
+    for key, goal in goals:
+        about = goal.about(catalog.find(goal.property_name).name).text
+        if (same := stated.setdefault(about, goal.text)) != goal.text:
+            raise ProfileError(
+                f"{_locate(text, path, key)}the goal {goal.text!r} says the same as {same!r}; use its weight instead"
+            )
 
 
 def _locate(text: str, path: str | Path, key: KeyPath) -> str:
     line = locate_key(text, key)
-    return "" if not text else f"{path}: " if line is None else f"{path}, line {line}: "
+    return "" if not (text or path) else f"{path}: " if line is None else f"{path}, line {line}: "
 
 
 def _explain(kind: str, key: KeyPath, message: str) -> str:

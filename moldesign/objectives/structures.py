@@ -12,6 +12,7 @@ from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.chem.groups import cut_linker
 from moldesign.chem.open_points import OpenPiece, read_ends, read_scaffold
 from moldesign.chem.smiles import Mol, quiet_rdkit, require_mols
+from moldesign.chem.standardize import standardize_mol
 from moldesign.errors import InvalidSmilesError, ProfileError
 from moldesign.objectives.terms import MORGAN_BITS, Batch, Evaluation
 
@@ -45,14 +46,14 @@ class NearestProperty:
 
     @classmethod
     def to(cls, texts: str) -> "NearestProperty":
-        """Return the similarity to the nearest of the SMILES that "|" separates.
+        """Return the similarity to the nearest of the SMILES that "|" separates, each without salts and protons.
 
         Raises:
             ProfileError: one is not a valid SMILES.
         """
         name = f"nearest({texts})"
         try:
-            return cls(name, tuple(require_mols(texts.split(ALTERNATIVES))))
+            return cls(name, tuple(map(standardize_mol, require_mols(texts.split(ALTERNATIVES)))))
         except InvalidSmilesError as error:
             raise ProfileError(f"{name} needs molecules to compare with: {error}") from error
 

@@ -24,6 +24,11 @@ class Prior:
     """Tokens of the longest sequence, END included."""
     card: Card = field(repr=False)
 
+    @property
+    def longest_lesson(self) -> int:
+        """Tokens of the longest molecule that is learned from; a step on one ten times as long takes minutes."""
+        return 3 * self.max_length
+
     def save(self, folder: Path) -> None:
         """Write the model folder; the weights are stored in half precision."""
         tensors = {name: tensor.half() for name, tensor in self.policy.state_dict().items()}

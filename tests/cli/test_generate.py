@@ -125,8 +125,8 @@ def test_no_hits_are_explained(moldesign: Moldesign) -> None:
     assert "hits.csv has its header alone, run/hits.sdf is empty" in done.out
     warning = done.err.splitlines()[-1]
     assert warning.startswith(f"warning: no hits (the best score is {best:.3f}; that molecule meets 'mw >= 5000' least")
-    assert "go on with: moldesign generate --resume --out run --n 100 --budget 40; or relax a goal or lower" in warning
-    assert "the threshold (0.99)" in warning
+    assert warning.endswith("; relax a goal or lower the threshold (0.99) in a profile with another --out")
+    assert "--budget" not in warning  # no budget finds what is out of reach
 
 
 def test_no_molecule_at_all_is_explained(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,6 +149,23 @@ def test_a_resumed_run_keeps_its_seed(moldesign: Moldesign) -> None:
     assert "prior chembl, seed 3, on cpu, into run" in resumed.err
     assert count_calls(Path("run")) == 60
     assert moldesign("generate", "--resume", "--out", "run", "--seed", 3, "--prior", "chembl").code == 0
+
+
+def test_a_resumed_run_keeps_the_number_of_its_hits(moldesign: Moldesign) -> None:
+    moldesign("generate", *GOALS, *SHORT, "--out", "run")
+    before = Path("run/hits.csv").read_bytes()
+    assert moldesign("generate", "--resume", "--out", "run").code == 0
+    assert Path("run/hits.csv").read_bytes() == before
+    assert moldesign("generate", "--resume", "--out", "run", "--n", 6).code == 0
+    assert Path("run/hits.csv").read_bytes().count(b"\n") == 7
+
+
+def test_a_salt_to_begin_with_is_taken_as_its_parent(moldesign: Moldesign, caplog: pytest.LogCaptureFixture) -> None:
+    done = moldesign("generate", *GOALS, *SHORT, "--start", "C[NH2+]Cc1ccccc1.[Cl-]", "--out", "run")
+    assert done.code == 0
+    assert "the start molecule 'C[NH2+]Cc1ccccc1.[Cl-]' is taken as CNCc1ccccc1" in caplog.text
+    with sqlite3.connect("run/run.sqlite") as store:
+        assert store.execute("SELECT smiles FROM molecules WHERE source = 'start'").fetchall() == [("CNCc1ccccc1",)]
 
 
 def test_a_run_on_a_gpu_is_resumed_on_one(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,7 +207,10 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
         (["--goal", "qed > 3"], "PROPERTY max | min"),
         (["wrong.toml"], "wrong.toml, line 3: unknown key 'maximum'"),
         (["missing.toml"], "cannot read the profile missing.toml"),
-        (["--start", "CC("], "'CC(' is not a valid SMILES"),
+        (["--start", "CC("], "start molecule: 'CC(' is not a valid SMILES"),
+        (["--goal", "qed max", "--goal", "QED max"], "the goal 'QED max' says the same as 'qed max'; use its weight"),
+        (["--goal", "qed max * 0"], "the goal 'qed max * 0' makes no sense: weight Input should be greater than 0"),
+        (["empty.toml"], "empty.toml: a profile states its goals as [[goal]] tables, at least one"),
         (["--start", "C[Se]C"], "'[Se]'"),
         (["--prior", "chemlb"], "did you mean: chembl"),
         (["--max-time", "10"], "budget.max_time: '10' is no duration; write a number with s, m or h, such as 90s"),
@@ -198,6 +218,7 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
         (["--scaffold", "c1ccccc1"], "the scaffold 'c1ccccc1' has no open point; mark each place to grow with '*'"),
         (["--scaffold", "c1ccc(*cc1"], "the scaffold cannot be read: 'c1ccc(*cc1' is not a valid SMILES"),
         (["--scaffold", "C" * 30 + "*"], "is too long: the prior 'chembl' writes at most 23 tokens"),
+        (["--scaffold", "C" * 300 + "*"], f"error: '{'C' * 100}...' is too long: the prior 'chembl' writes at most 23"),
         (["--scaffold", "CS*"], "the prior 'chembl' has never seen the token 'S', which 'CS*' needs"),
         (["--link", "C*.N(*)*"], "the linker ends 'C*.N(*)*' are 2 pieces with 3 open points"),
         (["--link", "C*.N*", "--scaffold", "C*"], "scaffold and link are two ways to design; give one of them"),
@@ -205,6 +226,7 @@ def test_contradiction_is_told_before_the_run(moldesign: Moldesign) -> None:
 )
 def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, arguments: list[str], said: str) -> None:
     Path("wrong.toml").write_text('[[goal]]\nproperty = "qed"\nmaximum = true\n')
+    Path("empty.toml").write_text("")
     done = moldesign("generate", "--quiet", *arguments)
     assert done.code == 1
     assert said in done.err

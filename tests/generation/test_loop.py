@@ -286,7 +286,7 @@ def test_no_more_hits_than_asked_for(tiny_prior: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("start", "error", "message"),
     [
-        (["CCO", "C1CC"], InvalidSmilesError, "row 1: 'C1CC' is not a valid SMILES"),
+        (["CCO", "C1CC"], InvalidSmilesError, "start molecule: 'C1CC' is not a valid SMILES"),
         (["CC[Si](C)C"], UnknownTokenError, r"'\[Si\]' in 'CC\[Si\]\(C\)C' was never seen"),
     ],
 )
@@ -310,7 +310,7 @@ def test_an_objective_that_gives_nan_too_often_is_an_error_and_not_a_zero(
     profile = parse_goals(["own_scores:count_oxygens max"])
     said = (
         r"own_scores:count_oxygens gave a score for \d+ of \d+ molecules, fewer than half; first failure: '.*[Nc].*': "
-        "it gave nan instead of a number; everything scored is kept in run: go on with --resume"
+        "it gave nan instead of a finite number; everything scored is kept in run: go on with --resume"
     )
     with pytest.raises(ObjectiveError, match=said):
         run_tiny(tiny_prior, Path("run"), profile=profile, start=["OCCO", "CCO"])

@@ -49,7 +49,10 @@ def refuse_fluorine(smiles: list[str]) -> list[float]:
             "mine: it must return one number per .*returned 0",
         ),
         (lambda smiles: [float("nan") if "F" in text else 0.5 for text in smiles], "mine: it gave nan instead"),
-        (lambda smiles: ["no" if "F" in text else 0.5 for text in smiles], "mine: it gave 'no' instead of a number"),
+        (
+            lambda smiles: ["no" if "F" in text else 0.5 for text in smiles],
+            "mine: it gave 'no' instead of a finite number",
+        ),
         (lambda smiles: [sys.exit(4) if "F" in text else 0.5 for text in smiles], "mine: SystemExit: 4"),
     ],
     ids=["raises", "too few", "NaN", "text", "exits"],
@@ -70,7 +73,7 @@ def test_a_molecule_that_fails_is_missing_and_the_others_are_scored(
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda smiles: [np.nan] * len(smiles), "'CCO': it gave nan instead of a number"),
+        (lambda smiles: [np.nan] * len(smiles), "'CCO': it gave nan instead of a finite number"),
         (lambda smiles: 0.5, "one number per molecule; for 1 it returned a float"),
         (lambda smiles: [[0.1, 0.2]], "one number per molecule"),
         (lambda smiles: ["high"] * len(smiles), "'high'"),

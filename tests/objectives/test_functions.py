@@ -15,11 +15,14 @@ def test_numbers_in_any_container(returned: object) -> None:
 
 
 def test_what_is_no_number_has_a_reason_and_the_others_stay() -> None:
-    values, errors = read_numbers([0.5, "high", None, float("nan"), [1, 2], np.float32(2), "x" * 60], 7)
-    assert np.isnan(values).tolist() == [False, True, True, True, True, False, True]
-    assert [error and error.removeprefix("it gave ").removesuffix(" instead of a number") for error in errors] == [
+    values, errors = read_numbers([0.5, "high", None, float("nan"), [1, 2], np.float32(2), "x" * 60, float("inf")], 8)
+    assert np.isnan(values).tolist() == [False, True, True, True, True, False, True, True]
+    assert [
+        error and error.removeprefix("it gave ").removesuffix(" instead of a finite number") for error in errors
+    ] == [
         *(None, "'high'", "None", "nan", "[1, 2]", None),
         "'" + "x" * 36 + "...",
+        "inf",
     ]
 
 

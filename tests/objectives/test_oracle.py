@@ -120,7 +120,7 @@ def test_a_molecule_that_the_objective_fails_on_costs_a_call_and_is_not_asked_ag
     stored: list[ScoredMolecule] = []
     oracle = Oracle(score, 5, stored.extend)
     batch = oracle.score(["CCO", "CCN", "C("])
-    assert batch.rewards.missing == [None, "objective: it gave nan instead of a number", None]
+    assert batch.rewards.missing == [None, "objective: it gave nan instead of a finite number", None]
     assert batch.rewards.is_valid.tolist() == [True, True, False]
     assert batch.is_scored.tolist() == [True, True, False]
     assert np.isnan(batch.rewards.total).tolist() == [False, True, True]

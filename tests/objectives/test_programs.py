@@ -164,7 +164,7 @@ def test_an_expensive_function_is_run_in_processes_that_can_be_killed(
         "own:score: RuntimeError: no parameters",
         "own:score: it gave no answer within 8 s, and was stopped",
         "own:score: it ended with exit code 9: a line of compiled code",
-        "own:score: it gave nan instead of a number",
+        "own:score: it gave nan instead of a finite number",
         "own:score: it must return one number per molecule; for 1 it returned 2",
     ]
     scorer.close()
