@@ -9,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
+from moldesign.datasets.cells import drop_extension
 from moldesign.datasets.delimited import batch_rows
 from moldesign.datasets.sdf_records import RECORD_END, find_item_name, parse_record, split_records
 from moldesign.datasets.streams import read_lines
@@ -44,7 +45,8 @@ class SdfWriter:
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append the rows of `frame`."""
-        mols = parse_smiles(frame[self._smiles_column].tolist()).mols
+        cells = frame[self._smiles_column].tolist()
+        mols = parse_smiles([drop_extension(cell) if isinstance(cell, str) else cell for cell in cells]).mols
         for mol, row in zip(mols, frame.to_dict("records"), strict=True):
             self._stream.write(_format_record(mol, row).encode())
 

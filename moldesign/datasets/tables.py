@@ -7,6 +7,7 @@ from typing import IO, NamedTuple, Protocol, TypeVar
 
 import pandas as pd
 
+from moldesign.datasets.cells import drop_extension
 from moldesign.datasets.columns import find_smiles_column
 from moldesign.datasets.delimited import DelimitedWriter, SmiWriter, read_delimited, read_smi
 from moldesign.datasets.parquet import ParquetWriter, read_parquet
@@ -25,7 +26,7 @@ class TableChunk(NamedTuple):
     frame: pd.DataFrame
     """Every input column, indexed from 0; cells of text formats are the text of the file."""
     smiles: list[str]
-    """One per row of `frame`; empty where the table has none."""
+    """One per row of `frame`, without the extensions of CXSMILES; empty where the table has none."""
     first_row: int
     """Number, from 0, of the chunk's first row in the whole table."""
 
@@ -73,7 +74,7 @@ def read_table(
         for frame in reader(stream, label, chunk_size):
             name = find_smiles_column(frame.columns, label, smiles_column)
             _require_columns(frame, columns or (), label)
-            smiles = [cell if isinstance(cell, str) else "" for cell in frame[name].tolist()]
+            smiles = [drop_extension(cell) if isinstance(cell, str) else "" for cell in frame[name].tolist()]
             yield TableChunk(frame, smiles, first_row)
             first_row += len(frame)
     if first_row == 0:
@@ -81,7 +82,7 @@ def read_table(
 
 
 def read_smiles(path: str | Path, *, smiles_column: str | None = None) -> list[str]:
-    """Return the SMILES of every row, as they stand in the file.
+    """Return the SMILES of every row, as they stand in the file, without the extensions of CXSMILES.
 
     Raises:
         TableError: see `read_table`.

@@ -9,6 +9,7 @@ from rdkit import Chem
 from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit, require_mols
 from moldesign.chem.standardize import neutralize_text, standardize_mol
+from moldesign.datasets.cells import drop_extension
 from moldesign.screening.executor import Fall
 
 NO_MOLECULE = "not a molecule"
@@ -101,8 +102,9 @@ def find_standard_text(text: str) -> str | None:
     >>> find_standard_text("C[C@H]([NH3+])C(=O)[O-]"), find_standard_text("CC.O"), find_standard_text("C[N+](C)(C)C")
     ('C[C@H]([NH2])C(=O)[OH]', None, None)
     """
-    neutral = neutralize_text(text)
-    return neutral if len(text) <= _MAX_PLAIN and _PLAIN.fullmatch(neutral) else None
+    smiles = drop_extension(text)
+    neutral = neutralize_text(smiles)
+    return neutral if len(smiles) <= _MAX_PLAIN and _PLAIN.fullmatch(neutral) else None
 
 
 def check_molecule(molecule: Molecule) -> Molecule | Fall:
@@ -126,8 +128,9 @@ def _read_text(text: str) -> tuple[str, Mol | None, str]:
     """Return the text that was read, what it holds, and why it holds nothing."""
     if (standard := find_standard_text(text)) is not None and (mol := parse_smiles([standard]).mols[0]) is not None:
         return standard, mol, ""
-    parsed = parse_smiles([text])
-    return text.strip(), parsed.mols[0], (parsed.errors[0] or "").partition(": ")[2]
+    smiles = drop_extension(text)
+    parsed = parse_smiles([smiles])
+    return smiles.strip(), parsed.mols[0], (parsed.errors[0] or "").partition(": ")[2]
 
 
 def _read_block(text: str) -> tuple[Mol | None, str]:

@@ -160,6 +160,15 @@ def test_smi_lines_with_and_without_header(tmp_path: Path) -> None:
     assert read_all(titled).to_dict("records") == [{"smiles": "CCO", "idnumber": "Z1", "price": "2 EUR"}]
 
 
+def test_extensions_of_cxsmiles_are_no_part_of_the_smiles(tmp_path: Path) -> None:
+    path = write_bytes(tmp_path / "t.csv", b'smiles,id\nC[C@H](N)O |o1:1|,A\n"CC(N)O |&1:1,r|",B\n')
+    [chunk] = read_table(path)
+    assert chunk.smiles == ["C[C@H](N)O", "CC(N)O"]
+    assert list(chunk.frame["smiles"]) == ["C[C@H](N)O |o1:1|", "CC(N)O |&1:1,r|"]
+    write_table(tmp_path / "t.sdf", [chunk.frame])
+    assert read_smiles(tmp_path / "t.sdf") == ["C[C@H](N)O", "CC(N)O"]
+
+
 def test_sdf_keeps_rows_without_a_structure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     frame = pd.DataFrame({"smiles": ["CCO", "C(C", "c1ccccc1"], "ic50_nm": [1.5, None, 3.0]})
     write_table(tmp_path / "t.sdf", [frame])

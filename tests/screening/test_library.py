@@ -16,6 +16,7 @@ from rdkit import Chem
 
 from moldesign.errors import TableError
 from moldesign.screening.library import Library, LibraryChunk
+from moldesign.screening.molecules import Molecule, read_molecule
 
 ROWS = [("CCO", "ethanol"), ("c1ccccc1", "benzene"), ("CC(=O)O", "acetic acid"), ("N", "ammonia"), ("C", "methane")]
 
@@ -79,6 +80,13 @@ def test_sdf_records_keep_data_items_and_blocks() -> None:
     assert [row.cells for chunk in chunks for row in chunk.rows][:2] == [["ethanol", "0"], ["benzene", "", "1"]]
     assert all(chunk.holds_blocks for chunk in chunks)
     assert Chem.MolToSmiles(Chem.MolFromMolBlock(chunks[0].rows[1].text)) == "c1ccccc1"
+
+
+def test_extensions_of_cxsmiles_stay_in_their_cells() -> None:
+    Path("library.cxsmiles").write_text("smiles\tid\nC[C@H](N)O |o1:1|\tA\nCC(N)O |&1:1,r|\tB\n")
+    [chunk] = read("library.cxsmiles")[1]
+    assert [row.cells for row in chunk.rows] == [["C[C@H](N)O |o1:1|", "A"], ["CC(N)O |&1:1,r|", "B"]]
+    assert [isinstance(read_molecule(row.text, is_block=False), Molecule) for row in chunk.rows] == [True, True]
 
 
 def test_patterns_are_sorted_and_chunks_never_span_files() -> None:

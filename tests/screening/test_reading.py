@@ -32,6 +32,11 @@ ODD = [
     "O=C([O-])C[NH+](C)C",
     "c1c[nH]c[nH+]1",
     "C[NH+](C)[O-]",
+    "C[C@H](N)O |o1:1|",
+    "C[C@H](O)C[N+](C)(C)C |&1:1,r|",
+    "C[NH3+].[Cl-] |f:0.1|",
+    "C(C |o1:1|",
+    "CCO |o1:1| name",
 ]
 
 
@@ -48,6 +53,14 @@ def test_molecules_reasons_and_graphs_are_those_of_reading_row_by_row(skipped: d
     expected_graphs = featurize_smiles([one.smiles for one in one_by_one.molecules.values()]).graphs
     for got_part, part in zip(together.graphs, expected_graphs, strict=True):
         np.testing.assert_array_equal(got_part, part)
+
+
+def test_extensions_of_cxsmiles_are_no_part_of_the_smiles() -> None:
+    texts = ["C[C@H](N)O |o1:1|", "CC(N)O |&1:1,r|", "C(C |o1:1|", "CCO |o1:1| name"]
+    read = read_rows(Task("a test", texts), mark_nothing)
+    assert [canonicalize(one.mol) for one in read.molecules.values()] == ["C[C@H](N)O", "CC(N)O"]
+    assert "'C(C' is not a valid SMILES (syntax error)" in read.falls[2].reason
+    assert "it has a blank" in read.falls[3].reason
 
 
 def test_rows_without_any_molecule_have_no_graphs() -> None:
