@@ -3,6 +3,7 @@
 Exit code 0: fine; 1: a problem, said in one line; 2: wrong usage; 130: interrupted.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -69,6 +70,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """
     # Threads that wait actively for each other slow a busy machine down three times; read when torch is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    logging.addLevelName(logging.WARNING, "warning")
+    logging.basicConfig(format="%(levelname)s: %(message)s")
     postpone_imports()
     try:
         app(arguments, prog_name="moldesign")

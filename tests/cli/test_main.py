@@ -125,3 +125,12 @@ def test_threads_wait_passively_unless_the_user_says_otherwise(
     monkeypatch.delenv("OMP_WAIT_POLICY")
     moldesign("--version")
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+
+
+def test_what_is_logged_is_said_as_a_warning() -> None:
+    code = (
+        "import logging\nfrom moldesign.cli.main import run\n"
+        "try:\n    run(['--version'])\nexcept SystemExit:\n    logging.getLogger('moldesign').warning('told')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "warning: told\n"
