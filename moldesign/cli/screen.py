@@ -188,8 +188,8 @@ def screen(
         fingerprints=None if fingerprints is None else str(fingerprints),
     )
     check_likeness(like, min_similarity, fingerprints)
-    check_pictures(pictures, shard)
     files, profile = split_profile(library, goal or [], must or [], model or [], like or [], min_similarity)
+    check_pictures(pictures, files, out, sdf, settings.shard)
     for warning in profile.warnings:
         typer.echo(f"warning: {warning}", err=True)
     try:
@@ -223,20 +223,25 @@ def report_screening(out: Path, *, quiet: bool) -> list[str]:
     return make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
 
 
-def check_pictures(pictures: Path | None, shard: str | None) -> None:
+def check_pictures(pictures: Path | None, library: Sequence[str], out: Path, sdf: Path | None, shard: "Shard") -> None:
     """Refuse pictures that could not be drawn.
 
     Raises:
         TableError: the ending is unknown.
+        RunFolderError: the folder is missing, or something else has that name.
         typer.BadParameter: a part of the library is screened, which has no hits yet.
     """
     if pictures is None:
         return
-    if shard is not None:
+    if shard.n > 1:
         raise typer.BadParameter("a shard has no hits to draw before `moldesign merge`", param_hint="--pictures")
     from moldesign.reporting.hit_pictures import check_ending  # noqa: PLC0415
+    from moldesign.screening.progress import ScreeningFiles  # noqa: PLC0415
+    from moldesign.screening.sources import find_files  # noqa: PLC0415
+    from moldesign.screening.targets import Target, check_targets  # noqa: PLC0415
 
     check_ending(pictures)
+    check_targets(ScreeningFiles(out), sdf, find_files(library), [Target(pictures, "--pictures")])
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:

@@ -13,16 +13,8 @@ from moldesign.reporting.page import embed_json, format_number, list_versions, r
 from moldesign.reporting.run_report import SCRIPTS, draw_space_of
 from moldesign.reporting.screening_record import ScreeningRecord, read_screening
 from moldesign.reporting.wishes import describe_goals, describe_rules, find_wishes
+from moldesign.screening.progress import ScreeningFiles
 from moldesign.versions import list_versions as find_versions
-
-
-def name_report(out: Path) -> Path:
-    """Return where the report of a screening stands.
-
-    >>> str(name_report(Path("hits.csv")))
-    'hits.csv.report.html'
-    """
-    return out.with_name(f"{out.name}.report.html")
 
 
 def write_screening_report(
@@ -45,8 +37,9 @@ def write_screening_report(
     """
     record = read_screening(out, max_hits=max_hits)
     html = render_screening_report(record, max_hits=max_hits, max_maps=max_maps, on_progress=on_progress)
-    write_page(name_report(out), html)
-    return name_report(out)
+    page = ScreeningFiles(out).report
+    write_page(page, html)
+    return page
 
 
 def render_screening_report(

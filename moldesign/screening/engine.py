@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from moldesign.datasets.tables import TableWriter
-from moldesign.errors import RunFolderError, TableError
+from moldesign.errors import TableError
 from moldesign.objectives.profile import Profile, dump_profile
 from moldesign.screening.executor import Executor, Fall, Screened, Task
 from moldesign.screening.library import Library, LibraryChunk, label_file
@@ -27,6 +26,7 @@ from moldesign.screening.progress import (
 from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings, Shard
 from moldesign.screening.store import STORE_FILE, Candidate, Rejection, Store, number_place
+from moldesign.screening.targets import check_targets
 
 MALFORMED = "malformed row"
 
@@ -62,7 +62,8 @@ def screen(
 
     Raises:
         TableError: the library cannot be read (what is done is kept), or the ending of a result is unknown.
-        RunFolderError: the results or the progress cannot be written, or the progress is another screening's.
+        RunFolderError: the results or the progress cannot be written, or would take the place of what is read; or the
+            progress is another screening's.
         MoldesignError: a goal cannot be scored.
     """
     settings = settings or ScreeningSettings()
@@ -72,7 +73,7 @@ def screen(
     screener = Screener(
         dump_profile(profile), settings.threshold, not settings.keep_duplicates, fingerprints=settings.fingerprints
     )
-    _check_outputs([files.out, *([] if sdf is None else [Path(sdf)])], rows)
+    check_targets(files, sdf, [notes.path for notes in rows.files])
     plan = make_plan(rows, profile, screener.profile_toml, settings)
     with (
         open_progress(files, plan, settings, resume=resume) as store,
@@ -95,20 +96,6 @@ def screen(
 def start_local(screener: Screener, settings: ScreeningSettings) -> Executor:
     """Return the engine of this machine."""
     return LocalExecutor(screener, settings.workers, row_seconds=settings.row_seconds)
-
-
-def _check_outputs(paths: Sequence[Path], library: Library) -> None:
-    """Refuse what could not be written, before hours are spent.
-
-    Raises:
-        TableError: an ending is unknown.
-        RunFolderError: a file of the library would be overwritten.
-    """
-    inputs = {Path(notes.path).resolve() for notes in library.files}
-    for path in paths:
-        TableWriter(path)  # knows the endings; opens nothing yet
-        if path.resolve() in inputs:
-            raise RunFolderError(f"{path} is a file of the library, and would be overwritten; choose another --out")
 
 
 def _screen_rows(

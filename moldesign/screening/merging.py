@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from moldesign.datasets.tables import TableWriter
 from moldesign.errors import RunFolderError
 from moldesign.screening.local import LocalExecutor
 from moldesign.screening.output import ScreeningResult, write_results
@@ -17,6 +16,7 @@ from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings
 from moldesign.screening.sources import find_files
 from moldesign.screening.store import STORE_FILE, Store
+from moldesign.screening.targets import check_targets
 
 T = TypeVar("T")
 
@@ -40,16 +40,16 @@ def merge_shards(
 
     Raises:
         TableError: there are no such shards, or the ending of a result is unknown.
-        RunFolderError: a shard is missing, is there twice, belongs to another screening, or has read other files.
+        RunFolderError: a shard is missing, is there twice, belongs to another screening, or has read other files; or
+            a result cannot be written, or would take the place of what is read.
     """
     paths = [Path(path) for path in find_files(shards)]
     files = ScreeningFiles(Path(out))
-    for path in (out, *([] if sdf is None else [sdf])):
-        TableWriter(path)  # knows the endings; opens nothing yet
     with ExitStack() as stack:
         parts = [stack.enter_context(_open_shard(path)) for path in paths]
         plan = _check_plans(paths, [part.recall(PLAN) for part in parts])
         _check_inputs(paths, parts)
+        check_targets(files, sdf, [*paths, *(notes.path for notes in parts[0].recall_files())])
         settings = ScreeningSettings.of(plan["settings"], workers)
         shutil.rmtree(files.progress, ignore_errors=True)
         try:

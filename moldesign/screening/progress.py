@@ -50,6 +50,11 @@ class ScreeningFiles:
         """What was read, by what it was judged, and how much of it fell where."""
         return self.out.with_name(f"{self.out.name}.manifest.json")
 
+    @property
+    def report(self) -> Path:
+        """The page that shows the best hits."""
+        return self.out.with_name(f"{self.out.name}.report.html")
+
 
 @dataclass(frozen=True)
 class ScreeningProgress:

@@ -149,3 +149,20 @@ def test_help_has_examples(moldesign: Moldesign, verb: str) -> None:
     done = moldesign(verb, "--help")
     assert done.code == 0
     assert f"moldesign {verb} " in done.out.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message"),
+    [
+        ("gone/hits.svg", "there is no folder gone; create it, or choose another --pictures"),
+        ("hits.csv.report.html", "would be written twice, by --out and by --pictures; choose another --pictures"),
+        ("folder.svg", "folder.svg is a folder, and is needed as a file; choose another --pictures"),
+    ],
+)
+def test_pictures_that_cannot_be_written_are_refused_at_once(
+    moldesign: Moldesign, library: str, pictures: str, message: str
+) -> None:
+    Path("folder.svg").mkdir()
+    done = moldesign("screen", library, "--goal", "logp max", "--out", "hits.csv", "--pictures", pictures)
+    assert (done.code, message in done.err) == (1, True)
+    assert not Path("hits.csv").exists()

@@ -237,8 +237,8 @@ def test_malformed_rows_are_rejected_with_their_reason() -> None:
     ("out", "options", "message"),
     [
         ("hits.xlsx", {}, "unknown ending '.xlsx'"),
-        ("library.csv", {}, "is a file of the library, and would be overwritten"),
-        ("gone/hits.csv", {}, "create the folder above it"),
+        ("library.csv", {}, "library.csv is read by this command, and would be overwritten"),
+        ("gone/hits.csv", {}, "there is no folder gone; create it, or choose another --out"),
         ("hits.csv", {"smiles_column": "x"}, "no column 'x'"),
     ],
 )
@@ -303,9 +303,13 @@ def test_full_disk_is_resumable(
 
 def test_unwritable_result_is_resumable(library: Path, profile: Profile, read_results: Read) -> None:
     run(library, profile, "whole.csv")
-    Path("hits.csv").mkdir()
+
+    def block(progress: ScreeningProgress) -> None:
+        Path("hits.csv").mkdir(exist_ok=True)
+
+    settings = ScreeningSettings(workers=1, chunk_size=100, top=30)
     with pytest.raises(RunFolderError, match="all rows are screened: go on with --resume"):
-        run(library, profile)
+        screen(library, profile, out="hits.csv", settings=settings, on_progress=block)
     Path("hits.csv").rmdir()
     library.unlink()
     library.write_text("smiles\n")  # it is not read again
