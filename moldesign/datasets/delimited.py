@@ -1,10 +1,11 @@
 """CSV, TSV and SMI: one molecule a line; every cell stays the text that the file holds."""
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import IO
+from typing import IO, cast
 
 import pandas as pd
 
@@ -57,6 +58,23 @@ def batch_rows(rows: Iterator[list[str]], columns: list[str], chunk_size: int) -
         yield pd.DataFrame(batch, columns=columns, dtype=str)
 
 
+class RowStream:
+    """Takes rows that the csv module ends by a carriage return and a line feed; ends them by the line feed alone.
+
+    The csv module quotes a carriage return in a cell, where it would end the row for readers, only if rows end by one.
+
+    Args:
+        stream: takes text; it stays open.
+    """
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> int:
+        """Write a whole row, with its end."""
+        return self._stream.write(row.removesuffix("\r\n") + "\n")
+
+
 class DelimitedWriter:
     """Writes frames as CSV or TSV (RFC 4180 quoting, UTF-8, header first)."""
 
@@ -65,8 +83,10 @@ class DelimitedWriter:
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append the rows of `frame`."""
-        text = frame.to_csv(sep=self._separator, index=False, header=self._header, lineterminator="\n")
-        self._stream.write(text.encode())
+        text = io.StringIO()
+        rows = cast("IO[str]", RowStream(text))
+        frame.to_csv(rows, sep=self._separator, index=False, header=self._header, lineterminator="\r\n")
+        self._stream.write(text.getvalue().encode())
         self._header = False
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from moldesign.checkpoint import write_text_atomically
+from moldesign.datasets.delimited import RowStream
 from moldesign.datasets.streams import AtomicFile
 from moldesign.datasets.tables import TableWriter
 from moldesign.errors import RunFolderError, TableError
@@ -144,7 +145,7 @@ def _write_rejected(path: Path, rejected: Iterable[tuple[Rejection, int | None]]
     file = AtomicFile(path)
     try:
         text = io.TextIOWrapper(file.stream, encoding="utf-8", newline="")
-        writer = csv.DictWriter(text, REJECTED_COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(RowStream(text), REJECTED_COLUMNS)
         writer.writeheader()
         writer.writerows(describe_rejected(rejected, files))
         text.detach()  # flushes, and leaves the file open
