@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
+from pyarrow import parquet
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
@@ -200,6 +202,16 @@ def test_types_of_parquet_stay() -> None:
     assert hits["n"].to_dict() == {"CCC": 2, "CCO": 1}
     assert hits["ok"].to_dict() == {"CCC": False, "CCO": True}
     assert hits["x"].dtype == float
+
+
+def test_a_parquet_column_that_is_there_twice_leaves_nothing() -> None:
+    table = pyarrow.Table.from_arrays(
+        [pyarrow.array(["CCO"]), pyarrow.array([1]), pyarrow.array([2])], ["smiles", "n", "n"]
+    )
+    parquet.write_table(table, "library.parquet")
+    with pytest.raises(TableError, match="the column 'n' is there twice"):
+        run("library.parquet", parse_goals(["mw min"]))
+    assert [path.name for path in Path().iterdir()] == ["library.parquet"]
 
 
 def test_nothing_passes_or_nothing_is_there(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pyarrow
 import pytest
+from pyarrow import parquet
 from rdkit import Chem
 
 from moldesign.errors import TableError
@@ -221,3 +222,10 @@ def test_memory_does_not_grow_with_the_file() -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.5 * peaks[0]
+
+
+def test_a_parquet_column_that_is_there_twice_is_refused() -> None:
+    columns = [pyarrow.array(["CCO"]), pyarrow.array([1]), pyarrow.array([2])]
+    parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "n", "n"]), "library.parquet")
+    with pytest.raises(TableError, match=r"library\.parquet: the column 'n' is there twice; rename one of them"):
+        read("library.parquet")
