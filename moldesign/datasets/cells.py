@@ -1,4 +1,8 @@
-"""Cells of tables as text: what of a SMILES cell is the SMILES."""
+"""What the cells of tables hold, whatever kind of file they come from."""
+
+from typing import Any
+
+import pandas as pd
 
 
 def drop_extension(text: str) -> str:
@@ -13,3 +17,12 @@ def drop_extension(text: str) -> str:
         return text
     smiles, _, extension = text.strip().partition(" |")
     return smiles if extension.endswith("|") else text
+
+
+def is_missing(cell: Any) -> bool:
+    """Return whether a cell holds nothing: None, NaN, or what else pandas has for that; a list is something.
+
+    >>> is_missing(float("nan")), is_missing([float("nan")])
+    (True, False)
+    """
+    return bool(pd.api.types.is_scalar(cell) and pd.isna(cell))

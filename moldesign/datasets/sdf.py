@@ -1,7 +1,7 @@
 """SDF records: the structure becomes a SMILES, every data item a column of text, and back."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 import pandas as pd
@@ -11,7 +11,14 @@ from rdkit.Chem import rdDepictor
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
 from moldesign.datasets.cells import drop_extension
 from moldesign.datasets.delimited import batch_rows
-from moldesign.datasets.sdf_records import RECORD_END, find_item_name, parse_record, split_records
+from moldesign.datasets.sdf_records import (
+    RECORD_END,
+    find_item_name,
+    format_line,
+    name_items,
+    parse_record,
+    split_records,
+)
 from moldesign.datasets.streams import read_lines
 
 logger = logging.getLogger(__name__)
@@ -47,8 +54,10 @@ class SdfWriter:
         """Append the rows of `frame`."""
         cells = frame[self._smiles_column].tolist()
         mols = parse_smiles([drop_extension(cell) if isinstance(cell, str) else cell for cell in cells]).mols
-        for mol, row in zip(mols, frame.to_dict("records"), strict=True):
-            self._stream.write(_format_record(mol, row).encode())
+        titles = frame["name"].tolist() if "name" in frame.columns else [None] * len(mols)
+        names = name_items(map(str, frame.columns))
+        for mol, title, *values in zip(mols, titles, *(frame[name].tolist() for name in frame.columns), strict=True):
+            self._stream.write(_format_record(mol, title, zip(names, values, strict=True)).encode())
 
     def close(self) -> None:
         """Nothing is left to write."""
@@ -64,15 +73,10 @@ def _read_record(lines: list[str], where: str) -> dict[str, str]:
     return record.items | {"smiles": structure}
 
 
-def _format_record(mol: Mol | None, row: dict[Any, Any]) -> str:
+def _format_record(mol: Mol | None, title: Any, items: Iterable[tuple[str, Any]]) -> str:
     drawn = Chem.Mol() if mol is None else Chem.Mol(mol)
     rdDepictor.Compute2DCoords(drawn)
-    drawn.SetProp("_Name", _format_value(row.get("name")))
-    items = ((name, _format_value(value)) for name, value in row.items())
-    data = "".join(f"> <{name}>\n{text}\n\n" for name, text in items if text)
+    drawn.SetProp("_Name", format_line(title))
+    texts = ((name, format_line(value)) for name, value in items)
+    data = "".join(f"> <{name}>\n{text}\n\n" for name, text in texts if text)
     return f"{Chem.MolToMolBlock(drawn)}{data}{RECORD_END}\n"
-
-
-def _format_value(value: Any) -> str:
-    """Return the value on one line, empty where there is none: an empty line would end a data item."""
-    return "" if value is None or value != value else " ".join(str(value).split())  # noqa: PLR0124  NaN

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from moldesign.datasets.cells import is_missing
 
 RECORD_END = "$$$$"
 _BLOCK_END = "M  END"
+_BRACKET = re.compile("[<>]")
 _ITEM_HEAD = re.compile(r"^>.*?<(.+)>")
 
 
@@ -46,6 +49,37 @@ def find_item_name(line: str) -> str | None:
     """Return the name in the head line of a data item, or None if the line is none."""
     match = _ITEM_HEAD.match(line)
     return match[1] if match else None
+
+
+def name_items(columns: Iterable[str]) -> list[str]:
+    """Return the name of each column as a data item: on one line, and without the brackets that stand around it.
+
+    A name that has to be changed gets underscores at its end until no other column has it.
+
+    >>> name_items(["IC50 <nM>", "two\\nlines", "IC50 _nM_"])
+    ['IC50 _nM__', 'two lines', 'IC50 _nM_']
+    """
+    columns = list(columns)
+    taken, names = set(columns), list[str]()
+    for column in columns:
+        name = " ".join(_BRACKET.sub("_", column).splitlines()) or "_"
+        while name != column and name in taken:
+            name += "_"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def format_line(value: Any) -> str:
+    """Return a value as one line that cannot end a data item or a record, empty where there is none.
+
+    >>> format_line("two\\nlines"), format_line("$$$$"), format_line(float("nan"))
+    ('two lines', ' $$$$', '')
+    """
+    if is_missing(value):
+        return ""
+    line = " ".join(str(value).split())
+    return f" {line}" if line.startswith(RECORD_END) else line
 
 
 def _read_items(lines: list[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from moldesign.chem.smiles import parse_smiles
 from moldesign.datasets.delimited import DelimitedWriter, read_delimited
@@ -186,6 +187,24 @@ def test_sdf_keeps_rows_without_a_structure(tmp_path: Path, caplog: pytest.LogCa
     assert list(back["smiles"]) == ["CCO", "", "c1ccccc1"]
     assert list(back["ic50_nm"]) == ["1.5", "", "3.0"]
     assert "record 3: the structure cannot be read" in caplog.text
+
+
+def test_no_value_or_name_can_break_an_sdf(tmp_path: Path) -> None:
+    cells = {"IC50 <nM>": "1", "two\nlines": "2", "IC50 _nM_": "3", "x>\n\n> <y": "4", "value": "$$$$ 5"}
+    frame = pd.DataFrame({"smiles": ["CCO", "CCN"], "name": ["$$$$", "b"]}).assign(**cells)
+    path = tmp_path / "t.sdf"
+    write_table(path, [frame])
+    named = {"IC50 _nM__": "1", "two lines": "2", "IC50 _nM_": "3", "x_  _ _y": "4", "value": " $$$$ 5"}
+    assert read_all(path).to_dict("records") == [
+        {"smiles": "CCO", "name": " $$$$"} | named,
+        {"smiles": "CCN", "name": "b"} | named,
+    ]
+    mols = list(Chem.SDMolSupplier(str(path)))
+    assert [Chem.MolToSmiles(mol) for mol in mols] == ["CCO", "CCN"]
+    assert [mol.GetPropsAsDict(autoConvertStrings=False) for mol in mols] == [
+        {"smiles": "CCO", "name": " $$$$"} | named,
+        {"smiles": "CCN", "name": "b"} | named,
+    ]
 
 
 def test_sdf_columns_are_those_of_all_records(tmp_path: Path) -> None:
