@@ -12,9 +12,24 @@ from pyarrow import parquet
 from moldesign.datasets.streams import READ_ERRORS, explain_damage
 from moldesign.errors import TableError
 
+_NULLABLE = {
+    pyarrow.int8(): pd.Int8Dtype(),
+    pyarrow.int16(): pd.Int16Dtype(),
+    pyarrow.int32(): pd.Int32Dtype(),
+    pyarrow.int64(): pd.Int64Dtype(),
+    pyarrow.uint8(): pd.UInt8Dtype(),
+    pyarrow.uint16(): pd.UInt16Dtype(),
+    pyarrow.uint32(): pd.UInt32Dtype(),
+    pyarrow.uint64(): pd.UInt64Dtype(),
+    pyarrow.bool_(): pd.BooleanDtype(),
+}
+"""Types of pandas that have room for empty cells, which would turn the others of the column into floats or objects."""
+
 
 def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
     """Yield chunks with the types of the file; a gzip'ed file is uncompressed in memory first.
+
+    Whole numbers stay exact, also beside empty cells; lists are Python's; bytes that are UTF-8 are text.
 
     Raises:
         TableError: the file is no Parquet file, or damaged.
@@ -22,9 +37,34 @@ def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.
     try:
         seekable = BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream
         for batch in parquet.ParquetFile(seekable).iter_batches(batch_size=chunk_size):
-            yield batch.to_pandas()
+            yield _to_frame(batch)
     except (pyarrow.ArrowException, *READ_ERRORS) as error:
         raise TableError(explain_damage(label, "as Parquet", error)) from error
+
+
+def decode_binary(column: Any) -> Any:
+    """Return a column of bytes as one of text where all of it is UTF-8, any other as it is.
+
+    Some programs write text without saying that it is text.
+
+    >>> decode_binary(pyarrow.array([b"CCO", None])).to_pylist(), decode_binary(pyarrow.array([7])).to_pylist()
+    (['CCO', None], [7])
+    """
+    if not (pyarrow.types.is_binary(column.type) or pyarrow.types.is_large_binary(column.type)):
+        return column
+    try:
+        return column.cast(pyarrow.large_string())
+    except pyarrow.ArrowInvalid:
+        return column
+
+
+def _to_frame(batch: Any) -> pd.DataFrame:
+    batch = pyarrow.RecordBatch.from_arrays([decode_binary(one) for one in batch.columns], names=batch.schema.names)
+    frame: pd.DataFrame = batch.to_pandas(types_mapper=_NULLABLE.get, ignore_metadata=True)
+    for place, column in enumerate(batch.columns):
+        if pyarrow.types.is_nested(column.type):
+            frame.isetitem(place, pd.Series(column.to_pylist(), dtype=object).array)
+    return frame
 
 
 class ParquetWriter:

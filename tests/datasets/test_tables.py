@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
 from rdkit import Chem
 
 from moldesign.chem.smiles import parse_smiles
@@ -264,8 +266,41 @@ def test_parquet_keeps_types_and_late_text(tmp_path: Path) -> None:
     second = pd.DataFrame({"smiles": ["C("], "score": [float("nan")], "error": ["row 1: bad"], "rank": [2]})
     write_table(tmp_path / "t.parquet", [first, second])
     back = read_all(tmp_path / "t.parquet")
-    assert back["rank"].dtype == "int64"
+    assert back["rank"].dtype == "Int64"
     assert list(back["error"].isna()) == [True, False]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "sdf"])
+def test_parquet_cells_stay_what_they_are(tmp_path: Path, ending: str) -> None:
+    columns = {
+        "smiles": pyarrow.array([b"CCO", b"CCN"]),
+        "odd": pyarrow.array([2**53 + 1, None], pyarrow.int64()),
+        "large": pyarrow.array([None, 2**64 - 1], pyarrow.uint64()),
+        "flag": pyarrow.array([True, None]),
+        "list": pyarrow.array([[1, 2], [3, 4]]),
+        "blob": pyarrow.array([b"\xff\xfe", b"x"]),
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    [chunk] = read_table(tmp_path / "t.parquet")
+    assert chunk.smiles == ["CCO", "CCN"]
+    assert chunk.frame["list"].tolist() == [[1, 2], [3, 4]]
+    write_table(tmp_path / f"back.{ending}", [chunk.frame])
+    if ending == "parquet":
+        expected = {name: column.to_pylist() for name, column in columns.items()} | {"smiles": ["CCO", "CCN"]}
+        assert parquet.read_table(tmp_path / "back.parquet").to_pydict() == expected
+    else:
+        back = read_all(tmp_path / f"back.{ending}")
+        assert list(back["odd"]) == ["9007199254740993", ""]
+        assert list(back["large"]) == ["", "18446744073709551615"]
+        assert list(back["flag"]) == ["True", ""]
+        assert list(back["list"]) == ["[1, 2]", "[3, 4]"]
+
+
+def test_the_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
+    pd.DataFrame({"smiles": ["C", "N"]}, index=["a", "b"]).to_parquet(tmp_path / "t.parquet")
+    [chunk] = read_table(tmp_path / "t.parquet")
+    assert list(chunk.frame.index) == [0, 1]
+    assert list(chunk.frame["__index_level_0__"]) == ["a", "b"]
 
 
 def test_a_missing_smiles_is_an_empty_text(tmp_path: Path) -> None:
