@@ -16,7 +16,7 @@ from moldesign.screening.store import Candidate, split_place
 
 Columns = dict[str, list[Any]]
 
-_DTYPES = {"int": "Int64", "float": "float64", "bool": "boolean", TEXT: "object"}
+_DTYPES = {"int": "Int64", "uint64": "UInt64", "float": "float64", "bool": "boolean", TEXT: "object"}
 
 
 def find_free_name(name: str, taken: Collection[str]) -> str:

@@ -40,15 +40,15 @@ def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
 
 
 def name_type(kind: Any) -> str:
-    """Return what the cells of an Arrow type become: "int", "float", "bool" or "text".
+    """Return what the cells of an Arrow type become: "int", "uint64", "float", "bool" or "text".
 
-    >>> name_type(pyarrow.int32()), name_type(pyarrow.string())
-    ('int', 'text')
+    >>> name_type(pyarrow.int32()), name_type(pyarrow.uint64()), name_type(pyarrow.string())
+    ('int', 'uint64', 'text')
     """
     if pyarrow.types.is_boolean(kind):
         return "bool"
     if pyarrow.types.is_integer(kind):
-        return "int"
+        return "uint64" if pyarrow.types.is_uint64(kind) else "int"  # half of its numbers are beyond int64
     return "float" if pyarrow.types.is_floating(kind) else TEXT
 
 

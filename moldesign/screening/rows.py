@@ -28,6 +28,6 @@ class Table:
     smiles_column: str
     rows: Iterator[Row]
     types: dict[str, str] = field(default_factory=dict)
-    """Of the columns that do not hold text: "int", "float" or "bool"."""
+    """Of the columns that do not hold text: "int", "uint64", "float" or "bool"."""
     holds_blocks: bool = False
     """Whether the texts are mol blocks."""

@@ -204,6 +204,33 @@ def test_types_of_parquet_stay() -> None:
     assert hits["x"].dtype == float
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet", "sdf"])
+def test_whole_numbers_of_parquet_are_exact(ending: str) -> None:
+    large = [2**64 - 1, None, 2**63 + 1]
+    columns = [
+        pyarrow.array(["CCO", "CCC", "CCN"]),
+        pyarrow.array(large, pyarrow.uint64()),
+        pyarrow.array([2**63 - 1] * 3),
+    ]
+    parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "hash", "id"]), "library.parquet")
+    run("library.parquet", parse_goals(["mw min"]), f"hits.{ending}", in_input_order=True, top=None)
+    if ending == "parquet":
+        hits = parquet.read_table("hits.parquet").to_pydict()
+        assert (hits["hash"], hits["id"]) == (large, [2**63 - 1] * 3)
+    else:
+        [chunk] = read_table(f"hits.{ending}")
+        assert chunk.frame["hash"].tolist() == [str(2**64 - 1), "", str(2**63 + 1)]
+        assert chunk.frame["id"].tolist() == [str(2**63 - 1)] * 3
+
+
+def test_numbers_of_two_kinds_are_text() -> None:
+    for name, kind, number in [("a", pyarrow.uint64(), 2**64 - 1), ("b", pyarrow.int64(), -1)]:
+        columns = [pyarrow.array(["CCC" if name == "a" else "CCO"]), pyarrow.array([number], kind)]
+        parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "n"]), f"{name}.parquet")
+    run(["a.parquet", "b.parquet"], parse_goals(["mw min"]), "hits.parquet", in_input_order=True, top=None)
+    assert pd.read_parquet("hits.parquet")["n"].tolist() == [str(2**64 - 1), "-1"]
+
+
 def test_a_parquet_column_that_is_there_twice_leaves_nothing() -> None:
     table = pyarrow.Table.from_arrays(
         [pyarrow.array(["CCO"]), pyarrow.array([1]), pyarrow.array([2])], ["smiles", "n", "n"]
