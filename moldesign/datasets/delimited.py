@@ -4,8 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain, islice
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
 import pandas as pd
 
@@ -13,8 +14,17 @@ from moldesign.datasets.columns import is_smiles_name
 from moldesign.datasets.streams import read_lines
 from moldesign.errors import TableError
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 SEPARATORS = ",;\t|"
 SMI_COLUMNS = ["smiles", "name"]
+
+MAX_CELL = 10_000_000
+"""Characters; a longer cell is a quote that nothing closes, and must not fill the memory with the rest of the file."""
+
+_END = "\x04end of the table\x04"
+"""Stands behind the last line: where it is not a row of its own, a quote before it is never closed."""
 
 
 def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
@@ -50,6 +60,23 @@ def read_smi(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.Data
     body = lines if has_header else chain([first], lines)
     rows = (_split_smi(line, separator, len(columns)) for line in body if line.strip())
     yield from batch_rows(rows, columns, chunk_size)
+
+
+def parse_lines(lines: Iterable[str], separator: str, *, strict: bool = False) -> "Reader":
+    """Return the rows of the lines as the csv module reads them, with cells of up to `MAX_CELL` characters.
+
+    Args:
+        lines: with their ends.
+        separator: between cells.
+        strict: whether text behind a closing quote, or a quote that nothing closes, is an error.
+    """
+    _allow_long_cells()
+    return csv.reader(lines, delimiter=separator, strict=strict)
+
+
+@cache
+def _allow_long_cells() -> None:
+    csv.field_size_limit(MAX_CELL)  # of the whole process; by itself, the csv module refuses more than 131,072
 
 
 def batch_rows(rows: Iterator[list[str]], columns: list[str], chunk_size: int) -> Iterator[pd.DataFrame]:
@@ -121,20 +148,24 @@ def _name_columns(names: list[str], label: str) -> list[str]:
 
 def _read_rows(lines: Iterable[str], separator: str, label: str) -> Iterator[list[str]]:
     """Yield the cells of each line that is not blank; all must have as many as the first."""
-    reader = csv.reader(lines, delimiter=separator)
-    n_columns = 0
+    reader = parse_lines(chain(lines, [_END]), separator)
+    n_columns, n_lines = 0, 0
     try:
         for row in reader:
-            n_columns = n_columns or len(row)
+            if row and row[-1].endswith(_END):
+                if reader.line_num > n_lines + 1:
+                    raise TableError(f"{label}, line {n_lines + 1}: there is a quote that is never closed; close it")
+                return
+            n_columns, n_lines = n_columns or len(row), reader.line_num
             if row and len(row) != n_columns:
                 raise TableError(
-                    f"{label}, line {reader.line_num}: {len(row)} cells where the header names {n_columns}; "
+                    f"{label}, line {n_lines}: {len(row)} cells where the header names {n_columns}; "
                     f"fill the row up, or quote cells that contain {separator!r}"
                 )
             if row:
                 yield row
     except csv.Error as error:
-        raise TableError(f"{label}, line {reader.line_num}: {error}; look for a quote that is never closed") from error
+        raise TableError(f"{label}, line {n_lines + 1}: {error}; look for a quote that is never closed") from error
 
 
 def _split_smi(line: str, separator: str, n_columns: int) -> list[str]:

@@ -5,10 +5,10 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 
 from moldesign.datasets.columns import find_smiles_column, is_smiles_name
-from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS
+from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS, parse_lines
 from moldesign.errors import TableError
 from moldesign.screening.rows import Row, Table
 
@@ -84,9 +84,21 @@ def name_columns(names: Sequence[str], label: str) -> list[str]:
 
 def _read_below(header: str, lines: Iterator[str], label: str, smiles_column: str | None) -> Table:
     separator = max(SEPARATORS, key=header.count)
-    columns = name_columns(next(csv.reader([header], delimiter=separator)), label)
+    names, lines = _read_header(header, lines, separator)
+    columns = name_columns(names, label)
     column = columns.index(find_smiles_column(columns, label, smiles_column))
     return Table(columns, columns[column], _read_rows(lines, separator, columns, column))
+
+
+def _read_header(header: str, lines: Iterator[str], separator: str) -> tuple[list[str], Iterator[str]]:
+    """Return the names of a header, which a quoted name may stretch over several lines, and the lines below it."""
+    ahead = [header]
+    if '"' in header and _read_quoted(header, separator) is None:
+        ahead += islice(lines, MAX_CELL_LINES - 1)
+        reader = parse_lines(ahead, separator, strict=True)
+        with suppress(csv.Error):
+            return next(reader), chain(ahead[reader.line_num :], lines)
+    return next(parse_lines([header], separator)), chain(ahead[1:], lines)
 
 
 def _read_rows(lines: Iterator[str], separator: str, columns: list[str], column: int) -> Iterator[Row]:
@@ -103,12 +115,12 @@ def _read_rows(lines: Iterator[str], separator: str, columns: list[str], column:
 def _read_quoted(line: str, separator: str) -> list[str] | None:
     """Return the cells of a line, or None where a quote is still open at its end."""
     try:
-        return next(csv.reader([line], delimiter=separator, strict=True))
+        return next(parse_lines([line], separator, strict=True))
     except csv.Error as error:
         if _OPEN_AT_END in str(error):
             return None
     with suppress(csv.Error):  # what is left are cells beyond the limit of the csv module
-        return next(csv.reader([line], delimiter=separator))
+        return next(parse_lines([line], separator))
     return None
 
 
@@ -128,7 +140,7 @@ def _read_spanning(
         spanned.append(following)
         if '"' in following:
             with suppress(csv.Error):
-                rows = list(csv.reader(spanned, delimiter=separator, strict=True))
+                rows = list(parse_lines(spanned, separator, strict=True))
                 if len(rows) == 1 and len(rows[0]) == len(columns):
                     return rows[0]
     waiting.extendleft(reversed(spanned[1:]))

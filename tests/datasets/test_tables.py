@@ -77,6 +77,12 @@ def test_a_carriage_return_in_a_cell_is_quoted_and_rows_end_by_a_line_feed(tmp_p
     assert (tmp_path / "t.csv").read_bytes() == b'smiles,cell\nC,"a\rb"\nN,"c\r\n"\n'
 
 
+def test_long_cells_come_back_unchanged(tmp_path: Path) -> None:
+    cells = ["x" * 200_000, 'say "hi", ' * 20_000, "short"]
+    write_table(tmp_path / "t.csv", [pd.DataFrame({"smiles": "C", "cell": cells})])
+    assert list(read_all(tmp_path / "t.csv")["cell"]) == cells
+
+
 def test_chunks_know_their_first_row(tmp_path: Path, frame: pd.DataFrame) -> None:
     write_table(tmp_path / "t.csv", [frame])
     chunks = list(read_table(tmp_path / "t.csv", chunk_size=5))
@@ -122,6 +128,10 @@ def test_smiles_column_is_found_by_name(tmp_path: Path, header: str, expected: s
         ("t.csv", b"a,b\nC,1\n", "--smiles-column; columns: a, b"),
         ("t.csv", b"smiles_in,smiles_out\nC,C\n", "--smiles-column"),
         ("t.csv", b'smiles,y\nC,"' + b"x" * 200_000, "a quote that is never closed"),
+        ("t.csv", b'smiles,y\nC,1\n\nCC,"2\nCCC,3\n', "line 4: there is a quote that is never closed"),
+        ("t.csv", b'smiles\nC\n"', "line 3: there is a quote that is never closed"),
+        ("t.csv", b'"', "line 1: there is a quote that is never closed"),
+        ("t.csv", b'smiles,y\nC,1\nCC,"' + b"x" * 10_000_001, "line 3: field larger than field limit (10000000)"),
         ("t.csv.gz", b"smiles\nC\n", "after line 0"),
         ("t.csv.gz", gzip.compress(b"smiles\n" + b"CCO\n" * 9, mtime=0)[:-9], "may be truncated"),
         ("t.parquet", b"smiles\nC\n", "cannot be read as Parquet"),

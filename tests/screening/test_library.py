@@ -144,6 +144,25 @@ def test_quotes() -> None:
     assert [row.cells[1] for row in rows] == ["a, b", 'say "hi"', "never closed", "fine", "two\nlines"]
 
 
+def test_long_cells_are_read_as_short_ones_are() -> None:
+    cells = ["x" * 200_000, 'say "hi", ' * 20_000]
+    with Path("library.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("smiles", "name"), *(("CCO", cell) for cell in cells)])
+    rows = [row for chunk in read("library.csv")[1] for row in chunk.rows]
+    assert [(row.cells, row.problem) for row in rows] == [(["CCO", cell], None) for cell in cells]
+
+
+def test_a_header_may_have_names_of_several_lines() -> None:
+    Path("library.csv").write_text('id,"IC50\n(nM)",smiles\n1,2,CCO\n3,"4\n5",CCN\n')
+    library, [chunk] = read("library.csv")
+    assert library.files[0].columns == ["id", "IC50\n(nM)", "smiles"]
+    assert [row.cells for row in chunk.rows] == [["1", "2", "CCO"], ["3", "4\n5", "CCN"]]
+    Path("open.csv").write_text('smiles,"name\n' + "CCO,a\n" * 300)
+    library, chunks = read("open.csv")
+    assert library.files[0].columns == ["smiles", "name"]
+    assert sum(len(chunk.rows) for chunk in chunks) == 300
+
+
 def test_an_open_quote_in_a_long_file_costs_one_row() -> None:
     lines = ["smiles,name", '"CCO,open', *(f"{'C' * (n % 9 + 1)},m{n}" for n in range(1000))]
     Path("library.csv").write_text("\n".join(lines))
