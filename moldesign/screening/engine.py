@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from moldesign.errors import TableError
+from moldesign.errors import RunFolderError, TableError
 from moldesign.objectives.profile import Profile, dump_profile
 from moldesign.screening.executor import Executor, Fall, Screened, Task
 from moldesign.screening.library import Library, LibraryChunk, label_file
@@ -84,9 +84,14 @@ def screen(
         if settings.shard.n > 1:
             result = _finish_shard(store, files)
         else:
-            result = write_results(
-                store, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
-            )
+            try:
+                result = write_results(
+                    store, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
+                )
+            except (OSError, TableError) as error:
+                raise RunFolderError(
+                    f"{error}; all rows are screened: go on with --resume to write the results"
+                ) from error
     if settings.shard.n > 1:
         (files.progress / STORE_FILE).replace(files.result)
     remove_progress(files)

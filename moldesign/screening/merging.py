@@ -3,15 +3,15 @@
 import heapq
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from moldesign.errors import RunFolderError
+from moldesign.errors import RunFolderError, TableError
 from moldesign.screening.local import LocalExecutor
 from moldesign.screening.output import ScreeningResult, write_results
-from moldesign.screening.progress import PLAN, ScreeningFiles, find_changes, remove_progress
+from moldesign.screening.progress import PLAN, ScreeningFiles, find_changes, refuse_interrupted
 from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings
 from moldesign.screening.sources import find_files
@@ -41,36 +41,45 @@ def merge_shards(
     Raises:
         TableError: there are no such shards, or the ending of a result is unknown.
         RunFolderError: a shard is missing, is there twice, belongs to another screening, or has read other files; or
-            a result cannot be written, or would take the place of what is read.
+            a result cannot be written, or would take the place of what is read; or an interrupted
+            screening of the same name can be gone on with.
     """
     paths = [Path(path) for path in find_files(shards)]
     files = ScreeningFiles(Path(out))
+    refuse_interrupted(files, "moldesign screen --resume")
     with ExitStack() as stack:
         parts = [stack.enter_context(_open_shard(path)) for path in paths]
         plan = _check_plans(paths, [part.recall(PLAN) for part in parts])
         _check_inputs(paths, parts)
         check_targets(files, sdf, [*paths, *(notes.path for notes in parts[0].recall_files())])
         settings = ScreeningSettings.of(plan["settings"], workers)
-        shutil.rmtree(files.progress, ignore_errors=True)
-        try:
-            files.progress.mkdir()
-        except OSError as error:
-            raise RunFolderError(f"{files.progress} cannot be made ({error.strerror}); check --out") from error
-        whole = stack.enter_context(
-            Store(
-                files.progress / STORE_FILE,
-                pool_size=settings.pool_size,
-                keeps_duplicates=settings.keep_duplicates,
-            )
-        )
+        whole = stack.enter_context(_open_whole(files.merging, settings))
         _join(whole, parts)
         screener = Screener(plan["profile"], settings.threshold, with_keys=not settings.keep_duplicates)
         engine = stack.enter_context(closing(LocalExecutor(screener, workers, row_seconds=settings.row_seconds)))
-        result = write_results(
-            whole, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
-        )
-    remove_progress(files)
-    return result
+        try:
+            return write_results(
+                whole, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
+            )
+        except (OSError, TableError) as error:
+            raise RunFolderError(f"{error}; the shards are as they were: merge them again") from error
+
+
+@contextmanager
+def _open_whole(folder: Path, settings: ScreeningSettings) -> Iterator[Store]:
+    """Yield a new store, which is deleted at the end: what it holds is in the shards, too."""
+    shutil.rmtree(folder, ignore_errors=True)  # of a merge that was killed
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise RunFolderError(f"{folder} cannot be made ({error.strerror}); check --out") from error
+    try:
+        with Store(
+            folder / STORE_FILE, pool_size=settings.pool_size, keeps_duplicates=settings.keep_duplicates
+        ) as store:
+            yield store
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open_shard(path: Path) -> Store:

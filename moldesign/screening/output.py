@@ -16,7 +16,6 @@ from moldesign.checkpoint import write_text_atomically
 from moldesign.datasets.delimited import RowStream
 from moldesign.datasets.streams import AtomicFile
 from moldesign.datasets.tables import TableWriter
-from moldesign.errors import RunFolderError, TableError
 from moldesign.objectives.terms import Term
 from moldesign.screening.clusters import MOST_HITS, Clusters
 from moldesign.screening.columns import Layout
@@ -64,16 +63,13 @@ def write_results(
     """Write hits, rejected rows and manifest of a library that has been read to its end.
 
     Raises:
-        RunFolderError: a file cannot be written.
+        OSError, TableError: a file cannot be written.
     """
     layout = Layout(store.recall_files(), terms, is_ranked=not settings.in_input_order)
-    try:
-        n_hits = _write_hits(store, settings, layout, engine, [files.out, *([sdf] if sdf else [])])
-        _write_rejected(files.rejected, store.iterate_explained(), layout.files)
-        result = ScreeningResult(files.out, store.count_rows(), n_hits, store.count_falls())
-        write_text_atomically(files.manifest, format_manifest(plan, layout.files, result))
-    except (OSError, TableError) as error:
-        raise RunFolderError(f"{error}; all rows are screened: go on with --resume to write the results") from error
+    n_hits = _write_hits(store, settings, layout, engine, [files.out, *([sdf] if sdf else [])])
+    _write_rejected(files.rejected, store.iterate_explained(), layout.files)
+    result = ScreeningResult(files.out, store.count_rows(), n_hits, store.count_falls())
+    write_text_atomically(files.manifest, format_manifest(plan, layout.files, result))
     return result
 
 

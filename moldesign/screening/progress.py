@@ -41,6 +41,11 @@ class ScreeningFiles:
         return self.result.with_name(f"{self.result.name}.progress")
 
     @property
+    def merging(self) -> Path:
+        """The folder that holds the joined shards until their result is written."""
+        return self.out.with_name(f"{self.out.name}.merging")
+
+    @property
     def rejected(self) -> Path:
         """The rows that are not hits, each with its reason."""
         return self.out.with_name(f"{self.out.name}.rejected.csv")
@@ -119,6 +124,18 @@ def make_plan(library: Library, profile: Profile, profile_toml: str, settings: S
     }
 
 
+def refuse_interrupted(files: ScreeningFiles, command: str) -> None:
+    """Refuse to begin where another screening can be gone on with, by the command or option that is named.
+
+    Raises:
+        RunFolderError: there is one.
+    """
+    if files.progress.exists():
+        raise RunFolderError(
+            f"{files.progress} holds an interrupted screening; go on with {command}, or delete the folder to begin anew"
+        )
+
+
 @contextmanager
 def open_progress(files: ScreeningFiles, plan: Plan, settings: ScreeningSettings, *, resume: bool) -> Iterator[Store]:
     """Yield the store of a screening: a new one, or that of an interrupted one.
@@ -128,10 +145,8 @@ def open_progress(files: ScreeningFiles, plan: Plan, settings: ScreeningSettings
             process is at it.
     """
     folder = files.progress
-    if folder.exists() and not resume:
-        raise RunFolderError(
-            f"{folder} holds an interrupted screening; go on with --resume, or delete the folder to begin anew"
-        )
+    if not resume:
+        refuse_interrupted(files, "--resume")
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:

@@ -12,7 +12,7 @@ import pytest
 
 from moldesign.errors import RunFolderError, TableError
 from moldesign.objectives.profile import Profile, parse_goals
-from moldesign.screening import ScreeningSettings, Shard, merge_shards, screen
+from moldesign.screening import ScreeningSettings, Shard, merge_shards, output, screen
 
 Read = Callable[[str], dict[str, bytes]]
 N_KILLS = 10
@@ -133,3 +133,46 @@ def test_what_cannot_be_merged(library: Path, profile: Profile) -> None:
 def test_shards_that_make_no_sense(text: str) -> None:
     with pytest.raises(RunFolderError, match="is not i/n"):
         Shard.parse(text)
+
+
+def test_a_merge_leaves_an_interrupted_screening_alone(library: Path, profile: Profile, read_results: Read) -> None:
+    run(library, profile, "whole.csv", chunk_size=100)
+    for i in (1, 2):
+        run(library, profile, "hits.csv", chunk_size=100, shard=Shard(i, 2))
+    settings = ScreeningSettings(workers=1, chunk_size=100, top=40)
+
+    def interrupt(progress: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        screen(library, profile, out="hits.csv", settings=settings, on_progress=interrupt)
+    with pytest.raises(
+        RunFolderError, match=r"hits\.csv\.progress holds an interrupted screening; go on with moldesign screen --res"
+    ):
+        merge_shards(["hits.csv.shard-*-of-2"], out="hits.csv")
+    assert count_rows(Path("hits.csv.progress")) == 100
+    run(library, profile, "hits.csv", chunk_size=100, resume=True)
+    assert read_results("hits.csv") == read_results("whole.csv")
+
+
+def test_a_merge_that_failed_leaves_nothing_and_can_be_repeated(
+    library: Path, profile: Profile, read_results: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(library, profile, "whole.csv", chunk_size=100)
+    for i in (1, 2):
+        run(library, profile, "hits.csv", chunk_size=100, shard=Shard(i, 2))
+    before = sorted(Path().iterdir())
+
+    def fail(*_: object) -> None:
+        raise OSError("no space left on the device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output, "write_text_atomically", fail)
+        with pytest.raises(RunFolderError, match="no space left on the device; the shards are as they were: merge"):
+            merge_shards(["hits.csv.shard-*-of-2"], out="hits.csv", workers=1)
+    assert sorted(set(Path().iterdir()) - set(before)) == [Path("hits.csv"), Path("hits.csv.rejected.csv")]
+    Path("hits.csv.merging").mkdir()  # as a merge that was killed leaves it
+    Path("hits.csv.merging/progress.sqlite").write_text("half a file")
+    merge_shards(["hits.csv.shard-*-of-2"], out="hits.csv", workers=1)
+    assert read_results("hits.csv") == read_results("whole.csv")
+    assert not Path("hits.csv.merging").exists()

@@ -1,6 +1,7 @@
 """What cannot be written, or would destroy something, is refused before a row is read."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def test_a_folder_without_rights_is_refused(
 
 
 def test_a_merge_refuses(files: Callable[[], dict[str, str]]) -> None:
+    shutil.rmtree("h.csv.progress")
     for i in (1, 2):
         run("h.csv.rejected.csv", "x.csv", shard=Shard(i, 2))
     shards = ["x.csv.shard-1-of-2", "x.csv.shard-2-of-2"]
