@@ -213,10 +213,11 @@ def generate(
     if resume and out is None:
         raise typer.BadParameter("--resume needs the folder of the run: add --out DIR")
     from moldesign.generation.ending import recall_n  # noqa: PLC0415
-    from moldesign.generation.folder import choose_new_folder  # noqa: PLC0415
+    from moldesign.generation.folder import choose_new_folder, require_free_or_resumed  # noqa: PLC0415
     from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
 
     folder = out or choose_new_folder()
+    require_free_or_resumed(folder, resume=resume)
     n = n or (recall_n(folder) if resume else None) or N_HITS
     limits = choose_limits(scaffold or [], link or [], start or [], min_similarity, max_similarity)
     changes = choose_changes(budget, max_time, converged_after, hit_similarity, pareto=pareto, no_guards=no_guards)

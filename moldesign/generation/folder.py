@@ -34,21 +34,29 @@ def open_run_folder(folder: Path, profile: Profile, *, resume: bool) -> Iterator
         RunFolderError: it holds another run, there is nothing to resume, another process uses it, or it cannot be
             written.
     """
-    if resume and not _holds_run(folder):
-        raise RunFolderError(f"{folder} holds no run to resume; leave --resume out, or check --out")
+    require_free_or_resumed(folder, resume=resume)
     with ExitStack() as stack:
         with explain_disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(folder))
+        require_free_or_resumed(folder, resume=resume)  # another process may have been faster
         if resume:
             _require_same_goals(folder, profile)
-        elif _holds_run(folder):
-            raise RunFolderError(
-                f"{folder} already holds a run; add --resume to go on with it, or choose another --out"
-            )
         else:
             write_profile(folder, profile)
         yield
+
+
+def require_free_or_resumed(folder: Path, *, resume: bool) -> None:
+    """Do nothing where a run can begin, or the run that is to be resumed lies.
+
+    Raises:
+        RunFolderError: the folder holds a run, or holds none to resume.
+    """
+    if resume and not _holds_run(folder):
+        raise RunFolderError(f"{folder} holds no run to resume; leave --resume out, or check --out")
+    if not resume and _holds_run(folder):
+        raise RunFolderError(f"{folder} already holds a run; add --resume to go on with it, or choose another --out")
 
 
 def write_profile(folder: Path, profile: Profile) -> None:
