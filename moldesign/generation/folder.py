@@ -34,12 +34,13 @@ def open_run_folder(folder: Path, profile: Profile, *, resume: bool) -> Iterator
         RunFolderError: it holds another run, there is nothing to resume, another process uses it, or it cannot be
             written.
     """
-    require_free_or_resumed(folder, resume=resume)
+    if resume:
+        require_free_or_resumed(folder, resume=True)  # else an empty folder would be made
     with ExitStack() as stack:
         with explain_disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             stack.enter_context(hold_lock(folder))
-        require_free_or_resumed(folder, resume=resume)  # another process may have been faster
+        require_free_or_resumed(folder, resume=resume)
         if resume:
             _require_same_goals(folder, profile)
         else:
