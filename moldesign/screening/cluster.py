@@ -230,7 +230,7 @@ class RayExecutor:
                 "memory may be short: use fewer --workers, then go on with --resume"
             )
         if n_tries == MAX_DEATHS and (row := self._find_culprit(task)) is not None:
-            logger.warning("%s, row %d of these: each worker ends on it; the row is rejected", task.where, row + 1)
+            logger.warning("%s", task.explain_loss(row, "each worker ends on it"))
             return Place(place.number, task.without(row, Fall(CRASH, "the process that worked on it ended")))
         return Place(place.number, task, n_tries)
 

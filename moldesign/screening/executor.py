@@ -12,6 +12,9 @@ from typing import Any, NamedTuple, Protocol
 
 Numbers = list[float]
 
+_SHOWN_CHARACTERS = 60
+"""Of the text of a hit, in messages: a SMILES may be long."""
+
 
 class Fall(NamedTuple):
     """Why a row goes no further."""
@@ -44,6 +47,20 @@ class Task:
     def without(self, row: int, fall: Fall) -> "Task":
         """Return the task with one row less to work on."""
         return replace(self, falls=self.falls | {row: fall}, is_doubtful=False)
+
+    def explain_loss(self, row: int, reason: str) -> str:
+        """Return what to say of a row that cannot be worked on.
+
+        >>> Task("a.smi, rows 1 to 2", ["C", "CC"]).explain_loss(1, "it ends the process")
+        'a.smi, rows 1 to 2, row 2 of these: it ends the process; the row is rejected'
+        """
+        if not self.describes:
+            return f"{self.where}, row {row + 1} of these: {reason}; the row is rejected"
+        name = self.texts[row].partition("\n")[0][:_SHOWN_CHARACTERS]
+        return (
+            f"{self.where}, number {row + 1} of these, which begins with {name!r}: {reason}; it stays a hit, but is "
+            "not described: columns such as standardized_smiles and scaffold are left empty"
+        )
 
 
 @dataclass(frozen=True)

@@ -167,7 +167,7 @@ class LocalExecutor:
         if place is None:
             raise ObjectiveError("a worker process ended before it got any work; see the messages above")
         if row >= 0:
-            logger.warning("%s, row %d of these: %s; the row is rejected", place.task.where, row + 1, reason)
+            logger.warning("%s", place.task.explain_loss(row, reason))
             return Place(place.number, place.task.without(row, Fall(name, reason)))
         if place.n_tries + 1 >= _MAX_TRIES:
             raise ObjectiveError(

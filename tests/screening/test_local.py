@@ -16,7 +16,7 @@ from moldesign.graphs import featurize_smiles
 from moldesign.objectives import properties
 from moldesign.objectives.profile import dump_profile, parse_goals
 from moldesign.screening import local, reading
-from moldesign.screening.executor import Fall, Outcome, Place, Screened, Task
+from moldesign.screening.executor import Described, Fall, Outcome, Place, Screened, Task
 from moldesign.screening.local import LocalExecutor
 from moldesign.screening.molecules import Molecule, read_molecule
 from moldesign.screening.screener import Screener
@@ -68,6 +68,23 @@ def test_one_row_is_rejected_and_the_rest_goes_on(kind: str, name: str, monkeypa
     assert first.falls[2].filter == name
     assert (first.rows, second.rows, third.rows) == ([0, 1, 3, 4, 5], [0], [1])
     assert third.falls[0].filter == name
+
+
+def test_a_hit_that_cannot_be_described_stays_a_hit(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def read(text: str, *, is_block: bool) -> Molecule | Fall:
+        misbehave(text, "hang")
+        return read_molecule(text, is_block=is_block)
+
+    monkeypatch.setattr(reading, "read_molecule", read)
+    [outcome] = run([Task("the hits", ["CCO", "CCCCO"], describes=True)], row_seconds=0.1)
+    assert isinstance(outcome, Described)
+    assert outcome.columns["standardized_smiles"] == ["CCO", None]
+    assert caplog.messages == [
+        "the hits, number 2 of these, which begins with 'CCCCO': RDKit spent more than 0.1 s on it; it stays a hit, "
+        "but is not described: columns such as standardized_smiles and scaffold are left empty"
+    ]
 
 
 @pytest.mark.parametrize("is_rows_fault", [True, False])
