@@ -1,5 +1,6 @@
 """`moldesign predict`: properties of the molecules in a table."""
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -119,13 +120,12 @@ def open_output(path: Path | None, smiles_column: str | None) -> "Iterator[Calla
     """Yield a function that writes frames to the file, or as CSV to standard output.
 
     Raises:
-        TableError: the file cannot be written.
+        TableError: the file, or standard output, cannot be written.
     """
-    from moldesign.datasets.delimited import DelimitedWriter  # noqa: PLC0415
     from moldesign.datasets.tables import TableWriter  # noqa: PLC0415
 
     if path is None:
-        yield DelimitedWriter(sys.stdout.buffer, ",").write
+        yield _open_standard_output()
         return
     with TableWriter(path, smiles_column=smiles_column) as writer:
         yield writer.write
@@ -166,6 +166,27 @@ def describe_molecule(smiles: str, predictors: "Sequence[Predictor]") -> str:
     if not any(one.with_interval for one in predicted):
         header, *rows = ([*cells[:3], *cells[4:]] for cells in [header, *rows])
     return draw_table(header, rows)
+
+
+def _open_standard_output() -> "Callable[[pd.DataFrame], None]":
+    from moldesign.datasets.delimited import DelimitedWriter  # noqa: PLC0415
+
+    writer = DelimitedWriter(sys.stdout.buffer, ",")
+
+    def write(frame: "pd.DataFrame") -> None:
+        try:
+            writer.write(frame)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # whoever reads it wants no more
+            raise
+        except OSError as error:
+            # What is left in the buffer would fail once more when Python ends, with a message of its own.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise TableError(
+                f"standard output: cannot be written ({error.strerror}); free some space, or name a file with --out"
+            ) from error
+
+    return write
 
 
 def _describe_endpoints(one: "Predictions") -> "Iterator[list[str]]":

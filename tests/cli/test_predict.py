@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -127,6 +128,16 @@ def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, library: str, ar
     assert done.err.splitlines()[-1].startswith("error: ")
     assert said in done.err.splitlines()[-1]
     assert done.out == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+def test_a_full_standard_output_is_one_line(library: str, weights: Path) -> None:
+    call = [sys.executable, "-m", "moldesign", "predict", library, "--model", str(weights / "activity")]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    [said] = done.stderr.splitlines()[1:]
+    assert said.startswith("error: standard output: cannot be written (No space left on device); free some space")
 
 
 def test_failure_keeps_an_older_file(moldesign: Moldesign) -> None:
