@@ -8,6 +8,7 @@ import pyarrow
 from pyarrow import parquet
 
 from moldesign.datasets.columns import find_smiles_column
+from moldesign.datasets.parquet import decode_binary
 from moldesign.datasets.sdf_records import parse_record, split_records
 from moldesign.errors import TableError
 from moldesign.screening.rows import TEXT, Row, Table
@@ -54,7 +55,8 @@ def name_type(kind: Any) -> str:
 
 def _read_batches(file: Any, column: int, types: list[str]) -> Iterator[Row]:
     for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
-        values = [_to_cells(array.to_pylist(), kind) for array, kind in zip(batch.columns, types, strict=True)]
+        arrays = map(decode_binary, batch.columns)
+        values = [_to_cells(array.to_pylist(), kind) for array, kind in zip(arrays, types, strict=True)]
         for cells in zip(*values, strict=True):
             yield Row(cells[column] if isinstance(cells[column], str) else "", list(cells))
 

@@ -222,6 +222,13 @@ def test_parquet_keeps_types() -> None:
     assert chunk.rows[0].cells == [1, "CCO", 0.5, True]
 
 
+def test_bytes_of_parquet_are_text() -> None:
+    pd.DataFrame({"smiles": [b"CCO", None], "id": [b"\xff", b"x"]}).to_parquet("library.parquet")
+    [chunk] = read("library.parquet")[1]
+    assert [row.text for row in chunk.rows] == ["CCO", ""]
+    assert [row.cells for row in chunk.rows] == [["CCO", r"b'\xff'"], [None, "b'x'"]]
+
+
 def test_digest_tells_changed_cells() -> None:
     digests = []
     for name in ("a", "b"):
