@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from moldesign.cli.display import open_display
 from moldesign.cli.options import QuietOption
 from moldesign.cli.report import ReportOption
-from moldesign.cli.screen import describe_result, report_screening
+from moldesign.cli.screen import describe_result, describe_step, report_screening
 
 
 def merge(
@@ -37,6 +38,13 @@ def merge(
     """
     from moldesign.screening.merging import merge_shards  # noqa: PLC0415
 
-    result = merge_shards(shards, out=out, sdf=sdf, workers=workers)
+    with open_display(f"merging {', '.join(shards[:3])} into {out}", quiet=quiet) as show:
+        result = merge_shards(
+            shards,
+            out=out,
+            sdf=sdf,
+            workers=workers,
+            on_progress=lambda step: show(describe_step(step), step.share),
+        )
     pages = report_screening(out, quiet=quiet) if report else []
     typer.echo("\n".join([str(result.out) if quiet else describe_result(result, [sdf] if sdf else []), *pages]))

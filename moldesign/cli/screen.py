@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from moldesign.screening.progress import ScreeningProgress
     from moldesign.screening.screener import Screener
     from moldesign.screening.settings import ScreeningSettings, Shard
+    from moldesign.screening.steps import Step
 
 PROFILE_ENDING = ".toml"
 
@@ -201,7 +202,7 @@ def screen(
                 settings=settings,
                 resume=resume,
                 sdf=sdf,
-                on_progress=lambda progress: show(describe_progress(progress), progress.share),
+                on_progress=lambda now: show(describe_progress(now), now.step.share if now.step else now.share),
                 make_executor=choose_executor(engine, address),
             )
     except KeyboardInterrupt:
@@ -335,12 +336,28 @@ def describe_plan(profile: "Profile", files: list[str], out: Path) -> str:
 
 
 def describe_progress(progress: "ScreeningProgress") -> str:
-    """Return how far the screening is, in a line."""
+    """Return how far the screening is, in a line; and in another one, how far the results are written."""
+    if progress.step is not None:
+        rate = f", {progress.rows_per_second:,.0f} rows/s" if progress.rows_per_second else ""
+        return f"{progress.n_rows:,} rows, {progress.n_fallen:,} rejected{rate}\n{describe_step(progress.step)}"
     left = "" if progress.share is None else f", {format_seconds(progress.seconds_left)} left"
     return (
         f"{progress.n_rows:,} rows, {progress.n_fallen:,} rejected, {progress.n_hits:,} kept, "
         f"{progress.rows_per_second:,.0f} rows/s{left}"
     )
+
+
+def describe_step(step: "Step") -> str:
+    """Return how far a step is, in a line.
+
+    >>> from moldesign.screening.steps import Step
+    >>> describe_step(Step("writing the hits", 0, 5000, 0.0, float("inf")))
+    'writing the hits: 0 of 5,000'
+    >>> describe_step(Step("writing the hits", 1000, 5000, 250.0, 16.0))
+    'writing the hits: 1,000 of 5,000, 250/s, 0:16 left'
+    """
+    pace = f", {step.per_second:,.0f}/s, {format_seconds(step.seconds_left)} left" if step.n_done else ""
+    return f"{step.name}: {step.n_done:,} of {step.n_all:,}{pace}"
 
 
 def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> str:

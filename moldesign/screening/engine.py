@@ -57,7 +57,7 @@ def screen(
         settings: how many hits, of which kind, and how they are found.
         resume: go on with an interrupted screening; where there is none, begin.
         sdf: also write the hits as SDF.
-        on_progress: is told after each chunk how far it is.
+        on_progress: is told after each chunk how far it is, and then how far the writing of the results is.
         make_executor: who does the work; by default processes on this machine.
 
     Raises:
@@ -79,14 +79,22 @@ def screen(
         open_progress(files, plan, settings, resume=resume) as store,
         closing((make_executor or start_local)(screener, settings)) as engine,
     ):
+        watch = Stopwatch(store.count_rows(), sum(store.count_falls().values()))
         if not store.recall(IS_READ):
-            _screen_rows(rows, store, engine, settings, on_progress)
+            _screen_rows(rows, store, engine, settings, watch, on_progress)
         if settings.shard.n > 1:
             result = _finish_shard(store, files)
         else:
             try:
                 result = write_results(
-                    store, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
+                    store,
+                    files,
+                    plan,
+                    settings,
+                    screener.profile.terms,
+                    engine,
+                    sdf=None if sdf is None else Path(sdf),
+                    tell=on_progress and (lambda step: on_progress(watch.add(step))),
                 )
             except (OSError, TableError) as error:
                 raise RunFolderError(
@@ -104,11 +112,15 @@ def start_local(screener: Screener, settings: ScreeningSettings) -> Executor:
 
 
 def _screen_rows(
-    library: Library, store: Store, engine: Executor, settings: ScreeningSettings, notify: Notify | None
+    library: Library,
+    store: Store,
+    engine: Executor,
+    settings: ScreeningSettings,
+    watch: Stopwatch,
+    notify: Notify | None,
 ) -> None:
     chunks: deque[LibraryChunk] = deque()
     failures: list[TableError] = []
-    watch = Stopwatch(store.count_rows(), sum(store.count_falls().values()))
 
     def make_tasks() -> Iterator[Task]:
         try:

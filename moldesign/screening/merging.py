@@ -15,6 +15,7 @@ from moldesign.screening.progress import PLAN, ScreeningFiles, find_changes, ref
 from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings
 from moldesign.screening.sources import find_files
+from moldesign.screening.steps import Tell, begin_step, count_off
 from moldesign.screening.store import STORE_FILE, Store
 from moldesign.screening.targets import check_targets
 
@@ -24,7 +25,12 @@ _BLOCK = 5_000
 
 
 def merge_shards(
-    shards: Sequence[str | Path], *, out: str | Path, sdf: str | Path | None = None, workers: int | None = None
+    shards: Sequence[str | Path],
+    *,
+    out: str | Path,
+    sdf: str | Path | None = None,
+    workers: int | None = None,
+    on_progress: Tell | None = None,
 ) -> ScreeningResult:
     """Write the result of a screening whose shards are all there.
 
@@ -37,6 +43,7 @@ def merge_shards(
         out: the file of the hits.
         sdf: also write the hits as SDF.
         workers: processes that describe the hits; by default one per core.
+        on_progress: is told how far each step is.
 
     Raises:
         TableError: there are no such shards, or the ending of a result is unknown.
@@ -54,12 +61,19 @@ def merge_shards(
         check_targets(files, sdf, [*paths, *(notes.path for notes in parts[0].recall_files())])
         settings = ScreeningSettings.of(plan["settings"], workers)
         whole = stack.enter_context(_open_whole(files.merging, settings))
-        _join(whole, parts)
+        _join(whole, parts, on_progress)
         screener = Screener(plan["profile"], settings.threshold, with_keys=not settings.keep_duplicates)
         engine = stack.enter_context(closing(LocalExecutor(screener, workers, row_seconds=settings.row_seconds)))
         try:
             return write_results(
-                whole, files, plan, settings, screener.profile.terms, engine, sdf=None if sdf is None else Path(sdf)
+                whole,
+                files,
+                plan,
+                settings,
+                screener.profile.terms,
+                engine,
+                sdf=None if sdf is None else Path(sdf),
+                tell=on_progress,
             )
         except (OSError, TableError) as error:
             raise RunFolderError(f"{error}; the shards are as they were: merge them again") from error
@@ -123,17 +137,20 @@ def _check_inputs(paths: Sequence[Path], parts: Sequence[Store]) -> None:
                 )
 
 
-def _join(whole: Store, parts: Sequence[Store]) -> None:
+def _join(whole: Store, parts: Sequence[Store], tell: Tell | None) -> None:
+    sizes = [part.count_rows() for part in parts]
+    note, n_done = begin_step("joining the rows of the shards", sum(sizes), tell), 0
     with whole.committing():
         for number, notes in enumerate(parts[0].recall_files()):
             whole.note_file(number, notes)
-        for part in parts:
+        for part, size in zip(parts, sizes, strict=True):
             for chunk in part.iterate_chunks():
                 whole.note_chunk(*chunk)
-            for rejections in _cut(part.iterate_rejected()):
+            for rejections in _cut(count_off(part.iterate_rejected(), note, n_done)):
                 whole.reject(rejections)
+            n_done += size - part.count_hits()  # the others are outranked
         hits = heapq.merge(*(part.iterate_hits(in_input_order=True) for part in parts), key=lambda hit: hit.place)
-        for some in _cut(hits):
+        for some in _cut(count_off(hits, note, n_done)):
             whole.keep(some)
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -24,6 +24,7 @@ from moldesign.screening.library import FileNotes, describe_files, label_file
 from moldesign.screening.progress import Plan, ScreeningFiles
 from moldesign.screening.selection import select_hits
 from moldesign.screening.settings import ScreeningSettings
+from moldesign.screening.steps import Tell, begin_step, count_off
 from moldesign.screening.store import Candidate, Rejection, Store, split_place
 
 _BLOCK = 1_000
@@ -59,16 +60,20 @@ def write_results(
     engine: Executor,
     *,
     sdf: Path | None = None,
+    tell: Tell | None = None,
 ) -> ScreeningResult:
-    """Write hits, rejected rows and manifest of a library that has been read to its end.
+    """Write hits, rejected rows and manifest of a library that has been read to its end, and tell how far that is.
 
     Raises:
         OSError, TableError: a file cannot be written.
     """
     layout = Layout(store.recall_files(), terms, is_ranked=not settings.in_input_order)
-    n_hits = _write_hits(store, settings, layout, engine, [files.out, *([sdf] if sdf else [])])
-    _write_rejected(files.rejected, store.iterate_explained(), layout.files)
+    n_best = min(n for n in (store.count_hits(), settings.top) if n is not None)
+    note = begin_step("describing and writing the hits", n_best, tell)
+    n_hits = _write_hits(store, settings, layout, engine, [files.out, *([sdf] if sdf else [])], note)
     result = ScreeningResult(files.out, store.count_rows(), n_hits, store.count_falls())
+    note = begin_step("writing the rejected rows", sum(result.falls.values()), tell)
+    _write_rejected(files.rejected, count_off(store.iterate_explained(), note), layout.files)
     write_text_atomically(files.manifest, format_manifest(plan, layout.files, result))
     return result
 
@@ -86,7 +91,12 @@ def format_manifest(plan: Plan, files: Sequence[FileNotes], result: ScreeningRes
 
 
 def _write_hits(
-    store: Store, settings: ScreeningSettings, layout: Layout, engine: Executor, paths: Sequence[Path]
+    store: Store,
+    settings: ScreeningSettings,
+    layout: Layout,
+    engine: Executor,
+    paths: Sequence[Path],
+    note: Callable[[int], None],
 ) -> int:
     n_hits = 0
     with ExitStack() as stack:
@@ -95,6 +105,7 @@ def _write_hits(
             for writer in writers:
                 writer.write(frame)
             n_hits += len(frame)
+            note(n_hits)
     return n_hits
 
 

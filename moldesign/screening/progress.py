@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from moldesign.objectives.profile import Profile
 from moldesign.objectives.properties import hash_models
 from moldesign.screening.library import Library
 from moldesign.screening.settings import WHOLE, ScreeningSettings, Shard
+from moldesign.screening.steps import Step
 from moldesign.screening.store import STORE_FILE, Store
 from moldesign.versions import list_versions
 
@@ -72,6 +73,8 @@ class ScreeningProgress:
     share: float | None
     """Of the library that has been read, 0 to 1; None where its size is unknown."""
     seconds_left: float
+    step: Step | None = None
+    """Of the writing of the results; None while rows are worked on."""
 
 
 class Stopwatch:
@@ -87,6 +90,7 @@ class Stopwatch:
         self._n_fallen = n_fallen
         self._began = time.monotonic()
         self._share_skipped = 0.0
+        self._latest = ScreeningProgress(n_rows, n_fallen, 0, 0.0, None, float("inf"))
 
     def skip(self, share: float | None) -> None:
         """Say that the library is skipped up to here."""
@@ -100,7 +104,12 @@ class Stopwatch:
         done = (share or 0.0) - self._share_skipped
         left = seconds * (1 - share) / done if share is not None and done > 0 else float("inf")
         rate = (self._n_rows - self._n_before) / max(seconds, 1e-9)
-        return ScreeningProgress(self._n_rows, self._n_fallen, n_hits, rate, share, left)
+        self._latest = ScreeningProgress(self._n_rows, self._n_fallen, n_hits, rate, share, left)
+        return self._latest
+
+    def add(self, step: Step) -> ScreeningProgress:
+        """Return how far the writing of the results is, beside what has been counted."""
+        return replace(self._latest, step=step)
 
 
 def name_shard(out: Path, shard: Shard) -> Path:

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow
 import pytest
-from pyarrow import parquet
 from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
@@ -194,53 +192,6 @@ def test_files_of_other_columns_and_kinds_are_joined() -> None:
     assert hits["screen_score"].astype(float).is_monotonic_decreasing
 
 
-def test_types_of_parquet_stay() -> None:
-    frame = pd.DataFrame({"smiles": ["CCO", "CCC"], "n": [1, 2], "x": [None, 0.5], "ok": [True, False]})
-    frame.to_parquet("library.parquet")
-    run("library.parquet", parse_goals(["mw min"]), "hits.parquet")
-    hits = pd.read_parquet("hits.parquet").set_index("smiles")
-    assert hits["n"].to_dict() == {"CCC": 2, "CCO": 1}
-    assert hits["ok"].to_dict() == {"CCC": False, "CCO": True}
-    assert hits["x"].dtype == float
-
-
-@pytest.mark.parametrize("ending", ["csv", "parquet", "sdf"])
-def test_whole_numbers_of_parquet_are_exact(ending: str) -> None:
-    large = [2**64 - 1, None, 2**63 + 1]
-    columns = [
-        pyarrow.array(["CCO", "CCC", "CCN"]),
-        pyarrow.array(large, pyarrow.uint64()),
-        pyarrow.array([2**63 - 1] * 3),
-    ]
-    parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "hash", "id"]), "library.parquet")
-    run("library.parquet", parse_goals(["mw min"]), f"hits.{ending}", in_input_order=True, top=None)
-    if ending == "parquet":
-        hits = parquet.read_table("hits.parquet").to_pydict()
-        assert (hits["hash"], hits["id"]) == (large, [2**63 - 1] * 3)
-    else:
-        [chunk] = read_table(f"hits.{ending}")
-        assert chunk.frame["hash"].tolist() == [str(2**64 - 1), "", str(2**63 + 1)]
-        assert chunk.frame["id"].tolist() == [str(2**63 - 1)] * 3
-
-
-def test_numbers_of_two_kinds_are_text() -> None:
-    for name, kind, number in [("a", pyarrow.uint64(), 2**64 - 1), ("b", pyarrow.int64(), -1)]:
-        columns = [pyarrow.array(["CCC" if name == "a" else "CCO"]), pyarrow.array([number], kind)]
-        parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "n"]), f"{name}.parquet")
-    run(["a.parquet", "b.parquet"], parse_goals(["mw min"]), "hits.parquet", in_input_order=True, top=None)
-    assert pd.read_parquet("hits.parquet")["n"].tolist() == [str(2**64 - 1), "-1"]
-
-
-def test_a_parquet_column_that_is_there_twice_leaves_nothing() -> None:
-    table = pyarrow.Table.from_arrays(
-        [pyarrow.array(["CCO"]), pyarrow.array([1]), pyarrow.array([2])], ["smiles", "n", "n"]
-    )
-    parquet.write_table(table, "library.parquet")
-    with pytest.raises(TableError, match="the column 'n' is there twice"):
-        run("library.parquet", parse_goals(["mw min"]))
-    assert [path.name for path in Path().iterdir()] == ["library.parquet"]
-
-
 def test_nothing_passes_or_nothing_is_there(caplog: pytest.LogCaptureFixture) -> None:
     Path("library.smi").write_text("C(C\n")
     profile = parse_goals(["herg min"])
@@ -393,3 +344,18 @@ def test_failing_goal_is_said(library: Path) -> None:
     finally:
         sys.path.remove(str(Path.cwd()))
         sys.modules.pop("own", None)
+
+
+def test_writing_of_the_hits_is_told(library: Path, profile: Profile) -> None:
+    told: list[ScreeningProgress] = []
+    settings = ScreeningSettings(workers=1, chunk_size=100, top=30)
+    result = screen(library, profile, out="hits.csv", settings=settings, on_progress=told.append)
+    steps = [progress.step for progress in told if progress.step is not None]
+    assert [(step.name, step.n_done) for step in steps] == [
+        ("describing and writing the hits", 0),
+        ("describing and writing the hits", 30),
+        ("writing the rejected rows", 0),
+        ("writing the rejected rows", sum(result.falls.values())),
+    ]
+    assert told[-1].n_rows == result.n_rows
+    assert [progress.step for progress in told[: -len(steps)]] == [None] * (len(told) - len(steps))

@@ -13,6 +13,7 @@ import pytest
 from moldesign.errors import RunFolderError, TableError
 from moldesign.objectives.profile import Profile, parse_goals
 from moldesign.screening import ScreeningSettings, Shard, merge_shards, output, screen
+from moldesign.screening.steps import Step
 
 Read = Callable[[str], dict[str, bytes]]
 N_KILLS = 10
@@ -176,3 +177,20 @@ def test_a_merge_that_failed_leaves_nothing_and_can_be_repeated(
     merge_shards(["hits.csv.shard-*-of-2"], out="hits.csv", workers=1)
     assert read_results("hits.csv") == read_results("whole.csv")
     assert not Path("hits.csv.merging").exists()
+
+
+def test_steps_of_a_merge_are_told(library: Path, profile: Profile) -> None:
+    for i in (1, 2, 3):
+        run(library, profile, "hits.csv", chunk_size=50, shard=Shard(i, 3))
+    told: list[Step] = []
+    result = merge_shards(["hits.csv.shard-*"], out="hits.csv", workers=1, on_progress=told.append)
+    ends = {step.name: (step.n_done, step.n_all, step.seconds_left) for step in told}
+    n_fallen = sum(result.falls.values())
+    assert ends == {
+        "joining the rows of the shards": (result.n_rows, result.n_rows, 0),
+        "describing and writing the hits": (40, 40, 0),
+        "writing the rejected rows": (n_fallen, n_fallen, 0),
+    }
+    assert [step.share for step in told if step.name.startswith("joining")] == sorted(
+        step.share for step in told if step.name.startswith("joining")
+    )

@@ -1,0 +1,65 @@
+"""What a Parquet library holds comes back as it was."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from moldesign.datasets.tables import read_table
+from moldesign.errors import TableError
+from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.screening import ScreeningSettings, screen
+
+
+def run(library: list[str], profile: Profile, out: str = "hits.csv", *, keeps_all: bool = False) -> None:
+    settings = ScreeningSettings(workers=1, top=None if keeps_all else 30, in_input_order=keeps_all)
+    screen(library, profile, out=out, settings=settings)
+
+
+def test_types_of_parquet_stay() -> None:
+    frame = pd.DataFrame({"smiles": ["CCO", "CCC"], "n": [1, 2], "x": [None, 0.5], "ok": [True, False]})
+    frame.to_parquet("library.parquet")
+    run(["library.parquet"], parse_goals(["mw min"]), "hits.parquet")
+    hits = pd.read_parquet("hits.parquet").set_index("smiles")
+    assert hits["n"].to_dict() == {"CCC": 2, "CCO": 1}
+    assert hits["ok"].to_dict() == {"CCC": False, "CCO": True}
+    assert hits["x"].dtype == float
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "sdf"])
+def test_whole_numbers_of_parquet_are_exact(ending: str) -> None:
+    large = [2**64 - 1, None, 2**63 + 1]
+    columns = [
+        pyarrow.array(["CCO", "CCC", "CCN"]),
+        pyarrow.array(large, pyarrow.uint64()),
+        pyarrow.array([2**63 - 1] * 3),
+    ]
+    parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "hash", "id"]), "library.parquet")
+    run(["library.parquet"], parse_goals(["mw min"]), f"hits.{ending}", keeps_all=True)
+    if ending == "parquet":
+        hits = parquet.read_table("hits.parquet").to_pydict()
+        assert (hits["hash"], hits["id"]) == (large, [2**63 - 1] * 3)
+    else:
+        [chunk] = read_table(f"hits.{ending}")
+        assert chunk.frame["hash"].tolist() == [str(2**64 - 1), "", str(2**63 + 1)]
+        assert chunk.frame["id"].tolist() == [str(2**63 - 1)] * 3
+
+
+def test_numbers_of_two_kinds_are_text() -> None:
+    for name, kind, number in [("a", pyarrow.uint64(), 2**64 - 1), ("b", pyarrow.int64(), -1)]:
+        columns = [pyarrow.array(["CCC" if name == "a" else "CCO"]), pyarrow.array([number], kind)]
+        parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "n"]), f"{name}.parquet")
+    run(["a.parquet", "b.parquet"], parse_goals(["mw min"]), "hits.parquet", keeps_all=True)
+    assert pd.read_parquet("hits.parquet")["n"].tolist() == [str(2**64 - 1), "-1"]
+
+
+def test_a_parquet_column_that_is_there_twice_leaves_nothing() -> None:
+    table = pyarrow.Table.from_arrays(
+        [pyarrow.array(["CCO"]), pyarrow.array([1]), pyarrow.array([2])], ["smiles", "n", "n"]
+    )
+    parquet.write_table(table, "library.parquet")
+    with pytest.raises(TableError, match="the column 'n' is there twice"):
+        run(["library.parquet"], parse_goals(["mw min"]))
+    assert [path.name for path in Path().iterdir()] == ["library.parquet"]
