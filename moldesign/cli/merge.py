@@ -8,7 +8,8 @@ import typer
 from moldesign.cli.display import open_display
 from moldesign.cli.options import QuietOption
 from moldesign.cli.report import ReportOption
-from moldesign.cli.screen import describe_result, describe_step, report_screening
+from moldesign.cli.screen import report_screening
+from moldesign.cli.screening_text import describe_result, describe_step
 
 
 def merge(
