@@ -1,6 +1,6 @@
 """Which column of a table holds the SMILES."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from moldesign.errors import TableError
 
@@ -43,6 +43,20 @@ def find_smiles_column(columns: Iterable[str], label: str, wanted: str | None = 
     raise TableError(
         f"{label}: cannot tell which column holds the SMILES; name it with --smiles-column; columns: {', '.join(names)}"
     )
+
+
+def refuse_doubled(names: Sequence[str], label: str) -> None:
+    """Refuse a table that has a column twice.
+
+    Args:
+        names: of its columns.
+        label: of the table, for the message.
+
+    Raises:
+        TableError: names the column.
+    """
+    if doubled := sorted({name for name in names if names.count(name) > 1}):
+        raise TableError(f"{label}: the column {doubled[0]!r} is there twice; rename one of them")
 
 
 def _simplify(name: str) -> str:

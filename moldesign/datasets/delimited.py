@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 import pandas as pd
 
-from moldesign.datasets.columns import is_smiles_name
+from moldesign.datasets.columns import is_smiles_name, refuse_doubled
 from moldesign.datasets.streams import read_lines
 from moldesign.errors import TableError
 
@@ -140,9 +140,7 @@ class SmiWriter:
 def _name_columns(names: list[str], label: str) -> list[str]:
     """Return the header's names; an empty one (the index that pandas writes) is called `column_<number>`."""
     names = [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise TableError(f"{label}, line 1: the column {doubled[0]!r} is there twice; rename one of them")
+    refuse_doubled(names, f"{label}, line 1")
     return names
 
 

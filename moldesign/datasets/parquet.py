@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow
 from pyarrow import parquet
 
+from moldesign.datasets.columns import refuse_doubled
 from moldesign.datasets.streams import READ_ERRORS, explain_damage
 from moldesign.errors import TableError
 
@@ -32,11 +33,13 @@ def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.
     Whole numbers stay exact, also beside empty cells; lists are Python's; bytes that are UTF-8 are text.
 
     Raises:
-        TableError: the file is no Parquet file, or damaged.
+        TableError: the file is no Parquet file, or damaged, or has a column twice.
     """
     try:
         seekable = BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream
-        for batch in parquet.ParquetFile(seekable).iter_batches(batch_size=chunk_size):
+        file = parquet.ParquetFile(seekable)
+        refuse_doubled(file.schema_arrow.names, label)
+        for batch in file.iter_batches(batch_size=chunk_size):
             yield _to_frame(batch)
     except (pyarrow.ArrowException, *READ_ERRORS) as error:
         raise TableError(explain_damage(label, "as Parquet", error)) from error

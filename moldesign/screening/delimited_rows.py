@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 
-from moldesign.datasets.columns import find_smiles_column, is_smiles_name
+from moldesign.datasets.columns import find_smiles_column, is_smiles_name, refuse_doubled
 from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS, parse_lines
 from moldesign.errors import TableError
 from moldesign.screening.rows import Row, Table
@@ -77,8 +77,7 @@ def name_columns(names: Sequence[str], label: str) -> list[str]:
         TableError: a name is there twice.
     """
     named = [name.strip() or f"column_{number}" for number, name in enumerate(names, start=1)]
-    if doubled := sorted({name for name in named if named.count(name) > 1}):
-        raise TableError(f"{label}: the column {doubled[0]!r} is there twice; rename one of them")
+    refuse_doubled(named, label)
     return named
 
 

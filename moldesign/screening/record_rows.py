@@ -7,10 +7,9 @@ from typing import Any
 import pyarrow
 from pyarrow import parquet
 
-from moldesign.datasets.columns import find_smiles_column
+from moldesign.datasets.columns import find_smiles_column, refuse_doubled
 from moldesign.datasets.parquet import decode_binary
 from moldesign.datasets.sdf_records import parse_record, split_records
-from moldesign.errors import TableError
 from moldesign.screening.rows import TEXT, Row, Table
 
 _BATCH = 1_024
@@ -32,8 +31,7 @@ def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
     """
     file = parquet.ParquetFile(path)
     columns = [str(name) for name in file.schema_arrow.names]
-    if doubled := sorted({name for name in columns if columns.count(name) > 1}):
-        raise TableError(f"{label}: the column {doubled[0]!r} is there twice; rename one of them")
+    refuse_doubled(columns, label)
     column = find_smiles_column(columns, label, smiles_column)
     types = {field.name: name_type(field.type) for field in file.schema_arrow}
     known = {name: kind for name, kind in types.items() if kind != TEXT}

@@ -306,6 +306,13 @@ def test_parquet_cells_stay_what_they_are(tmp_path: Path, ending: str) -> None:
         assert list(back["list"]) == ["[1, 2]", "[3, 4]"]
 
 
+def test_a_parquet_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    table = pyarrow.Table.from_arrays([pyarrow.array(["C"])] * 2, names=["smiles", "smiles"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"t\.parquet: the column 'smiles' is there twice; rename one of them"):
+        next(read_table(tmp_path / "t.parquet"))
+
+
 def test_the_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
     pd.DataFrame({"smiles": ["C", "N"]}, index=["a", "b"]).to_parquet(tmp_path / "t.parquet")
     [chunk] = read_table(tmp_path / "t.parquet")
