@@ -94,7 +94,7 @@ def _read_finished(files: ScreeningFiles, max_hits: int) -> ScreeningRecord:
 def _read_unfinished(files: ScreeningFiles, max_hits: int) -> ScreeningRecord:
     found = read_unfinished(files, max_hits=max_hits, max_rejected=_MAX_LOOKED_AT)
     # As text, and back, so that each cell is what it would be in the file of the hits.
-    text = io.StringIO(found.hits.to_csv(index=False))
+    text = io.StringIO(found.hits.to_csv(index=False, lineterminator="\r\n"))  # else a lone "\r" is not quoted
     frame = pd.read_csv(text, dtype=str, keep_default_na=False).apply(_to_numbers)
     hits, renamed = undo_clashes(frame, _list_columns(found.manifest))
     return ScreeningRecord(

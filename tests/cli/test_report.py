@@ -77,8 +77,9 @@ def test_a_screening_ends_in_a_page(moldesign: Moldesign) -> None:
 
 def test_an_interrupted_screening_has_a_page(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["CC(=O)Nc1ccc(O)cc1", "CCO", "C(C", "c1ccccc1C", "CCCCCCO", "CCCO"]
-    Path("library.csv").write_text("smiles,stock\n" + "".join(f"{text},s{n}\n" for n, text in enumerate(names)))
-    arguments = ("screen", "library.csv", "--goal", "herg min", "--goal", "logp max", "--out", "hits.csv")
+    stock = ["one\rtwo", *(f"s{n}" for n in range(1, len(names)))]
+    pd.DataFrame({"smiles": names, "stock": stock}).to_parquet("library.parquet")
+    arguments = ("screen", "library.parquet", "--goal", "herg min", "--goal", "logp max", "--out", "hits.csv")
     with monkeypatch.context() as patch:
         patch.setattr(Stopwatch, "count", interrupt_after(4))
         assert moldesign(*arguments, "--chunk-size", 2, "--workers", 1).code == 130
@@ -93,7 +94,7 @@ def test_an_interrupted_screening_has_a_page(moldesign: Moldesign, monkeypatch: 
     assert "not read to its end" in page.find_id("manifest").text
     data = read_data(page)
     so_far = {row[data["columns"].index("stock")] for row in data["rows"]}
-    assert so_far == {"s0", "s1", "s3"}
+    assert so_far == {"one\rtwo", "s1", "s3"}
     assert moldesign("report", "hits.csv.progress", "--quiet").out == "hits.csv.report.html\n"
     assert moldesign(*arguments, "--chunk-size", 2, "--workers", 1, "--resume").code == 0
     finished = Path("hits.csv.report.html").read_text(encoding="utf-8")
