@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moldesign.cli.text import format_seconds
+from moldesign.cli.text import format_goals, format_seconds
 
 if TYPE_CHECKING:
     from moldesign.generation.progress import Progress
@@ -14,11 +14,9 @@ if TYPE_CHECKING:
 
 def describe_plan(profile: "Profile", settings: "GenerationSettings", folder: Path) -> str:
     """Return what is going to happen, for the user to check."""
-    weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
-    goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
     commands = {goal.property_name: shlex.join(goal.command) for goal in profile.goals if goal.command}
     return (
-        f"goals: {goals}\n"
+        f"goals: {format_goals(profile)}\n"
         + "".join(f"{name} is what this program says: {command}\n" for name, command in commands.items())
         + f"a hit scores at least {profile.threshold:g}; {describe_limits(profile)}\n"
         f"prior {settings.prior}, seed {settings.seed}, on {settings.device}, into {folder}; "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moldesign.cli.text import draw_table, format_seconds
+from moldesign.cli.text import draw_table, format_goals, format_seconds
 
 if TYPE_CHECKING:
     from moldesign.objectives.profile import Profile
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
 def describe_plan(profile: "Profile", files: list[str], out: Path) -> str:
     """Return what is going to happen, for the user to check."""
-    weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
-    goals = "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
     limits = "; ".join(goal.text for goal in profile.constraints.goals)
     shown = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
     return (
-        f"goals: {goals}\n"
+        f"goals: {format_goals(profile)}\n"
         + (f"limits: {limits}\n" if limits else "")
         + f"screening {shown} into {out}; Ctrl-C stops and keeps what is done"
     )

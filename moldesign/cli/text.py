@@ -4,6 +4,10 @@ import io
 import shutil
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moldesign.objectives.profile import Profile
 
 MOST_LINES = 2
 """Of a row, on average; a table that is folded more is easier to read in lines of any length."""
@@ -40,6 +44,17 @@ def format_seconds(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_goals(profile: "Profile") -> str:
+    """Return the goals of a profile, with their weights, in a line.
+
+    >>> from moldesign.objectives.profile import parse_goals
+    >>> format_goals(parse_goals(["qed max * 2", "mw <= 500"]))
+    'qed max * 2; mw <= 500'
+    """
+    weights = ("" if goal.weight == 1 else f" * {goal.weight:g}" for goal in profile.goals)
+    return "; ".join(goal.text + weight for goal, weight in zip(profile.goals, weights, strict=True))
 
 
 def count_molecules(n: int) -> str:

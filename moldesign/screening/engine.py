@@ -93,7 +93,7 @@ def screen(
                     settings,
                     screener.profile.terms,
                     engine,
-                    sdf=None if sdf is None else Path(sdf),
+                    sdf=sdf,
                     tell=on_progress and (lambda step: on_progress(watch.add(step))),
                 )
             except (OSError, TableError) as error:

@@ -66,14 +66,7 @@ def merge_shards(
         engine = stack.enter_context(closing(LocalExecutor(screener, workers, row_seconds=settings.row_seconds)))
         try:
             return write_results(
-                whole,
-                files,
-                plan,
-                settings,
-                screener.profile.terms,
-                engine,
-                sdf=None if sdf is None else Path(sdf),
-                tell=on_progress,
+                whole, files, plan, settings, screener.profile.terms, engine, sdf=sdf, tell=on_progress
             )
         except (OSError, TableError) as error:
             raise RunFolderError(f"{error}; the shards are as they were: merge them again") from error

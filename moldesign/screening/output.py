@@ -59,7 +59,7 @@ def write_results(
     terms: Sequence[Term],
     engine: Executor,
     *,
-    sdf: Path | None = None,
+    sdf: str | Path | None = None,
     tell: Tell | None = None,
 ) -> ScreeningResult:
     """Write hits, rejected rows and manifest of a library that has been read to its end, and tell how far that is.
@@ -70,7 +70,7 @@ def write_results(
     layout = Layout(store.recall_files(), terms, is_ranked=not settings.in_input_order)
     n_best = min(n for n in (store.count_hits(), settings.top) if n is not None)
     note = begin_step("describing and writing the hits", n_best, tell)
-    n_hits = _write_hits(store, settings, layout, engine, [files.out, *([sdf] if sdf else [])], note)
+    n_hits = _write_hits(store, settings, layout, engine, [files.out, *([] if sdf is None else [Path(sdf)])], note)
     result = ScreeningResult(files.out, store.count_rows(), n_hits, store.count_falls())
     note = begin_step("writing the rejected rows", sum(result.falls.values()), tell)
     _write_rejected(files.rejected, count_off(store.iterate_explained(), note), layout.files)
