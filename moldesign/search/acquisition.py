@@ -43,6 +43,7 @@ class Candidates:
         known: molecules never to be taken in.
         is_spent: says of others that there are enough of their kind.
         ceilings: what is known of their scores beforehand; the surrogate's belief is about the rest.
+        power: what the surrogate learns of scores is this power of them.
     """
 
     def __init__(
@@ -50,8 +51,10 @@ class Candidates:
         known: Mapping[str, float] | set[str],
         is_spent: Callable[[str], bool] | None = None,
         ceilings: Ceilings | None = None,
+        power: float = 1.0,
     ) -> None:
         self._known, self._is_spent, self._ceilings = known, is_spent, ceilings or Ceilings()
+        self._power = power
         self._row: dict[str, int] = {}
         self._means: list[NDArray[np.float64]] = []
         self._stds: list[NDArray[np.float64]] = []
@@ -76,7 +79,7 @@ class Candidates:
         self._row.update(zip(smiles, range(len(self._row), len(self._row) + len(smiles)), strict=True))
         self._means.append(belief.mean)
         self._stds.append(belief.std)
-        self._limits.append(self._ceilings.find(smiles))
+        self._limits.append(self._ceilings.find(smiles) ** self._power)
 
     @property
     def belief(self) -> Belief:
@@ -87,7 +90,7 @@ class Candidates:
 
     @property
     def outlook(self) -> Belief:
-        """Mean and standard deviation of every candidate's score, its known part included."""
+        """Mean and standard deviation of every candidate's score, its known part included, to the same power."""
         mean, std = self.belief
         limit = np.concatenate(self._limits) if self._limits else np.zeros(0)
         return Belief(limit * mean, limit * std)

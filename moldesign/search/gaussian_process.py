@@ -17,7 +17,7 @@ class Belief(NamedTuple):
 
 
 class TanimotoProcess:
-    """Posterior over scores in [0, 1]: prior mean 0, prior variance 1, MinMax kernel, small noise.
+    """Posterior over scores in [0, 1], or a power of them: prior mean 0, prior variance 1, MinMax kernel, small noise.
 
     That everything unseen is thought bad but uncertain decides how well it searches: with standardised scores or more
     noise the same search stalls. The mean is exact for any number of observations; an update with b of them takes n^2
@@ -41,8 +41,14 @@ class TanimotoProcess:
     def __len__(self) -> int:
         return len(self._scores)
 
-    def observe(self, molecules: UnaryCounts, scores: NDArray[np.float64]) -> None:
-        """Take in scored molecules."""
+    def observe(self, molecules: UnaryCounts, scores: NDArray[np.float64], *, power: float = 1.0) -> None:
+        """Take in scored molecules.
+
+        Args:
+            molecules: N of them.
+            scores: float64 [N].
+            power: from now on, what is learnt of all scores is this power of them; see `search.lifting`.
+        """
         n = len(self)
         self._reference.add(molecules)
         kernel = self._reference.compare(molecules)
@@ -53,7 +59,7 @@ class TanimotoProcess:
         self._factor.append(cross, corner)
         self._scores = np.append(self._scores, scores)
         self._parts.append(molecules)
-        self._weights = self._factor.solve_upper(self._factor.solve_lower(self._scores))
+        self._weights = self._factor.solve_upper(self._factor.solve_lower(self._scores**power))
         self._limit_variance()
 
     def predict(self, molecules: UnaryCounts) -> Belief:

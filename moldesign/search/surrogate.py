@@ -60,22 +60,23 @@ class Surrogate:
         weight = float(odds[1] / sum(odds))
         return weight if weight >= self.settings.least_weight else 0.0
 
-    def observe(self, molecules: Encoded, scores: NDArray[np.float64]) -> None:
+    def observe(self, molecules: Encoded, scores: NDArray[np.float64], *, power: float = 1.0) -> None:
         """Judge both models by scored molecules, then learn these.
 
         Args:
             molecules: the features of N molecules.
             scores: float64 [N] in [0, 1].
+            power: what is learnt, and predicted, of all scores is this power of them.
         """
         if len(self):
             by_process = self.process.predict(molecules.counts).mean
             by_trees = self.trees.predict(molecules.descriptors)
             self._judged.extend(zip(by_process.tolist(), by_trees.tolist(), scores.tolist(), strict=True))
-        self.process.observe(molecules.counts, scores)
-        self.trees.observe(molecules.descriptors, scores)
+        self.process.observe(molecules.counts, scores, power=power)
+        self.trees.observe(molecules.descriptors, scores, power=power)
 
     def predict(self, molecules: Encoded) -> Belief:
-        """Return mean and standard deviation of the scores."""
+        """Return mean and standard deviation of what is learnt of the scores."""
         belief, weight = self.process.predict(molecules.counts), self.descriptor_weight
         if weight == 0:
             return belief

@@ -12,11 +12,13 @@ from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single
 from moldesign.errors import ObjectiveError
 from moldesign.search.acquisition import AcquisitionSettings, Candidates, breed_candidates, choose_batch
 from moldesign.search.ceilings import Ceilings, FindCeilings
+from moldesign.search.coverage import Coverage
 from moldesign.search.credit import OperatorCredit, find_bar
 from moldesign.search.encoding import encode
 from moldesign.search.gaussian_process import Belief
 from moldesign.search.genetic import Breeder, BreedingSettings
 from moldesign.search.library import Library
+from moldesign.search.lifting import find_power
 from moldesign.search.shortlist import Shortlist
 from moldesign.search.surrogate import Surrogate, SurrogateSettings
 
@@ -26,7 +28,7 @@ class ThriftySettings:
     """Everything that decides the course of a thrifty search beside library, start molecules and seed."""
 
     n_first: int = 20
-    """Random library molecules scored before the first thought, and per batch as long as all scores are the same."""
+    """Random library molecules scored before the first thought; also the batch size while all scores are the same."""
     batch_sizes: tuple[tuple[int, int], ...] = ((0, 4), (300, 10), (1_000, 25), (2_500, 50), (5_000, 100))
     """From so many calls on, molecules per batch."""
     library_size: int = 20_000
@@ -34,15 +36,19 @@ class ThriftySettings:
     library_draw: int = 1_500
     """Of those, how many are candidates in each round."""
     library_growth: int = 100
+    coverage_draw: int = 300
+    """While all scores are the same, molecules among which the batch is chosen: those with the most untried pieces."""
     shortlist: int = 100
     """Candidates of a round that take part in the next one."""
     patience: int = 150
     """Calls without a better top 10 after which the search becomes restless, and again for the next level."""
     least_gain: float = 1e-3
-    """A smaller gain of the mean of the top 10 is none."""
+    """A smaller gain of the mean of the top 10 is none, or that part of it by which it is below `fair_score`."""
     most_restless: int = 2
     fair_score: float = 0.1
-    """Where the best score is lower, exploration weighs less, in proportion."""
+    """Where the best score is lower, all are lifted until it is this, and exploration weighs less."""
+    least_exploration: float = 0.1
+    """How much less at most: this part."""
     breeding: BreedingSettings = field(default_factory=BreedingSettings)
     acquisition: AcquisitionSettings = field(default_factory=AcquisitionSettings)
     surrogate: SurrogateSettings = field(default_factory=SurrogateSettings)
@@ -54,7 +60,8 @@ class ThriftySearch:
     Each round, random library molecules, molecules from outside and generations of children are ranked by the
     surrogate's upper confidence bound, as in Tanimoto-GP BO; a small batch of the best is proposed. As long as all
     scores are the same there is nothing to learn from them, and the most uncertain molecules are the oddest ones: then
-    ordinary molecules are proposed, of the library and children of it.
+    ordinary molecules are proposed, of the library and from outside, that have pieces which none before them had.
+    Where all scores are tiny, a power of them is learnt.
 
     Where a part of the score is known without a call, because goals are cheap, the surrogate learns the rest alone:
     candidates are ranked by the known part times what it believes of the unknown one.
@@ -91,6 +98,8 @@ class ThriftySearch:
         self._worths: dict[str, float] = {}
         self._parts: dict[str, float] = {}
         """Of each score, what only its call told; not of those whose ceiling is 0."""
+        self._coverage: Coverage | None = None
+        self._n_covered = 0
         self._is_spent, self._ceilings = is_spent, Ceilings(ceiling)
         self.surrogate = Surrogate(self.settings.surrogate, seed=seed)
         self._rng = np.random.default_rng(seed)
@@ -122,7 +131,9 @@ class ThriftySearch:
     def is_blind(self) -> bool:
         """Whether there are scores, and what was unknown of them is all the same, or as good as that."""
         scores = self._parts.values()
-        return len(scores) >= self.settings.n_first and max(scores) - min(scores) < self.settings.least_gain
+        if len(scores) < self.settings.n_first:
+            return False
+        return max(scores) - min(scores) <= self.settings.least_gain * max(scores)
 
     @property
     def restlessness(self) -> int:
@@ -173,7 +184,7 @@ class ThriftySearch:
         n = self.batch_size if n is None else n
         proposed = self._take_waiting(n)
         if not proposed:
-            chosen = self._choose_blindly(n) if self.is_blind else self._choose(n, extra)
+            chosen = self._choose_blindly(n, extra) if self.is_blind else self._choose(n, extra)
             # An oracle that reads a child's SMILES may write one in ten thousand in another way.
             proposed = [text for text in dict.fromkeys(map(_rewrite, chosen)) if text not in self._proposed]
         self._proposed.update(proposed)
@@ -251,11 +262,15 @@ class ThriftySearch:
     def _exploration_scale(self) -> float:
         """A factor of the exploration weights: 1, less where even the best scores are low.
 
-        The surrogate's standard deviation is 1 for what is unlike anything known. Beside best scores of a hundredth
-        only that would count, and the oddest molecules would be proposed.
+        The surrogate's standard deviation is 1 for what is unlike anything known. Beside the first scores that are not
+        nothing only that would count, and the oddest molecules would be proposed.
         """
         best = max(self._parts.values(), default=1.0)
-        return float(np.clip(best / self.settings.fair_score, 0.01, 1.0))
+        return float(np.clip(best / self.settings.fair_score, self.settings.least_exploration, 1.0))
+
+    @property
+    def _power(self) -> float:
+        return find_power(max(self._parts.values(), default=1.0), self.settings.fair_score)
 
     def _draw_first(self) -> list[str]:
         """Return random library molecules; where scores are known in part, out of the tenth that can score highest."""
@@ -277,19 +292,33 @@ class ThriftySearch:
     def _choose(self, n: int, extra: Sequence[str]) -> list[str]:
         return choose_batch(self._find_candidates(extra), n, self._acquisition, self._rng)
 
-    def _choose_blindly(self, n: int) -> list[str]:
-        """Return molecules of the library and children of them, half of each; of what is known, where there is none."""
-        names = self._ceilings.rank(self._library.draw(self.settings.library_draw, self._rng)[0])
-        new = [text for text in names if text not in self._proposed]
+    def _choose_blindly(self, n: int, extra: Sequence[str]) -> list[str]:
+        """Return molecules with untried pieces, of the library and from outside; children, where few are new.
+
+        Where a part of the score is known, it decides.
+        """
+        names, _ = self._library.draw(self.settings.library_draw, self._rng)
+        outside = [canonicalize(mol) for mol in parse_smiles(extra).mols if mol is not None]
+        new = [text for text in dict.fromkeys([*outside, *names]) if text not in self._proposed]
+        if not self._ceilings.are_known and len(new) >= n:
+            return self._cover(new[: self.settings.coverage_draw], n)
         parents = names or self._rng.permutation(list(self.scores)).tolist()
         self._breeder.forget_children()
         children = [text for text in self._breeder.breed(parents, n, self._rng) if text not in self._proposed]
-        chosen = new[: n // 2]
-        others = self._ceilings.rank([text for text in [*children, *new[n // 2 :]] if text not in chosen])
-        return chosen + others[: n - len(chosen)]
+        return self._ceilings.rank(list(dict.fromkeys([*new, *children])))[:n]
+
+    def _cover(self, smiles: Sequence[str], n: int) -> list[str]:
+        """Return up to `n` molecules that have pieces which none with a score has."""
+        known = list(self.scores)
+        if self._coverage is None:
+            typical = self._library.smiles[: self.settings.library_draw] or known
+            self._coverage = Coverage(require_mols(typical))
+        self._coverage.mark(require_mols(known[self._n_covered :]))
+        self._n_covered = len(known)
+        return [smiles[row] for row in self._coverage.choose(require_mols(smiles), n)]
 
     def _find_candidates(self, extra: Sequence[str]) -> Candidates:
-        candidates = Candidates(self._proposed, self._is_spent, self._ceilings)
+        candidates = Candidates(self._proposed, self._is_spent, self._ceilings, self._power)
         names, features = self._library.draw(self.settings.library_draw, self._rng)
         if features is not None and (new := candidates.select_new(names)):
             candidates.add([names[i] for i in new], self.surrogate.predict(features.take(new)))
@@ -318,14 +347,15 @@ class ThriftySearch:
         # Parsed from the canonical text, as after a restart: the last bit of a descriptor depends on the atoms' order.
         parts = self._ceilings.find_parts(smiles, scores)
         told = np.flatnonzero(~np.isnan(parts)).tolist()
-        if told:
-            self.surrogate.observe(encode(require_mols([smiles[row] for row in told])), parts[told])
         self._parts.update((smiles[row], float(parts[row])) for row in told)
+        if told:
+            new = encode(require_mols([smiles[row] for row in told]))
+            self.surrogate.observe(new, parts[told], power=self._power)
         self.scores.update(zip(smiles, scores, strict=True))
         self._worths.update(zip(smiles, worths, strict=True))
         self._batches.append((smiles, scores, worths))
         top_mean = float(np.mean(sorted(self.scores.values())[-10:]))
-        if top_mean > self._top_mean + self.settings.least_gain:
+        if top_mean > self._top_mean + self.settings.least_gain * min(1.0, top_mean / self.settings.fair_score):
             self._top_mean, self._n_calls_at_gain = top_mean, len(self.scores)
 
 

@@ -12,6 +12,7 @@ from rdkit.Chem import rdFingerprintGenerator
 from moldesign.chem.smiles import canonicalize, require_mols
 from moldesign.errors import InvalidSmilesError, ObjectiveError
 from moldesign.search.acquisition import AcquisitionSettings
+from moldesign.search.coverage import find_paths
 from moldesign.search.encoding import encode
 from moldesign.search.surrogate import SurrogateSettings
 from moldesign.search.thrifty import ThriftySearch, ThriftySettings
@@ -202,11 +203,32 @@ def test_where_the_dear_part_is_always_the_same_the_cheap_one_decides(library):
 def test_scores_that_are_as_good_as_the_same_are_the_same(library):
     search = ThriftySearch(library, settings=SMALL)
     first = search.propose(SMALL.n_first)
-    search.observe(first, [1e-15 * place for place in range(len(first))])
+    search.observe(first, [0.3 + 1e-15 * place for place in range(len(first))])
     assert search.is_blind
 
 
-@pytest.mark.parametrize(("best", "scale"), [(0.5, 1.0), (0.1, 1.0), (0.02, 0.2), (0.0, 0.01)])
+def test_tiny_scores_tell_the_way(library):
+    """A product of narrow wishes: nothing is above 1e-6 at first, and a surrogate of the bare scores would see 0."""
+    target = resemble("CCN(CC)CC(=O)Nc1c(C)cccc1C")
+
+    def score(smiles):
+        return [value**12 if "N" in text else 0.0 for text, value in zip(smiles, target(smiles), strict=True)]
+
+    search = ThriftySearch(library, settings=SMALL)
+    first = search.propose(SMALL.n_first)
+    search.observe(first, score(first))
+    start = max(search.scores.values())
+    assert 0 < start < 1e-6
+    assert not search.is_blind
+    names = list(search.scores)
+    mean = search.surrogate.predict(encode(require_mols(names))).mean
+    assert mean.max() == pytest.approx(search.settings.fair_score, abs=0.01)
+    assert names[int(mean.argmax())] == max(search.scores, key=search.scores.get)
+    run(search, score, 15, 4)
+    assert max(search.scores.values()) > 100 * start
+
+
+@pytest.mark.parametrize(("best", "scale"), [(0.5, 1.0), (0.1, 1.0), (0.02, 0.2), (1e-9, 0.1), (0.0, 0.1)])
 def test_beside_low_scores_exploration_weighs_less(library, best, scale):
     search = ThriftySearch(library, settings=SMALL)
     search.observe(library[:2], [0.0, best])
@@ -304,3 +326,25 @@ def test_it_becomes_restless_and_calms_down(library):
     search.observe(library[70:80], [1.0] * 10)
     search.observe(library[80:110], [0.2] * 30)
     assert search.restlessness == 0, "nothing better is possible"
+
+
+def test_where_scores_tell_nothing_new_pieces_are_tried(library):
+    """Of the pieces of all library molecules, a blind search has tried more than the same number of random ones has."""
+    search = ThriftySearch(library, settings=replace(SMALL, library_draw=len(library), coverage_draw=len(library)))
+    run(search, lambda smiles: [0.0] * len(smiles), 2, SMALL.n_first)
+
+    def count_pieces(smiles):
+        return len({path for mol in require_mols(smiles) for path in find_paths(mol).tolist()})
+
+    chosen = list(search.scores)[SMALL.n_first :]
+    others = [text for text in search._library.smiles if text not in search.scores]
+    rng = np.random.default_rng(0)
+    at_random = [count_pieces(rng.permutation(others)[: len(chosen)].tolist()) for _ in range(20)]
+    assert count_pieces(chosen) > max(at_random)
+
+
+def test_where_scores_tell_nothing_molecules_from_outside_have_a_chance(library):
+    search = ThriftySearch(library, settings=SMALL)
+    run(search, lambda smiles: [0.0] * len(smiles), 1, SMALL.n_first)
+    outside = "CCCCC(=O)N(Cc1ccc(-c2ccncc2)cc1)C(C)C(=O)OCc1ccco1"
+    assert outside in [canonicalize(mol) for mol in require_mols(search.propose(30, extra=["no molecule", outside]))]
