@@ -47,7 +47,7 @@ class ThriftySettings:
     most_restless: int = 2
     fair_score: float = 0.1
     """Where the best score is lower, all are lifted until it is this, and exploration weighs less."""
-    least_exploration: float = 0.1
+    least_exploration: float = 0.02
     """How much less at most: this part."""
     breeding: BreedingSettings = field(default_factory=BreedingSettings)
     acquisition: AcquisitionSettings = field(default_factory=AcquisitionSettings)

