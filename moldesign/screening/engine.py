@@ -168,30 +168,38 @@ def _find_open_chunks(library: Library, store: Store, shard: Shard, watch: Stopw
 
 def _make_task(chunk: LibraryChunk, library: Library, floor: float | None) -> Task:
     name, last = label_file(library.files[chunk.file].path), chunk.first_row + len(chunk.rows) - 1
-    falls = {number: Fall(MALFORMED, row.problem) for number, row in enumerate(chunk.rows) if row.problem}
-    texts = [row.text for row in chunk.rows]
-    return Task(f"{name}, rows {chunk.first_row} to {last}", texts, chunk.holds_blocks, falls=falls, floor=floor)
+    falls = {row: Fall(MALFORMED, problem) for row, problem in chunk.rows.problems.items()}
+    where = f"{name}, rows {chunk.first_row} to {last}"
+    return Task(where, chunk.rows.texts, chunk.holds_blocks, falls=falls, floor=floor)
 
 
 def _put_away(store: Store, chunk: LibraryChunk, outcome: Screened) -> int:
     """Keep what became of the rows of a chunk; return how many fell."""
-    places = [number_place(chunk.file, chunk.first_row + number) for number in range(len(chunk.rows))]
-    texts = ["" if chunk.holds_blocks else row.text for row in chunk.rows]
+
+    def place(row: int) -> int:
+        return number_place(chunk.file, chunk.first_row + row)
+
+    texts, cells = chunk.rows.texts, chunk.rows.cells
     store.note_chunk(chunk.number, len(chunk.rows), chunk.digest)
-    store.reject([Rejection(places[row], texts[row], fall.filter, fall.reason) for row, fall in outcome.falls.items()])
+    store.reject(
+        [
+            Rejection(place(row), "" if chunk.holds_blocks else texts[row], fall.filter, fall.reason)
+            for row, fall in outcome.falls.items()
+        ]
+    )
     n_duplicates = store.keep(
         [
             Candidate(
-                places[row],
+                place(row),
                 outcome.scores[n],
                 outcome.keys[n],
                 chunk.holds_blocks,
-                chunk.rows[row].text,
-                json.dumps(chunk.rows[row].cells),
+                texts[row],
+                json.dumps(cells[row]),
                 json.dumps([outcome.raw[n], outcome.terms[n]]),
             )
             for n, row in enumerate(outcome.rows)
-            if store.admits(outcome.scores[n], places[row])
+            if store.admits(outcome.scores[n], place(row))
         ]
     )
     return len(outcome.falls) + n_duplicates

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +12,7 @@ from moldesign.datasets.streams import STANDARD_INPUT
 from moldesign.errors import TableError
 from moldesign.screening.delimited_rows import read_delimited, read_either, read_smi
 from moldesign.screening.record_rows import read_parquet, read_sdf
-from moldesign.screening.rows import Row, Table
+from moldesign.screening.rows import Rows, Table
 from moldesign.screening.sources import HashedFile, find_files, naming_damage, open_text, split_name
 
 _TEXT_READERS = {
@@ -38,7 +37,7 @@ class LibraryChunk(NamedTuple):
     """Number of the file, from 0."""
     first_row: int
     """Number, from 1, of the first row in its file."""
-    rows: list[Row]
+    rows: Rows
     holds_blocks: bool
     """Whether the texts are mol blocks of an SDF, not SMILES."""
     share: float | None
@@ -47,7 +46,7 @@ class LibraryChunk(NamedTuple):
     @property
     def digest(self) -> str:
         """A hash of everything in the rows."""
-        content = json.dumps([[row.text, row.cells] for row in self.rows], default=str)
+        content = json.dumps(list(zip(self.rows.texts, self.rows.cells, strict=True)), default=str)
         return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
@@ -98,7 +97,7 @@ class Library:
                 number += 1
             self._n_bytes_before += notes.n_bytes
 
-    def _read_file(self, notes: FileNotes) -> Iterator[tuple[int, list[Row], bool]]:
+    def _read_file(self, notes: FileNotes) -> Iterator[tuple[int, Rows, bool]]:
         label, n_rows = label_file(notes.path), [0]
         with naming_damage(label, n_rows):
             if split_name(notes.path).ending in _PARQUET:
@@ -115,9 +114,9 @@ class Library:
         ending = split_name(path).ending
         return read_sdf(lines) if ending in _SDF else _TEXT_READERS[ending](lines, label, self._smiles_column)
 
-    def _read_table(self, table: Table, notes: FileNotes, n_rows: list[int]) -> Iterator[tuple[int, list[Row], bool]]:
+    def _read_table(self, table: Table, notes: FileNotes, n_rows: list[int]) -> Iterator[tuple[int, Rows, bool]]:
         notes.columns, notes.types, notes.smiles_column = table.columns, table.types, table.smiles_column
-        while rows := list(islice(table.rows, self._chunk_size)):
+        while rows := table.take(self._chunk_size):
             yield n_rows[0] + 1, rows, table.holds_blocks
             n_rows[0] += len(rows)
         notes.n_rows = n_rows[0]

@@ -10,7 +10,7 @@ from pyarrow import parquet
 from moldesign.datasets.columns import find_smiles_column, refuse_doubled
 from moldesign.datasets.parquet import decode_binary
 from moldesign.datasets.sdf_records import parse_record, split_records
-from moldesign.screening.rows import TEXT, Row, Table
+from moldesign.screening.rows import TEXT, Row, Table, take_from
 
 _BATCH = 1_024
 
@@ -18,7 +18,8 @@ _BATCH = 1_024
 def read_sdf(lines: Iterable[str]) -> Table:
     """Return a table with the columns `name` (the title line) and every data item, as records bring them."""
     columns = ["name"]
-    return Table(columns, "", (_read_record(record, columns) for record in split_records(lines)), holds_blocks=True)
+    rows = (_read_record(record, columns) for record in split_records(lines))
+    return Table(columns, "", take_from(rows), holds_blocks=True)
 
 
 def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
@@ -35,7 +36,8 @@ def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
     column = find_smiles_column(columns, label, smiles_column)
     types = {field.name: name_type(field.type) for field in file.schema_arrow}
     known = {name: kind for name, kind in types.items() if kind != TEXT}
-    return Table(columns, column, _read_batches(file, columns.index(column), list(types.values())), known)
+    rows = _read_batches(file, columns.index(column), list(types.values()))
+    return Table(columns, column, take_from(rows), known)
 
 
 def name_type(kind: Any) -> str:

@@ -1,8 +1,9 @@
 """What every kind of library file is read into: its columns, and a row for each molecule."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple, Self
 
 TEXT = "text"
 """Type of a column whose cells are the text of the file."""
@@ -20,13 +21,58 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Rows:
+    """N consecutive rows, part by part, so that work on all of them needs no object for each."""
+
+    texts: list[str]
+    """[N]"""
+    cells: list[list[Any]]
+    """[N]"""
+    problems: dict[int, str] = field(default_factory=dict)
+    """By row, from 0; of most rows there is none."""
+
+    @classmethod
+    def gather(cls, rows: Iterable[Row]) -> Self:
+        """Return the rows together."""
+        made = list(rows)
+        problems = {number: row.problem for number, row in enumerate(made) if row.problem}
+        return cls([row.text for row in made], [row.cells for row in made], problems)
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return len(self.texts)
+
+    def __getitem__(self, number: int) -> Row:
+        """Return a row, from 0."""
+        return Row(self.texts[number], self.cells[number], self.problems.get(number))
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
+        return map(self.__getitem__, range(len(self)))
+
+
+Take = Callable[[int], Rows]
+"""Returns the next rows, so many of them; fewer at the end, and then none."""
+
+
+def take_from(rows: Iterator[Row]) -> Take:
+    """Return what takes rows that are read one by one.
+
+    >>> take = take_from(Row("C" * n, []) for n in (1, 2, 3))
+    >>> take(2).texts, take(2).texts, take(2).texts
+    (['C', 'CC'], ['CCC'], [])
+    """
+    return lambda n: Rows.gather(islice(rows, n))
+
+
+@dataclass(frozen=True)
 class Table:
     """A library file that is being read."""
 
     columns: list[str]
     """Those known before the first row; an SDF finds more on its way."""
     smiles_column: str
-    rows: Iterator[Row]
+    take: Take
     types: dict[str, str] = field(default_factory=dict)
     """Of the columns that do not hold text: "int", "uint64", "float" or "bool"."""
     holds_blocks: bool = False

@@ -229,6 +229,31 @@ def test_bytes_of_parquet_are_text() -> None:
     assert [row.cells for row in chunk.rows] == [["CCO", r"b'\xff'"], [None, "b'x'"]]
 
 
+@pytest.mark.parametrize("ending", [".csv", ".smi"])
+def test_rows_that_are_cut_together_are_those_that_are_cut_one_by_one(ending: str) -> None:
+    lines = ["smiles,name,x", "CCO,a,1", '"CCN","b, c",2', "", '"CCC","two', 'lines",3', " ", "CCF,d", '"CCCl,open,4']
+    lines += ["C  padded name ", "CCBr,e,5,,", "CCI,f,6,7", 'C"C,g,8', '"CCS","say ""hi""",9', "\t", "CCP,h,10"]
+    Path(f"library{ending}").write_text("\n".join(lines))
+    alone, together = (
+        [row for chunk in read(f"library{ending}", chunk_size=size)[1] for row in chunk.rows] for size in (1, 1000)
+    )
+    assert len(together) > 10
+    assert together == alone
+
+
+def test_a_header_of_smi_names_columns_of_which_rows_may_lack_some_or_have_more() -> None:
+    Path("library.smi").write_text("smiles name mw\nCCO a 46\nCCN  b\n\nCCC c 44 d\n")
+    assert [row.cells for chunk in read("library.smi")[1] for row in chunk.rows] == [
+        ["CCO", "a", "46"], ["CCN", "b", ""], ["CCC", "c", "44 d"],
+    ]  # fmt: skip
+
+
+def test_digest_is_that_of_the_screenings_which_may_be_gone_on_with() -> None:
+    Path("library.csv").write_text('id,smiles\n1,C\\C=C\\C\n2,"CC",ß\n')
+    content = r"""[["C\\C=C\\C", ["1", "C\\C=C\\C"]], ["CC", ["2", "CC", "\u00df"]]]"""
+    assert read("library.csv")[1][0].digest == hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+
+
 def test_digest_tells_changed_cells() -> None:
     digests = []
     for name in ("a", "b"):
