@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import repeat
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -108,9 +107,10 @@ class Term:
                 f"{self.name} must return one number per molecule; for {len(batch.smiles)} molecules it "
                 f"returned an array of shape {evaluation.values.shape}"
             )
-        reasons = zip(evaluation.errors or repeat(None), evaluation.missing or repeat(None), batch.smiles, strict=False)
-        explained = np.array([error is not None or missing is not None for error, missing, _ in reasons], dtype=bool)
-        if (unexplained := np.isnan(evaluation.values) & ~explained).any():
-            first = batch.smiles[int(unexplained.argmax())]
-            raise ObjectiveError(f"{self.name} is NaN for the valid molecule {first!r}; it must return a number")
+        reasons = [known for known in (evaluation.errors, evaluation.missing) if known]
+        for row in np.flatnonzero(np.isnan(evaluation.values)).tolist():
+            if all(known[row] is None for known in reasons):
+                raise ObjectiveError(
+                    f"{self.name} is NaN for the valid molecule {batch.smiles[row]!r}; it must return a number"
+                )
         return evaluation

@@ -1,6 +1,6 @@
 """The terms of a profile as a row of filters, cheap ones first: each sees only the molecules that may still pass."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import NamedTuple
@@ -67,7 +67,7 @@ class _Work:
     """What is worked on, and what is known of it so far."""
 
     profile: Profile
-    molecules: Sequence[Molecule]
+    molecules: Mapping[int, Molecule]
     rows: Sequence[int]
     mark: Marker
     scored: Scored
@@ -81,12 +81,14 @@ class _Work:
     def weights(self) -> list[float]:
         return [term.weight for term in self.profile.terms]
 
+    def choose_molecules(self, alive: Rows) -> list[Molecule]:
+        return [self.molecules[self.rows[place]] for place in alive.tolist()]
+
 
 def apply_filters(
     profile: Profile,
     groups: Sequence[Group],
-    molecules: Sequence[Molecule],
-    rows: Sequence[int],
+    molecules: Mapping[int, Molecule],
     *,
     bar: Bar,
     mark: Marker,
@@ -103,8 +105,7 @@ def apply_filters(
     Args:
         profile: has K terms.
         groups: what `plan_groups` says of them.
-        molecules: n of them.
-        rows: what `mark` calls them.
+        molecules: n of them, by what `mark` calls them.
         bar: which scores are needed.
         mark: is told what is worked on.
         graphs: of the molecules, where they are at hand.
@@ -115,14 +116,16 @@ def apply_filters(
     """
     n, shape = len(molecules), (len(molecules), len(profile.terms))
     scored = Scored(np.full(shape, np.nan), np.full(shape, np.nan), np.full(n, np.nan), {})
-    work = _Work(profile, molecules, rows, mark, scored, graphs, bits, np.full(n, np.nan))
+    work = _Work(profile, molecules, list(molecules), mark, scored, graphs, bits, np.full(n, np.nan))
     alive = np.arange(n)
     for number, group in enumerate(groups):
         if alive.size:
             _evaluate(work, group, alive)
-            bounds = np.round(bound_total(scored.terms[alive], work.weights), SCORE_DECIMALS)
-            _stop_low(alive, bounds, scored.falls, bar.threshold, "cannot exceed")
-            alive = alive[np.array([row not in scored.falls for row in alive.tolist()])]
+            if bar.threshold is not None:
+                bounds = np.round(bound_total(scored.terms[alive], work.weights), SCORE_DECIMALS)
+                _stop_low(alive, bounds, scored.falls, bar.threshold, "cannot exceed")
+            if scored.falls:
+                alive = alive[~np.isin(alive, list(scored.falls))]
             if bar.floor is not None and all(later.stage is Stage.LATE for later in groups[number + 1 :]):
                 alive = _keep_promising(work, alive, bar.floor)
     if alive.size:
@@ -136,9 +139,9 @@ def _keep_promising(work: _Work, alive: Rows, floor: float) -> Rows:
     What the guards take is looked at before QED and alerts are, which cost more.
     """
     bounds = bound_total(work.scored.terms[alive], work.weights)
-    alive = alive[np.round(bounds, SCORE_DECIMALS) >= floor]
-    bounds = bound_total(work.scored.terms[alive], work.weights) * _find_discounts(work, alive)
-    return alive[np.round(bounds, SCORE_DECIMALS) >= floor]
+    is_promising = np.round(bounds, SCORE_DECIMALS) >= floor
+    alive, bounds = alive[is_promising], bounds[is_promising]
+    return alive[np.round(bounds * _find_discounts(work, alive), SCORE_DECIMALS) >= floor]
 
 
 def _finish(work: _Work, alive: Rows, bar: Bar) -> None:
@@ -146,7 +149,8 @@ def _finish(work: _Work, alive: Rows, bar: Bar) -> None:
     scored = work.scored
     totals = combine_terms(scored.terms[alive], work.weights) * _find_discounts(work, alive)
     totals = np.round(totals, SCORE_DECIMALS)
-    _stop_low(alive, totals, scored.falls, bar.threshold, "is")
+    if bar.threshold is not None:
+        _stop_low(alive, totals, scored.falls, bar.threshold, "is")
     is_low = totals < max(bar.threshold or 0.0, bar.floor or 0.0)
     scored.total[alive] = np.where(is_low, np.nan, totals)
 
@@ -158,7 +162,7 @@ def _find_discounts(work: _Work, alive: Rows) -> FloatArray:
         guards = work.profile.guards
         work.discounts[new] = guards.admit(_measure(work, new))
         if guards.unseen < 1:
-            mols = [work.molecules[row].mol for row in new.tolist()]
+            mols = [one.mol for one in work.choose_molecules(new)]
             work.discounts[new] *= guards.discount(count_unseen(mols, work.profile.known_parts))
     return work.discounts[alive]
 
@@ -168,7 +172,7 @@ def _measure(work: _Work, alive: Rows) -> FloatArray:
     terms = work.profile.terms
     margin = np.full((len(alive), len(terms)), np.inf)
     for model, rows, distance in work.distances if work.profile.guards.domain else ():
-        chosen = [work.molecules[row] for row in alive.tolist()]
+        chosen = work.choose_molecules(alive)
         own = distance[np.searchsorted(rows, alive)]
         measured = model.predictor.domain.measure_margin([one.mol for one in chosen], own)
         measured[[one.is_mixed for one in chosen]] = 0
@@ -197,14 +201,15 @@ def _evaluate(work: _Work, group: Group, alive: Rows) -> None:
 
 def _make_batch(work: _Work, group: Group, alive: Rows) -> Batch:
     """Return the molecules for a group; of a network, with its predictions, whose domain is left for later."""
-    chosen = [work.molecules[row] for row in alive.tolist()]
     terms = work.profile.terms
     first = terms[group.columns[0]]
     work.mark(TOGETHER, is_limited=not is_foreign(first))
     if work.bits is not None and isinstance(first.property, NearestProperty):
-        batch, bits = Batch([""] * len(alive), []), work.bits[alive]  # nothing else is asked of the molecules
+        bits = work.bits if len(alive) == len(work.bits) else work.bits[alive]
+        batch = Batch([""] * len(alive), [])  # nothing else is asked of the molecules
         batch.share(MORGAN_BITS, lambda: bits)
         return batch
+    chosen = work.choose_molecules(alive)
     smiles = [one.smiles for one in chosen]
     if isinstance(first.property, EndpointProperty):
         return _predict(work, first.property.model, alive, smiles)
@@ -242,9 +247,7 @@ def _stop_broken(work: _Work, alive: Rows, column: int) -> None:
         scored.falls.setdefault(row, Fall(text, f"{name} is {value:.4g}; it must be: {text}"))
 
 
-def _stop_low(alive: Rows, scores: FloatArray, falls: dict[int, Fall], threshold: float | None, verb: str) -> None:
-    if threshold is None:
-        return
+def _stop_low(alive: Rows, scores: FloatArray, falls: dict[int, Fall], threshold: float, verb: str) -> None:
     for row, score in zip(alive.tolist(), scores.tolist(), strict=True):
         if score < threshold:
             falls.setdefault(row, Fall(TOO_LOW, f"the score {verb} {score:.4f}; {threshold:g} is needed"))

@@ -39,15 +39,14 @@ class FingerprintCache:
 
         Rows without a fingerprint, among them all that are no molecule, are zero.
         """
-        path = self._name(task)
         try:
-            content = np.memmap(path, dtype=np.uint8, mode="r")
-        except (OSError, ValueError):  # there is none, or it is empty
+            content = np.frombuffer(self._name(task).read_bytes(), dtype=np.uint8)
+        except OSError:  # there is none
             return None
         n = len(task.texts) * N_BYTES
         if len(content) != n + _HASH_SIZE or _hash(content[:n]) != content[n:].tobytes():
             return None
-        return np.asarray(content[:n]).reshape(-1, N_BYTES)
+        return content[:n].reshape(-1, N_BYTES)
 
     def store(self, task: Task, bits: Bits) -> None:
         """Keep the fingerprints of the rows of a task.

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rdkit import Chem
@@ -61,6 +62,38 @@ class UnreadMolecule(Molecule):
                 raise ValueError(f"a row that had a fingerprint cannot be read any more: {read.reason}")
             self._molecule = read
         return getattr(self._molecule, name)
+
+
+class UnreadMolecules(Mapping[int, Molecule]):
+    """Molecules by row, of which most are made only when something is asked of them.
+
+    Args:
+        texts: of all rows.
+        rows: those that are known to hold a molecule, ascending.
+        is_block: whether the texts are mol blocks.
+        read: rows that are read already.
+    """
+
+    def __init__(
+        self, texts: Sequence[str], rows: Iterable[int], read: Mapping[int, Molecule], *, is_block: bool
+    ) -> None:
+        self._texts, self._is_block = texts, is_block
+        self._molecules: dict[int, Molecule | None] = dict.fromkeys(rows) | dict(read)
+
+    def __getitem__(self, row: int) -> Molecule:
+        """Return the molecule of a row."""
+        molecule = self._molecules[row]
+        if molecule is None:
+            molecule = self._molecules[row] = UnreadMolecule(self._texts[row], is_block=self._is_block)
+        return molecule
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the rows."""
+        return iter(self._molecules)
+
+    def __len__(self) -> int:
+        """Return how many molecules there are."""
+        return len(self._molecules)
 
 
 def read_molecule(text: str, *, is_block: bool) -> Molecule | Fall:

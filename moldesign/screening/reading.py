@@ -5,6 +5,7 @@ off the text. The network's featuriser parses them itself, in C++, so that parsi
 double the work on all rows of which only the few good ones are looked at again.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from moldesign.screening.fingerprint_cache import N_BYTES, FingerprintCache
 from moldesign.screening.marking import TOGETHER, MarkedMols, Marker
 from moldesign.screening.molecules import (
     Molecule,
-    UnreadMolecule,
+    UnreadMolecules,
     check_molecule,
     find_standard_text,
     read_molecule,
@@ -51,7 +52,7 @@ class ReadGraphs(NamedTuple):
 class ReadFingerprints(NamedTuple):
     """What rows hold, ready to be compared."""
 
-    molecules: dict[int, Molecule]
+    molecules: Mapping[int, Molecule]
     """By row, from 0, ascending"""
     falls: dict[int, Fall]
     """The other rows"""
@@ -110,17 +111,17 @@ def read_fingerprints(task: Task, cache: FingerprintCache, mark: Marker) -> Read
         bits[rows] = morgan_bits(MarkedMols([one.mol for one in molecules.values()], rows, mark))
         cache.store(task, bits)
         return ReadFingerprints(molecules, falls, bits[rows])
-    is_known: NDArray[np.bool_] = np.bitwise_or.reduce(bits, axis=1) > 0
-    unread = [row for row in range(len(task.texts)) if not is_known[row] and row not in task.falls]
-    falls, molecules = dict(task.falls), dict[int, Molecule]()
-    for row in unread:
-        mark(row)
-        _sort(row, read_molecule(task.texts[row], is_block=task.holds_blocks), molecules, falls)
+    is_there: NDArray[np.bool_] = bits.view(np.uint64).max(axis=1) > 0
+    falls, read = dict(task.falls), dict[int, Molecule]()
+    for row in np.flatnonzero(~is_there).tolist():
+        if row not in falls:
+            mark(row)
+            _sort(row, read_molecule(task.texts[row], is_block=task.holds_blocks), read, falls)
     mark(TOGETHER)
-    for row in np.flatnonzero(is_known).tolist():
-        molecules[row] = UnreadMolecule(task.texts[row], is_block=task.holds_blocks)
-    rows = sorted(molecules)
-    return ReadFingerprints({row: molecules[row] for row in rows}, falls, bits[rows])
+    is_there[list(read)] = True
+    known = np.flatnonzero(is_there).tolist()
+    unread = UnreadMolecules(task.texts, known, read, is_block=task.holds_blocks)
+    return ReadFingerprints(unread, falls, bits if len(known) == len(bits) else bits[known])
 
 
 def _featurize(molecules: dict[int, Molecule], falls: dict[int, Fall], mark: Marker) -> GraphTable:

@@ -1,6 +1,7 @@
 """What a worker does with a task: pure work on rows, the same in whichever process or machine it is done."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -122,9 +123,7 @@ class Screener:
         else:
             molecules, falls = read_rows(task, mark)
         rows, bar = list(molecules), Bar(self.threshold, task.floor)
-        scored = apply_filters(
-            self.profile, self._groups, list(molecules.values()), rows, bar=bar, mark=mark, graphs=graphs, bits=bits
-        )
+        scored = apply_filters(self.profile, self._groups, molecules, bar=bar, mark=mark, graphs=graphs, bits=bits)
         falls |= {rows[place]: fall for place, fall in scored.falls.items()}
         passed = np.flatnonzero(~np.isnan(scored.total)).tolist()
         return Screened(
@@ -136,7 +135,7 @@ class Screener:
             keys=self._hash_keys([rows[place] for place in passed], molecules, mark),
         )
 
-    def _hash_keys(self, rows: list[int], molecules: dict[int, Molecule], mark: Marker) -> list[int]:
+    def _hash_keys(self, rows: list[int], molecules: Mapping[int, Molecule], mark: Marker) -> list[int]:
         if not self.with_keys:
             return [0] * len(rows)
         keys = []

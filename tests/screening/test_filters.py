@@ -26,9 +26,9 @@ def read(text: str) -> Molecule:
 
 
 def run(profile: Profile, texts: list[str], threshold: float | None = None, floor: float | None = None) -> Scored:
-    molecules, rows = [read(text) for text in texts], list(range(len(texts)))
+    molecules = {row: read(text) for row, text in enumerate(texts)}
     groups = plan_groups(profile.terms, has_threshold=threshold is not None)
-    return apply_filters(profile, groups, molecules, rows, bar=Bar(threshold, floor), mark=mark_nothing)
+    return apply_filters(profile, groups, molecules, bar=Bar(threshold, floor), mark=mark_nothing)
 
 
 def test_groups_go_from_cheap_to_dear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

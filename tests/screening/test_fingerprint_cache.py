@@ -9,7 +9,7 @@ import pytest
 from moldesign.chem.fingerprints import morgan_bits
 from moldesign.chem.smiles import require_mols
 from moldesign.errors import RunFolderError
-from moldesign.screening import fingerprint_cache
+from moldesign.screening import fingerprint_cache, molecules
 from moldesign.screening.executor import Fall, Task
 from moldesign.screening.fingerprint_cache import FingerprintCache
 from moldesign.screening.marking import mark_nothing
@@ -42,6 +42,22 @@ def test_a_second_search_reads_no_molecule_that_has_a_fingerprint(
     read = read_fingerprints(task, cache, mark_nothing)
     assert list(read.falls) == [1]
     np.testing.assert_array_equal(read.bits, morgan_bits(require_mols(["CCO", "CCN"])))
+
+
+def test_a_molecule_is_read_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, task = FingerprintCache(tmp_path), Task("a test", ["CCO", "OCC.Cl", "CCN"])
+    read_fingerprints(task, cache, mark_nothing)
+    asked: list[str] = []
+    original = molecules.read_molecule
+
+    def record(text: str, *, is_block: bool) -> molecules.Molecule | Fall:
+        asked.append(text)
+        return original(text, is_block=is_block)
+
+    monkeypatch.setattr(molecules, "read_molecule", record)
+    read = read_fingerprints(task, cache, mark_nothing)
+    assert (len(read.molecules), asked) == (3, [])
+    assert (read.molecules[1].smiles, read.molecules[1].smiles, asked) == ("CCO", "CCO", ["OCC.Cl"])
 
 
 @pytest.mark.parametrize(
