@@ -71,7 +71,11 @@ def screen(
     files = ScreeningFiles(Path(out), settings.shard)
     rows = Library(names, smiles_column=settings.smiles_column, chunk_size=settings.chunk_size)
     screener = Screener(
-        dump_profile(profile), settings.threshold, not settings.keep_duplicates, fingerprints=settings.fingerprints
+        dump_profile(profile),
+        settings.threshold,
+        not settings.keep_duplicates,
+        fingerprints=settings.fingerprints,
+        pool_size=settings.pool_size,
     )
     check_targets(files, sdf, [notes.path for notes in rows.files])
     plan = make_plan(rows, profile, screener.profile_toml, settings)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from moldesign.chem.smiles import require_mols
+from moldesign.objectives.combination import FloatArray
 from moldesign.objectives.profile import Profile
 from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.structures import NearestProperty
@@ -20,6 +21,7 @@ from moldesign.screening.executor import Described, Outcome, Screened, Task
 from moldesign.screening.filters import Bar, apply_filters
 from moldesign.screening.fingerprint_cache import FingerprintCache
 from moldesign.screening.grouping import Group, Stage, is_foreign, plan_groups
+from moldesign.screening.leaders import Leaders
 from moldesign.screening.marking import TOGETHER, FixedMarker, Marker, mark_nothing
 from moldesign.screening.molecules import Molecule, hash_molecule
 from moldesign.screening.reading import read_fingerprints, read_graphs, read_rows
@@ -42,6 +44,8 @@ class Screener:
     """The folder of each model that does not lie where the profile says, after its name."""
     fingerprints: str | None = None
     """Folder where a similarity search keeps the fingerprints of the library; None for nowhere."""
+    pool_size: int | None = None
+    """How many rows may be hits at the most, those with the best scores; None for any number."""
 
     @cached_property
     def profile(self) -> Profile:
@@ -73,7 +77,8 @@ class Screener:
 
     def __reduce__(self) -> tuple[type["Screener"], tuple[Any, ...]]:
         """Say what is sent to another process: not the models that are loaded here."""
-        return Screener, (self.profile_toml, self.threshold, self.with_keys, self.models, self.fingerprints)
+        choices = self.profile_toml, self.threshold, self.with_keys, self.models, self.fingerprints, self.pool_size
+        return Screener, choices
 
     def warm_up(self) -> None:
         """Load models and tables, so that forked processes share them, and no time limit runs meanwhile."""
@@ -122,25 +127,50 @@ class Screener:
             molecules, falls, graphs = read_graphs(task, mark)
         else:
             molecules, falls = read_rows(task, mark)
-        rows, bar = list(molecules), Bar(self.threshold, task.floor)
+        rows, bar = list(molecules), Bar(self.threshold, self._find_floor(task))
         scored = apply_filters(self.profile, self._groups, molecules, bar=bar, mark=mark, graphs=graphs, bits=bits)
         falls |= {rows[place]: fall for place, fall in scored.falls.items()}
-        passed = np.flatnonzero(~np.isnan(scored.total)).tolist()
+        keys = self._find_keys(scored.total, rows, molecules, mark)
+        passed = sorted(keys)
         return Screened(
             falls=dict(sorted(falls.items())),
             rows=[rows[place] for place in passed],
             scores=scored.total[passed].tolist(),
             raw=scored.raw[passed].tolist(),
             terms=scored.terms[passed].tolist(),
-            keys=self._hash_keys([rows[place] for place in passed], molecules, mark),
+            keys=[keys[place] for place in passed],
         )
 
-    def _hash_keys(self, rows: list[int], molecules: Mapping[int, Molecule], mark: Marker) -> list[int]:
+    @cached_property
+    def _leaders(self) -> Leaders:
+        """The best rows that this process has scored, where duplicates count once."""
+        return Leaders(self.pool_size if self.with_keys else None)
+
+    def _find_floor(self, task: Task) -> float | None:
+        """Return what a score must reach by all that is known: to the task, and here, where it may be news."""
+        if self.threshold is not None:
+            return None
+        return max((floor for floor in (task.floor, self._leaders.floor) if floor is not None), default=None)
+
+    def _find_keys(
+        self, total: FloatArray, rows: list[int], molecules: Mapping[int, Molecule], mark: Marker
+    ) -> dict[int, int]:
+        """Return the keys of the molecules that may be hits, by their place in `total`.
+
+        Where as many others, of different keys, come before one, it is outranked, and no key of it is needed.
+        """
+        keys: dict[int, int] = {}
+        n_passed = int(np.count_nonzero(~np.isnan(total)))
+        best_first = np.argsort(-total, kind="stable")[:n_passed].tolist()
         if not self.with_keys:
-            return [0] * len(rows)
-        keys = []
-        for row in rows:
-            mark(row)
-            keys.append(hash_molecule(molecules[row].mol))
+            return dict.fromkeys(best_first[: self.pool_size], 0)
+        known: set[int] = set()
+        for place in best_first:
+            if len(known) == self.pool_size:
+                break
+            mark(rows[place])
+            keys[place] = hash_molecule(molecules[rows[place]].mol)
+            known.add(keys[place])
         mark(TOGETHER)
+        self._leaders.add((key, total[place].item()) for place, key in keys.items())
         return keys

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf, nextafter
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -210,8 +211,11 @@ class Store:
 
     @property
     def floor(self) -> float | None:
-        """The score below which no row would be kept; None where there is room for any."""
-        return None if self._worst is None else -self._worst[0]
+        """The score below which no row further on would be kept; None where there is room for any.
+
+        It is above that of the last row that is kept: of equal ones the first stays.
+        """
+        return None if self._worst is None else nextafter(-self._worst[0], inf)
 
     def reject(self, rejections: Sequence[Rejection]) -> None:
         """Keep rows that go no further."""

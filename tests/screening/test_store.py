@@ -58,6 +58,14 @@ def test_best_of_each_key_whatever_the_order(tmp_path: Path, pool: int | None, *
             assert store.count_falls() == ({"duplicate": len(duplicates)} if duplicates else {})
 
 
+def test_the_floor_is_above_what_later_rows_with_the_last_score_have(tmp_path: Path) -> None:
+    with Store(tmp_path / "one.sqlite", pool_size=2, keeps_duplicates=False) as store:
+        assert store.floor is None
+        offer(store, [Scored(1, 0.5, 1), Scored(2, 0.4, 2)])
+        assert 0.4 < (store.floor or 0.0) < 0.4001
+        assert (store.admits(0.4, 3), store.admits(0.4001, 3)) == (False, True)
+
+
 def test_half_a_chunk_is_not_kept(tmp_path: Path) -> None:
     path = tmp_path / "progress.sqlite"
     with Store(path, pool_size=2, keeps_duplicates=False) as store:
