@@ -1,5 +1,6 @@
 """This machine's engine: worker processes that are watched, and replaced where a molecule hangs or kills one."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -71,6 +72,7 @@ class LocalExecutor:
         self._n_workers = n_workers or (1 if screener.runs_programs else count_cores())
         self._context = choose_context(start_method)
         self._workers: list[_Worker] = []
+        self._has_frozen = False
         self._last_look = time.monotonic()
 
     def map(self, tasks: Iterator[Task]) -> Iterator[Outcome]:
@@ -90,6 +92,9 @@ class LocalExecutor:
         for worker in self._workers:
             worker.process.join()
         self._workers = []
+        if self._has_frozen:
+            gc.unfreeze()
+            self._has_frozen = False
 
     def _hand_out(self, queue: deque[Place]) -> None:
         while queue:
@@ -113,10 +118,21 @@ class LocalExecutor:
         if self._context.get_start_method() == "fork":
             self._screener.warm_up()
             foreign = [ours, *(worker.connection for worker in self._workers)]
+        self._freeze()
         process = self._context.Process(target=_work, args=(theirs, foreign, cells, self._screener), daemon=True)
         process.start()
         theirs.close()
         return _Worker(process, ours, SharedMarker(cells))
+
+    def _freeze(self) -> None:
+        """Spare the garbage collector what is there already, mostly modules and models, until the workers end.
+
+        It would look at all of it every few hundred thousand rows, for half as long as all of these rows take, and
+        fetch for itself each page that a forked worker shares.
+        """
+        if gc.get_freeze_count() == 0:  # otherwise somebody else has said what is spared
+            gc.freeze()
+            self._has_frozen = True
 
     def _collect(self, queue: deque[Place]) -> Iterator[tuple[int, Outcome]]:
         """Yield what workers have finished; what a worker cannot finish goes back to the front of the queue."""
@@ -201,6 +217,7 @@ def _work(connection: Connection, foreign: list[Connection], cells: Any, screene
     mark(TOGETHER, is_limited=False)
     try:
         screener.warm_up()
+        gc.freeze()
         while True:
             connection.send(_answer(screener, connection.recv(), mark))
     except (EOFError, OSError):  # the parent has ended, or wants no more

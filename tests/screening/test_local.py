@@ -1,5 +1,6 @@
 """Workers that hang, crash or are killed are replaced, and the row that is to blame is named."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -197,6 +198,15 @@ def test_workers_are_gone_after_close() -> None:
     executor.close()
     assert processes
     assert not any(process.is_alive() for process in processes)
+
+
+def test_the_garbage_collector_is_spared_the_models_until_the_end() -> None:
+    executor = LocalExecutor(Screener(dump_profile(parse_goals(["mw min"]))), 1)
+    list(executor.map(iter([Task("one", TEXTS)])))
+    n_spared = gc.get_freeze_count()
+    executor.close()
+    assert n_spared > 0
+    assert gc.get_freeze_count() == 0
 
 
 def test_models_are_not_sent_to_other_processes() -> None:
