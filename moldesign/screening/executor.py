@@ -6,7 +6,7 @@ one and an uninterrupted one agree byte for byte, and all that an engine has to 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
@@ -41,6 +41,8 @@ class Task:
     """Rows with a score below it are outranked already, whatever else there is to find out of them; None for none.
 
     It depends on how far the other tasks are, and may do so because the rows in question have no part in any result."""
+    row_names: Sequence[str] = ()
+    """Of hits, file and row of each, for messages."""
     is_doubtful: bool = False
     """Whether the rows have to be tried one by one first, because an unknown one of them ended a process."""
 
@@ -56,10 +58,11 @@ class Task:
         """
         if not self.describes:
             return f"{self.where}, row {row + 1} of these: {reason}; the row is rejected"
-        name = self.texts[row].partition("\n")[0][:_SHOWN_CHARACTERS]
+        text = self.texts[row].partition("\n")[0][:_SHOWN_CHARACTERS]
+        beginning = f", which begins with {text!r}" if text.strip() else ""  # a record of an SDF may have no title
         return (
-            f"{self.where}, number {row + 1} of these, which begins with {name!r}: {reason}; it stays a hit, but is "
-            "not described: columns such as standardized_smiles and scaffold are left empty"
+            f"{self.row_names[row]}{beginning}: {reason}; it stays a hit, but is not described: "
+            "columns such as standardized_smiles and scaffold are left empty"
         )
 
 

@@ -115,13 +115,15 @@ def make_frames(
     """Yield the hits with all their columns, block by block; one block without rows where there are no hits."""
     n_hits = 0
     clusters = Clusters(settings.similarity) if (settings.top or MOST_HITS + 1) <= MOST_HITS else None
-    for block, described in _describe(hits, engine):
+    for block, described in _describe(hits, layout.files, engine):
         grouped = {} if clusters is None else clusters.describe(described["standardized_smiles"])
         yield layout.make_frame(block, described | grouped, n_hits + 1)
         n_hits += len(block)
 
 
-def _describe(hits: Iterable[Candidate], engine: Executor) -> Iterator[tuple[list[Candidate], dict[str, list[Any]]]]:
+def _describe(
+    hits: Iterable[Candidate], files: Sequence[FileNotes], engine: Executor
+) -> Iterator[tuple[list[Candidate], dict[str, list[Any]]]]:
     """Yield blocks of hits with the columns that describe them; one block without any, where there are none."""
     waiting: list[list[Candidate]] = []
 
@@ -129,7 +131,8 @@ def _describe(hits: Iterable[Candidate], engine: Executor) -> Iterator[tuple[lis
         for block in _cut(hits):
             waiting.append(block)
             texts = [hit.text for hit in block]
-            yield Task("the hits", texts, bool(block and block[0].is_block), describes=True)
+            names = ["{} row {}".format(*_name_place(hit.place, files)) for hit in block]
+            yield Task("the hits", texts, bool(block and block[0].is_block), describes=True, row_names=names)
 
     for outcome in engine.map(make_tasks()):
         if not isinstance(outcome, Described):

@@ -79,12 +79,13 @@ def test_a_hit_that_cannot_be_described_stays_a_hit(
         return read_molecule(text, is_block=is_block)
 
     monkeypatch.setattr(reading, "read_molecule", read)
-    [outcome] = run([Task("the hits", ["CCO", "CCCCO"], describes=True)], row_seconds=0.1)
+    names = ["a.smi row 1", "b.smi row 7"]
+    [outcome] = run([Task("the hits", ["CCO", "CCCCO"], describes=True, row_names=names)], row_seconds=0.1)
     assert isinstance(outcome, Described)
     assert outcome.columns["standardized_smiles"] == ["CCO", None]
     assert caplog.messages == [
-        "the hits, number 2 of these, which begins with 'CCCCO': RDKit spent more than 0.1 s on it; it stays a hit, "
-        "but is not described: columns such as standardized_smiles and scaffold are left empty"
+        "b.smi row 7, which begins with 'CCCCO': RDKit spent more than 0.1 s on it; it stays a hit, but is not "
+        "described: columns such as standardized_smiles and scaffold are left empty"
     ]
 
 
