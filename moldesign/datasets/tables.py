@@ -46,6 +46,7 @@ _READERS: Mapping[str, Callable[[IO[bytes], str, int], Iterator[pd.DataFrame]]] 
     ".tsv": read_delimited,
     ".smi": read_smi,
     ".smiles": read_smi,
+    ".cxsmiles": read_smi,
     ".sdf": read_sdf,
     ".parquet": read_parquet,
 }
@@ -170,6 +171,7 @@ _WRITERS: Mapping[str, Callable[[IO[bytes], Callable[[], str]], FrameWriter]] = 
     ".tsv": lambda stream, find_smiles: DelimitedWriter(stream, "\t"),
     ".smi": lambda stream, find_smiles: SmiWriter(stream, find_smiles()),
     ".smiles": lambda stream, find_smiles: SmiWriter(stream, find_smiles()),
+    ".cxsmiles": lambda stream, find_smiles: SmiWriter(stream, find_smiles()),
     ".sdf": lambda stream, find_smiles: SdfWriter(stream, find_smiles()),
     ".parquet": lambda stream, find_smiles: ParquetWriter(stream),
 }
