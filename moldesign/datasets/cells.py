@@ -1,8 +1,12 @@
 """What the cells of tables hold, whatever kind of file they come from."""
 
+import re
 from typing import Any
 
 import pandas as pd
+
+_EXTENDED = re.compile(r"\s*(\S+)[ \t]+(\|[^|]*\|)(?=\s|$)")
+"""A SMILES and its extension, which may hold blanks, at the beginning of a line."""
 
 
 def drop_extension(text: str) -> str:
@@ -17,6 +21,16 @@ def drop_extension(text: str) -> str:
         return text
     smiles, _, extension = text.strip().partition(" |")
     return smiles if extension.endswith("|") else text
+
+
+def split_extended(line: str) -> list[str] | None:
+    """Return the CXSMILES that a line begins with, and what follows it; None where it begins with a plain SMILES.
+
+    >>> split_extended("CCO  |$a b;;$| ethanol, pure"), split_extended("CCO ethanol |pure|")
+    (['CCO |$a b;;$|', 'ethanol, pure'], None)
+    """
+    found = _EXTENDED.match(line) if "|" in line else None
+    return None if found is None else [f"{found[1]} {found[2]}", line[found.end() :].strip()]
 
 
 def is_missing(cell: Any) -> bool:

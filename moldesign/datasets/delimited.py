@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 import pandas as pd
 
+from moldesign.datasets.cells import split_extended
 from moldesign.datasets.columns import is_smiles_name, refuse_doubled
 from moldesign.datasets.streams import read_lines
 from moldesign.errors import TableError
@@ -44,6 +45,8 @@ def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[p
 
 def read_smi(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
     """Yield chunks of `SMILES name` lines; a first line that starts with a name like `smiles` is a header.
+
+    The extension of a CXSMILES, behind a blank, belongs to the cell of the SMILES.
 
     Raises:
         TableError: names file and line of what cannot be read.
@@ -167,5 +170,10 @@ def _read_rows(lines: Iterable[str], separator: str, label: str) -> Iterator[lis
 
 
 def _split_smi(line: str, separator: str, n_columns: int) -> list[str]:
-    cells = re.split(separator, line.lstrip(" ").rstrip(), maxsplit=n_columns - 1) if n_columns > 1 else [line]
+    if n_columns == 1:
+        return [line]
+    extended = None if separator == r"\t" else split_extended(line)
+    *front, rest = extended or [line.lstrip(" ").rstrip()]
+    n_splits = n_columns - 1 - len(front)
+    cells = [*front, *(re.split(separator, rest, maxsplit=n_splits) if n_splits else [rest])]
     return cells + [""] * (n_columns - len(cells))

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
 
+from moldesign.datasets.cells import split_extended
 from moldesign.datasets.columns import find_smiles_column, is_smiles_name, refuse_doubled
 from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS, parse_lines
 from moldesign.errors import TableError
@@ -39,6 +40,8 @@ def read_delimited(lines: Iterable[str], label: str, smiles_column: str | None) 
 
 def read_smi(lines: Iterable[str], label: str, smiles_column: str | None) -> Table:
     """Return a table of `SMILES name` lines; a first line that starts with a name like `smiles` is a header.
+
+    The extension of a CXSMILES, behind a blank, belongs to the cell of the SMILES.
 
     Raises:
         TableError: the file is empty.
@@ -210,7 +213,7 @@ def _take_filled(lines: Iterator[str], cut: Callable[[list[str]], list[list[str]
 
 
 def _cut_smi(lines: list[str]) -> list[list[str]]:
-    rows = [line.split(maxsplit=1) for line in map(str.strip, lines) if line]
+    rows = [split_extended(line) or line.split(maxsplit=1) for line in map(str.strip, lines) if line]
     return [cells if len(cells) == len(SMI_COLUMNS) else [*cells, ""] for cells in rows]
 
 
@@ -221,7 +224,10 @@ def _cut_named(separator: str, columns: Sequence[str], lines: list[str]) -> list
 
 def _cut_at(separator: str, line: str) -> list[str]:
     """Return the cells of a line; between two of them there is one tab, or any number of spaces."""
-    return re.split(" +", line) if separator == " " and "  " in line else line.split(separator)
+    if separator != " ":
+        return line.split(separator)
+    *smiles, rest = split_extended(line) or [line]
+    return [*smiles, *(re.split(" +", rest) if "  " in rest else rest.split(" "))]
 
 
 def _fill(cells: list[str], columns: Sequence[str]) -> list[str]:

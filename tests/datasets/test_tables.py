@@ -189,6 +189,36 @@ def test_extensions_of_cxsmiles_are_no_part_of_the_smiles(tmp_path: Path) -> Non
     assert read_smiles(tmp_path / "t.sdf") == ["C[C@H](N)O", "CC(N)O"]
 
 
+@pytest.mark.parametrize("ending", [".smi", ".smiles", ".cxsmiles", ".cxsmiles.gz"])
+def test_extensions_of_cxsmiles_are_no_part_of_the_name(tmp_path: Path, ending: str) -> None:
+    smiles = ["CCO |$a b;;$|", "CC(N)O |&1:1,r|", "C |o1:0|"]
+    frame = pd.DataFrame({"smiles": smiles, "name": ["ethanol, pure", "b", ""]})
+    write_table(tmp_path / f"t{ending}", [frame])
+    [chunk] = read_table(tmp_path / f"t{ending}")
+    assert chunk.frame.to_dict("list") == frame.to_dict("list")
+    assert chunk.smiles == ["CCO", "CC(N)O", "C"]
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        ("", "CCO |$a b;;$| ethanol, pure", ["CCO |$a b;;$|", "ethanol, pure"]),
+        ("", "CCO  |o1:1|\tethanol", ["CCO |o1:1|", "ethanol"]),
+        ("", "CCO ethanol |pure|", ["CCO", "ethanol |pure|"]),
+        ("", "CCO |pure ethanol", ["CCO", "|pure ethanol"]),
+        ("smiles id mw", "CCO |$a b;;$| A 46", ["CCO |$a b;;$|", "A", "46"]),
+        ("smiles id mw", "CCO A 46", ["CCO", "A", "46"]),
+        ("smiles\tid", "CCO |$a b;;$|\tA", ["CCO |$a b;;$|", "A"]),
+        ("smiles", "CCO |$a b;;$|", ["CCO |$a b;;$|"]),
+    ],
+)
+def test_an_extension_behind_a_blank_belongs_to_the_smiles(
+    tmp_path: Path, header: str, line: str, expected: list[str]
+) -> None:
+    path = write_bytes(tmp_path / "t.smi", f"{header}\n{line}\n".encode())
+    assert read_all(path).iloc[0].tolist() == expected
+
+
 def test_sdf_keeps_rows_without_a_structure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     frame = pd.DataFrame({"smiles": ["CCO", "C(C", "c1ccccc1"], "ic50_nm": [1.5, None, 3.0]})
     write_table(tmp_path / "t.sdf", [frame])

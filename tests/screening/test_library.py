@@ -90,6 +90,26 @@ def test_extensions_of_cxsmiles_stay_in_their_cells() -> None:
     assert [isinstance(read_molecule(row.text, is_block=False), Molecule) for row in chunk.rows] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("header", "line", "expected"),
+    [
+        ("", "CCO |$a b;;$| ethanol, pure", ["CCO |$a b;;$|", "ethanol, pure"]),
+        ("", "CCO  |o1:1|\tethanol", ["CCO |o1:1|", "ethanol"]),
+        ("", "CCO ethanol |pure|", ["CCO", "ethanol |pure|"]),
+        ("", "CCO |pure ethanol", ["CCO", "|pure ethanol"]),
+        ("smiles id mw", "CCO |$a b;;$| A 46", ["CCO |$a b;;$|", "A", "46"]),
+        ("smiles id mw", "CCO A 46", ["CCO", "A", "46"]),
+        ("smiles\tid", "CCO |$a b;;$|\tA", ["CCO |$a b;;$|", "A"]),
+        ("smiles", "CCO |$a b;;$|", ["CCO |$a b;;$|"]),
+    ],
+)
+def test_an_extension_behind_a_blank_belongs_to_the_smiles(header: str, line: str, expected: list[str]) -> None:
+    Path("library.smi").write_text(f"{header}\n{line}\n")
+    [chunk] = read("library.smi")[1]
+    assert [row.cells for row in chunk.rows] == [expected]
+    assert chunk.rows[0].text == expected[0]
+
+
 def test_patterns_are_sorted_and_chunks_never_span_files() -> None:
     for number in (2, 1, 10):
         Path(f"part-{number:02}.smi").write_text("C\nCC\nCCC\n")

@@ -217,6 +217,13 @@ TABLES: dict[str, tuple[str, str, list[str], list[str], dict[str, list[str]]]] =
     ),
     "semicolons": ("Structure;Title\nCCO;ethanol\n", "a.csv", ["CCO"], ["ethanol"], {"Title": ["ethanol"]}),
     "tabs, without names": ("smiles\tic50_nm\nCCO\t3\n", "a.tsv", ["CCO"], [], {"ic50_nm": ["3"]}),
+    "extensions": (
+        "CCO |$a b;;$| ethanol\nCC\tethane |x|",
+        "a.smi",
+        ["CCO |$a b;;$|", "CC"],
+        ["ethanol", "ethane |x|"],
+        {},
+    ),
     "one column": ("SMILES\nCCO\nCC\n", "", ["CCO", "CC"], [], {}),
     "headings that clash": (
         "smiles,SMILES,name,,a,a\nCCO,CC,x,1,2,3\n",

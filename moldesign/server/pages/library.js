@@ -6,6 +6,8 @@ const SMILES_NAMES = [
   "molecule", "structure", "compound", "canonical", "ligand",
 ];
 const NAMES = ["name", "id", "title", "compoundname", "moleculename", "compoundid", "moleculeid", "catalogid", "chemblid", "catalognumber"];
+// A SMILES, with the extension |...| of a CXSMILES, and a name.
+const SMILES_LINE = /^(\S+(?:[ \t]+\|[^|]*\|(?=\s|$))?)\s*(.*)$/;
 const DELIMITERS = ["\t", ",", ";"];
 
 // Returns { columns, smilesColumn, rows }; without columns where there is one SMILES per line.
@@ -56,7 +58,7 @@ function readLines(text) {
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter(Boolean)
-    .map((line) => /^(\S+)\s*(.*)$/.exec(line).slice(1));
+    .map((line) => SMILES_LINE.exec(line).slice(1));
   const isHeader = rows.length > 0 && SMILES_NAMES.includes(simplify(rows[0][0]));
   return { columns: null, smilesColumn: 0, rows: isHeader ? rows.slice(1) : rows };
 }
