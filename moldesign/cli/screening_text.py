@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moldesign.cli.text import draw_table, format_goals, format_seconds
+from moldesign.datasets.streams import classify_path
 
 if TYPE_CHECKING:
     from moldesign.objectives.profile import Profile
     from moldesign.screening.output import ScreeningResult
     from moldesign.screening.progress import ScreeningProgress
     from moldesign.screening.steps import Step
+
+_WITHOUT_HITS = {".csv": " (its header alone)", ".tsv": " (its header alone)", ".sdf": " (empty)"}
+"""What a file without hits is, by its ending."""
 
 
 def describe_plan(profile: "Profile", files: list[str], out: Path) -> str:
@@ -57,5 +61,10 @@ def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> s
     rows.append([f"{result.n_hits:,}", "hits"])
     width = max(len(number) for number, _ in rows)
     table = draw_table(["rows", ""], [[number.rjust(width), name] for number, name in rows])
-    written = ", ".join(map(str, (result.out, *others)))
+    written = ", ".join(_name_file(path, result.n_hits) for path in (result.out, *others))
     return f"{result.n_rows:,} rows screened\n\n{table}\n\n{written}"
+
+
+def _name_file(path: Path, n_hits: int) -> str:
+    remark = "" if n_hits else _WITHOUT_HITS.get(classify_path(path).ending, "")
+    return f"{path}{remark}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from rdkit import Chem
 
 from moldesign.screening.progress import Stopwatch
 from tests.cli.conftest import Moldesign
@@ -35,6 +36,18 @@ def test_ranked_hits_and_a_summary(moldesign: Moldesign, library: str) -> None:
     assert "limits: mw <= 170" in done.err
     assert "rows/s" in done.err
     assert "describing and writing the hits: 0 of 3" in done.err or "writing the rejected rows: 3 of 3" in done.err
+
+
+def test_without_hits_no_older_file_stays_and_the_summary_says_so(moldesign: Moldesign, library: str) -> None:
+    Path("hits.sdf").write_text("of another screening")
+    arguments = ("screen", library, "--goal", "qed max", "--must", "mw >= 500", "--out")
+    done = moldesign(*arguments, "hits.csv", "--sdf", "hits.sdf", "--pictures", "hits.svg")
+    assert (done.code, Path("hits.sdf").read_bytes()) == (0, b"")
+    assert "\nhits.csv (its header alone), hits.sdf (empty), hits.svg\n" in done.out
+    assert list(Chem.ForwardSDMolSupplier(str(Path("hits.sdf").resolve()))) == []
+    done = moldesign(*arguments, "alone.sdf")
+    assert (done.code, Path("alone.sdf").read_bytes()) == (0, b"")
+    assert "\nalone.sdf (empty)\nreport: alone.sdf.report.html\n" in done.out
 
 
 def test_limits_and_goals_without_a_profile(moldesign: Moldesign, library: str) -> None:
