@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from moldesign.checkpoint import write_bytes_atomically
+from moldesign.datasets.delimited import DelimitedWriter
 from moldesign.datasets.growing import NEW, TEST, TRAIN, VALID
 from moldesign.datasets.splits import Split
 from moldesign.datasets.tables import read_table
@@ -53,9 +54,9 @@ def write_measurements(folder: Path, assay: Assay, split: Split) -> None:
     frame = pd.DataFrame(rows.labels, columns=[target.name for target in assay.targets])
     frame.insert(0, _SMILES, [rows.smiles[key] for key in rows.keys])
     frame.insert(1, _PART, [_PART_NAMES[parts.get(key, NEW)] for key in rows.keys])
-    text = io.StringIO()
-    frame[np.isfinite(rows.labels).any(axis=1)].to_csv(text, index=False)
-    write_bytes_atomically(folder / MEASUREMENTS_FILE, gzip.compress(text.getvalue().encode(), mtime=0))
+    stream = io.BytesIO()
+    DelimitedWriter(stream, ",").write(frame.iloc[np.flatnonzero(np.isfinite(rows.labels).any(axis=1))])
+    write_bytes_atomically(folder / MEASUREMENTS_FILE, gzip.compress(stream.getvalue(), mtime=0))
 
 
 def read_measurements(folder: Path, endpoints: Sequence[str]) -> OldData | None:

@@ -78,3 +78,12 @@ def test_a_folder_without_the_file_has_none(tmp_path):
 def test_an_assay_without_rows_cannot_be_written(assay, split, tmp_path):
     with pytest.raises(ValueError, match="does not hold the rows"):
         write_measurements(tmp_path, replace(assay, rows=None), split)
+
+
+def test_a_line_end_in_the_name_of_a_target_breaks_nothing(split, tmp_path):
+    names = ["IC50\r[nM]", 'a "b"\r\n,c']
+    frame = make_frame().rename(columns=dict(zip(TARGETS, names, strict=True)))
+    frame.to_parquet(tmp_path / "assay.parquet")
+    assay = read_assay(tmp_path / "assay.parquet", names)
+    write_measurements(tmp_path, assay, split)
+    np.testing.assert_array_equal(read_measurements(tmp_path, names).rows.labels, assay.rows.labels)
