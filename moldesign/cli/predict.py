@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,24 +64,47 @@ def predict(
       moldesign predict actives.sdf.gz --model admet --model activity --out predicted.parquet
       moldesign predict "CC(=O)Nc1ccc(O)cc1"
     """
-    from moldesign.predictors.bundled import load_predictor  # noqa: PLC0415
+    from moldesign.predictors.bundled import find_model_folder, load_predictor  # noqa: PLC0415
 
     names = list(dict.fromkeys(model))
+    for name in names:  # before anything is imported that takes its time
+        find_model_folder(name)
     is_single, is_screen_busy = is_molecule(source), out is None and sys.stdout.isatty()
     if is_single and is_screen_busy:
         typer.echo(describe_molecule(source, [load_predictor(name) for name in names]))
         return
     is_quiet = is_single or is_screen_busy
     with open_output(out, smiles_column) as write, open_display(f"predicting {source}", quiet=is_quiet) as show:
+        chunks = read_input(source, smiles_column)
+        first = next(chunks)  # before the models are loaded: a table that cannot be read is told at once
+        show(f"loading {', '.join(names)}", None)
         predictors = [load_predictor(name) for name in names]
         n_rows, n_errors, began = 0, 0, time.monotonic()
-        for chunk in read_input(source, smiles_column):
-            predictions = [one.predict(chunk.smiles, first_row=chunk.first_row) for one in predictors]
+
+        def show_rows(n_more: int, found: str = "") -> None:
+            n_done = n_rows + n_more
+            show(f"{n_done:,} rows{found}, {n_done / (time.monotonic() - began):,.0f} rows/s", None)
+
+        for chunk in chain([first], chunks):
+            predictions = predict_chunk(chunk, predictors, show_rows)
             write(join_predictions(chunk.frame, predictors, predictions))
             n_rows += len(chunk.smiles)
             n_errors += sum(error is not None for error in join_errors(predictions))
-            rate = n_rows / (time.monotonic() - began)
-            show(f"{n_rows:,} rows, {n_errors:,} of them without a prediction, {rate:,.0f} rows/s", None)
+            show_rows(0, f", {n_errors:,} of them without a prediction")
+
+
+def predict_chunk(
+    chunk: "TableChunk", predictors: "Sequence[Predictor]", show_rows: Callable[[int], None]
+) -> "list[Predictions]":
+    """Return what each predictor says, and show how many rows are done: those of each predictor count in part."""
+    predictions: list[Predictions] = []
+
+    def note(n_done: int) -> None:
+        show_rows((len(predictions) * len(chunk.smiles) + n_done) // len(predictors))
+
+    for one in predictors:
+        predictions.append(one.predict(chunk.smiles, first_row=chunk.first_row, on_rows=note))
+    return predictions
 
 
 def is_molecule(source: str) -> bool:

@@ -1,7 +1,7 @@
 """The predictor that users hold: an ensemble of networks, its endpoints, its calibration, its domain, its card."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -63,6 +63,7 @@ class Predictor:
         with_domain: bool = True,
         first_row: int = 0,
         level: float = DEFAULT_LEVEL,
+        on_rows: Callable[[int], None] | None = None,
     ) -> Predictions:
         """Predict every endpoint; rows stay 1:1 with the input.
 
@@ -76,6 +77,7 @@ class Predictor:
                 `distance` are all NaN.
             first_row: the number of the first row, for the error messages.
             level: how many of the measured values the intervals shall hold, between 0 and 1.
+            on_rows: called with the number of rows that are done, every few hundred.
 
         Raises:
             TypeError: `smiles` is a str, not a list of them.
@@ -90,9 +92,9 @@ class Predictor:
 
         starts = range(0, max(len(smiles), 1), _CHUNK)
         if len(smiles) < _WORTH_FORKING or self._device.type != "cpu" or not can_fork():
-            return join_predictions([predict_from(i) for i in starts])
+            return join_predictions(list(_count_off(map(predict_from, starts), on_rows)))
         predict_from(len(smiles) - 1)  # caches that the processes share
-        return join_predictions(map_forked(predict_from, starts))
+        return join_predictions(list(_count_off(map_forked(predict_from, starts), on_rows)))
 
     def predict_standardized(
         self, smiles: Sequence[str], columns: Sequence[int], graphs: GraphTable | None = None
@@ -315,6 +317,15 @@ class _Run(NamedTuple):
     errors: list[str | None]
     is_mixed: NDArray[np.bool_]
     """[N], whether the text held more than a molecule and its salt formers: the figures are those of one part"""
+
+
+def _count_off(pieces: Iterable[Predictions], on_rows: Callable[[int], None] | None) -> Iterator[Predictions]:
+    n_rows = 0
+    for piece in pieces:
+        yield piece
+        n_rows += len(piece.smiles)
+        if on_rows:
+            on_rows(n_rows)
 
 
 def load_model_folder(folder: Path) -> Predictor:

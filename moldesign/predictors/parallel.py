@@ -8,7 +8,7 @@ as many as PyTorch may use threads, so that `torch.set_num_threads` and OMP_NUM_
 import multiprocessing
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
@@ -34,8 +34,8 @@ def can_fork() -> bool:
     )
 
 
-def map_forked(compute: Callable[[int], T], pieces: Iterable[int]) -> list[T]:
-    """Return `compute(piece)` of every piece, in order, computed in as many processes as PyTorch has threads.
+def map_forked(compute: Callable[[int], T], pieces: Iterable[int]) -> Iterator[T]:
+    """Yield `compute(piece)` of every piece, in order, computed in as many processes as PyTorch has threads.
 
     Args:
         compute: any callable; only its results are pickled.
@@ -46,7 +46,7 @@ def map_forked(compute: Callable[[int], T], pieces: Iterable[int]) -> list[T]:
     """
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(torch.get_num_threads(), context, _adopt, (compute,)) as pool:
-        return list(pool.map(_compute_adopted, pieces))
+        yield from pool.map(_compute_adopted, pieces)
 
 
 def _adopt(compute: Callable[[int], Any]) -> None:

@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,8 +17,10 @@ import pandas as pd
 import pytest
 
 from moldesign.cli import predict as verb
+from moldesign.cli.display import Show
 from moldesign.cli.text import format_number
 from moldesign.datasets.tables import read_table
+from moldesign.predictors import ensemble
 from moldesign.predictors.calibration import Calibration, ConformalInterval
 from moldesign.predictors.ensemble import load_model_folder
 from tests.cli.conftest import Moldesign
@@ -55,6 +59,24 @@ def test_chunks_count_rows_through(moldesign: Moldesign, library: str, monkeypat
     whole = read_csv(moldesign("predict", library).out)
     monkeypatch.setattr(verb, "CHUNK_SIZE", 2)
     pd.testing.assert_frame_equal(read_csv(moldesign("predict", library).out), whole)
+
+
+def test_a_long_table_shows_at_once_that_it_is_worked_on(
+    moldesign: Moldesign, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    @contextmanager
+    def record(first: str, *, quiet: bool) -> Iterator[Show]:
+        assert (first, quiet) == ("predicting library.csv", False)
+        yield lambda text, share: shown.append(re.sub(r", [\d,]+ rows/s$", "", text))
+
+    monkeypatch.setattr(verb, "open_display", record)
+    monkeypatch.setattr(ensemble, "_CHUNK", 2)
+    moldesign("predict", library, "--model", "admet", "--model", "activity")
+    # Of both models together, then with what is known at the end of a chunk.
+    counts = [f"{n} rows" for n in (1, 2, 2, 3, 4, 5)]
+    assert shown == ["loading admet, activity", *counts, "5 rows, 2 of them without a prediction"]
 
 
 @pytest.mark.parametrize("ending", ["csv.gz", "tsv", "sdf", "parquet"])
@@ -136,7 +158,7 @@ def test_a_full_standard_output_is_one_line(library: str, weights: Path) -> None
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1
-    [said] = done.stderr.splitlines()[1:]
+    said = done.stderr.splitlines()[-1]
     assert said.startswith("error: standard output: cannot be written (No space left on device); free some space")
 
 

@@ -31,7 +31,7 @@ def test_results_come_in_order_from_other_processes(two_threads):
     def compute(piece):
         return piece**2, os.getpid(), torch.get_num_threads()
 
-    results = map_forked(compute, range(10))
+    results = list(map_forked(compute, range(10)))
     assert [square for square, _, _ in results] == [piece**2 for piece in range(10)]
     pids = {pid for _, pid, _ in results}
     assert os.getpid() not in pids
@@ -46,13 +46,13 @@ def test_errors_reach_the_caller(two_threads):
         raise ValueError(f"piece {piece}")
 
     with pytest.raises(ValueError, match="piece 0"):
-        map_forked(refuse, range(3))
+        list(map_forked(refuse, range(3)))
 
 
 @needs_fork
 def test_a_killed_process_is_an_error_and_not_a_wait(two_threads):
     with pytest.raises(BrokenProcessPool):
-        map_forked(lambda piece: os._exit(1), range(3))
+        list(map_forked(lambda piece: os._exit(1), range(3)))
 
 
 def test_one_thread_forks_nothing():
@@ -77,8 +77,10 @@ def test_predictions_are_the_same_on_all_cores(tiny_predictor, monkeypatch, two_
     monkeypatch.setattr(ensemble_module, "_WORTH_FORKING", 6)
     monkeypatch.setattr(ensemble_module, "can_fork", lambda: True)
     monkeypatch.setattr(ensemble_module, "map_forked", lambda *arguments: n_forks.append(1) or map_forked(*arguments))
-    shared = replace(tiny_predictor).predict(MIXED, with_domain=with_domain, first_row=3)
+    n_done: list[int] = []
+    shared = replace(tiny_predictor).predict(MIXED, with_domain=with_domain, first_row=3, on_rows=n_done.append)
     assert n_forks == [1]
+    assert n_done == [*range(5, len(MIXED), 5), len(MIXED)]
     assert shared.smiles == alone.smiles
     assert shared.errors == alone.errors
     for name in ("values", "std", "low", "high", "in_domain", "distance", "is_valid"):
