@@ -53,6 +53,11 @@ def evaluate(
       moldesign evaluate hits.csv --reference library.smi --page hits.html
       moldesign evaluate generated.smi --reference training.smi.gz --out figures.json
     """
+    from moldesign.datasets.tables import check_table  # noqa: PLC0415
+
+    check_table(source, smiles_column=smiles_column)
+    if reference is not None:
+        check_table(reference, smiles_column=reference_column)
     from moldesign.evaluation.figures import evaluate as find_figures  # noqa: PLC0415
 
     with open_display(f"evaluating {source}", quiet=quiet) as show:

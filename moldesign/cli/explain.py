@@ -44,12 +44,14 @@ def explain(
       moldesign explain "CC(=O)Nc1ccc(O)cc1" --model admet --endpoint herg --out herg.svg
       moldesign explain "CCO" "CCN" --model my_model --out mine.svg
     """
-    from moldesign.predictors.bundled import load_predictor  # noqa: PLC0415
-    from moldesign.predictors.explain import explain as explain_molecule  # noqa: PLC0415
-    from moldesign.reporting.explanations import draw_explanations  # noqa: PLC0415
+    from moldesign.predictors.bundled import find_model_folder, load_predictor  # noqa: PLC0415
 
     if out.suffix.lower() != ".svg":
         raise TableError(f"{out}: unknown ending {out.suffix!r}; pictures are written as .svg")
+    find_model_folder(model)
+    from moldesign.predictors.explain import explain as explain_molecule  # noqa: PLC0415  PyTorch takes seconds
+    from moldesign.reporting.explanations import draw_explanations  # noqa: PLC0415
+
     predictor = load_predictor(model)
     chosen = choose_endpoint(predictor, endpoint)
     explanations = [explain_molecule(predictor, text, chosen) for text in smiles]

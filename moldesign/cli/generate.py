@@ -212,18 +212,22 @@ def generate(
     """
     if resume and out is None:
         raise typer.BadParameter("--resume needs the folder of the run: add --out DIR")
-    from moldesign.generation.ending import recall_n  # noqa: PLC0415
     from moldesign.generation.folder import choose_new_folder, require_free_or_resumed  # noqa: PLC0415
-    from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
+    from moldesign.policies.bundled import read_prior_card  # noqa: PLC0415
 
     folder = out or choose_new_folder()
     require_free_or_resumed(folder, resume=resume)
-    n = n or (recall_n(folder) if resume else None) or N_HITS
     limits = choose_limits(scaffold or [], link or [], start or [], min_similarity, max_similarity)
     changes = choose_changes(budget, max_time, converged_after, hit_similarity, pareto=pareto, no_guards=no_guards)
     wanted = choose_profile(profile, goal or [], folder if resume else None, changes, model or (), limits)
     for warning in wanted.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    if prior is not None:
+        read_prior_card(prior)
+    from moldesign.generation.ending import recall_n  # noqa: PLC0415  PyTorch takes seconds: checks come first
+    from moldesign.generation.loop import generate as run_generation  # noqa: PLC0415
+
+    n = n or (recall_n(folder) if resume else None) or N_HITS
     settings = choose_settings(folder if resume else None, prior, seed, device, strategy)
     with open_display(describe_plan(wanted, settings, folder), quiet=quiet) as show:
         show(describe_beginning(wanted), 0.0)

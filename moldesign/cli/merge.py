@@ -37,7 +37,10 @@ def merge(
       moldesign merge hits.csv.shard-*-of-8 --out hits.csv
       moldesign merge hits.csv.shard-*-of-8 --out hits.csv --sdf hits.sdf
     """
-    from moldesign.screening.merging import merge_shards  # noqa: PLC0415
+    from moldesign.screening.sources import find_files  # noqa: PLC0415
+
+    find_files(shards)
+    from moldesign.screening.merging import merge_shards  # noqa: PLC0415  PyTorch takes seconds
 
     with open_display(f"merging {', '.join(shards[:3])} into {out}", quiet=quiet) as show:
         result = merge_shards(

@@ -79,7 +79,13 @@ def pretrain(
       moldesign pretrain enamine.smi --from scratch --out enamine --device cuda
       moldesign generate --prior inhouse --goal "qed >= 0.6" --out hits
     """
-    from moldesign.policies.prior_training import PriorOptions, train_prior  # noqa: PLC0415
+    from moldesign.datasets.tables import check_table  # noqa: PLC0415
+    from moldesign.policies.bundled import read_prior_card  # noqa: PLC0415
+
+    if start != SCRATCH:
+        read_prior_card(start)
+    check_table(library, smiles_column=smiles_column)
+    from moldesign.policies.prior_training import PriorOptions, train_prior  # noqa: PLC0415  PyTorch takes seconds
 
     options = PriorOptions(
         start=None if start == SCRATCH else start,

@@ -173,8 +173,6 @@ def screen(
       moldesign screen library.smi.gz kinase.toml --out hits.csv --shard 3/100 --resume
       moldesign screen library.smi.gz kinase.toml --out hits.csv --engine ray --address auto
     """
-    from moldesign.screening.engine import screen as run_screening  # noqa: PLC0415
-
     settings = choose_settings(
         top=choose_top(top, threshold, keep_all),
         threshold=threshold,
@@ -192,9 +190,11 @@ def screen(
     )
     check_likeness(like, min_similarity, fingerprints)
     files, profile = split_profile(library, goal or [], must or [], model or [], like or [], min_similarity)
-    check_pictures(pictures, files, out, sdf, settings.shard)
+    check_files(pictures, files, out, sdf, settings.shard)
     for warning in profile.warnings:
         typer.echo(f"warning: {warning}", err=True)
+    from moldesign.screening.engine import screen as run_screening  # noqa: PLC0415  takes seconds: checks come first
+
     try:
         with open_display(describe_plan(profile, files, out), quiet=quiet) as show:
             result = run_screening(
@@ -226,25 +226,27 @@ def report_screening(out: Path, *, quiet: bool) -> list[str]:
     return make_report(out, lambda path, tell: write_screening_report(path, on_progress=tell), quiet=quiet)
 
 
-def check_pictures(pictures: Path | None, library: Sequence[str], out: Path, sdf: Path | None, shard: "Shard") -> None:
-    """Refuse pictures that could not be drawn.
+def check_files(pictures: Path | None, library: Sequence[str], out: Path, sdf: Path | None, shard: "Shard") -> None:
+    """Refuse a library that is not there, and files that could not be written.
 
     Raises:
-        TableError: the ending is unknown.
-        RunFolderError: the folder is missing, or something else has that name.
+        TableError: there is no such file, or an ending is unknown.
+        RunFolderError: a folder is missing, or something else has the name of what is written.
         typer.BadParameter: a part of the library is screened, which has no hits yet.
     """
-    if pictures is None:
-        return
-    if shard.n > 1:
+    if pictures is not None and shard.n > 1:
         raise typer.BadParameter("a shard has no hits to draw before `moldesign merge`", param_hint="--pictures")
-    from moldesign.reporting.hit_pictures import check_ending  # noqa: PLC0415
     from moldesign.screening.progress import ScreeningFiles  # noqa: PLC0415
     from moldesign.screening.sources import find_files  # noqa: PLC0415
     from moldesign.screening.targets import Target, check_targets  # noqa: PLC0415
 
-    check_ending(pictures)
-    check_targets(ScreeningFiles(out), sdf, find_files(library), [Target(pictures, "--pictures")])
+    drawn = []
+    if pictures is not None:
+        from moldesign.reporting.hit_pictures import check_ending  # noqa: PLC0415
+
+        check_ending(pictures)
+        drawn.append(Target(pictures, "--pictures"))
+    check_targets(ScreeningFiles(out, shard), sdf, find_files(library), drawn)
 
 
 def choose_top(top: int | None, threshold: float | None, keep_all: bool) -> int | None:

@@ -185,8 +185,11 @@ def train(
       moldesign predict library.csv --model my_model
     """
     command = shlex.join(["moldesign", *sys.argv[1:]])
+    refuse_contradictions(context, target, old_data, recalibrate=recalibrate, continue_from=continue_from)
+    models = [name for name in (continue_from, recalibrate) if name is not None] or [start]
+    times = [] if time_column is None else [time_column]
+    check_names(out, [name for name in models if name != SCRATCH], table, smiles_column, [*(target or []), *times])
     if continue_from is not None:
-        refuse_options(context, OF_THE_MODEL, "--continue keeps what the model has")
         from moldesign.predictors.continue_options import ContinueOptions  # noqa: PLC0415
 
         continued = ContinueOptions(
@@ -205,18 +208,13 @@ def train(
         )
         _continue(continue_from, table, target, out, continued, quiet=quiet)
         return
-    if not target:
-        raise typer.BadParameter("missing; name the column of values to learn", param_hint="--target")
-    if old_data is not None:
-        raise typer.BadParameter("it goes with --continue alone; leave this option out", param_hint="--old-data")
+    columns = target or []
     if recalibrate is not None:
-        every = {option.name or "" for option in context.command.params}
-        refuse_options(context, every - WITHOUT_TRAINING, "--recalibrate trains nothing")
         from moldesign.predictors.recalibration import recalibrate_model  # noqa: PLC0415
 
-        with open_display(f"calibrating {recalibrate} on {', '.join(target)} of {table}, into {out}", quiet=quiet):
+        with open_display(f"calibrating {recalibrate} on {', '.join(columns)} of {table}, into {out}", quiet=quiet):
             result = recalibrate_model(
-                recalibrate, table, target, out, smiles_column=smiles_column, skip_bad=skip_bad, command=command
+                recalibrate, table, columns, out, smiles_column=smiles_column, skip_bad=skip_bad, command=command
             )
         typer.echo(out if quiet else describe_recalibration(result))
         return
@@ -240,7 +238,50 @@ def train(
         seed=seed,
         command=command,
     )
-    _train(table, target, out, options, quiet=quiet)
+    _train(table, columns, out, options, quiet=quiet)
+
+
+def refuse_contradictions(
+    context: typer.Context,
+    target: list[str] | None,
+    old_data: str | None,
+    *,
+    recalibrate: str | None,
+    continue_from: str | None,
+) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        typer.BadParameter: names the first of them.
+    """
+    if continue_from is not None:
+        refuse_options(context, OF_THE_MODEL, "--continue keeps what the model has")
+        return
+    if not target:
+        raise typer.BadParameter("missing; name the column of values to learn", param_hint="--target")
+    if old_data is not None:
+        raise typer.BadParameter("it goes with --continue alone; leave this option out", param_hint="--old-data")
+    if recalibrate is not None:
+        every = {option.name or "" for option in context.command.params}
+        refuse_options(context, every - WITHOUT_TRAINING, "--recalibrate trains nothing")
+
+
+def check_names(out: Path, models: list[str], table: str, smiles_column: str | None, columns: list[str]) -> None:
+    """Refuse what is not there, or is there already, before PyTorch is loaded, which takes seconds.
+
+    Raises:
+        RunFolderError: the folder holds a model.
+        UnknownNameError: there is no such model.
+        TableError: there is no such table, or column.
+    """
+    from moldesign.datasets.tables import check_table  # noqa: PLC0415
+    from moldesign.predictors.bundled import find_model_folder  # noqa: PLC0415
+    from moldesign.predictors.model_folder import refuse_finished  # noqa: PLC0415
+
+    refuse_finished(out)
+    for name in models:
+        find_model_folder(name)
+    check_table(table, smiles_column=smiles_column, columns=columns)
 
 
 def is_given(context: typer.Context, name: str) -> bool:

@@ -82,6 +82,27 @@ def read_table(
         raise TableError(f"{label}: the file has no rows; expected at least one molecule")
 
 
+def check_table(path: str | Path, *, smiles_column: str | None = None, columns: Sequence[str] | None = None) -> None:
+    """Refuse a table for what its beginning shows: to be asked before anything that takes its time.
+
+    Standard input, which can be read but once, is left alone; an SDF, whose columns its end alone tells, is opened.
+
+    Args:
+        path: the file.
+        smiles_column: name of the SMILES column.
+        columns: names of other columns that must be there.
+
+    Raises:
+        TableError: see `read_table`.
+    """
+    if str(path) == STANDARD_INPUT:
+        return
+    if _find_format(path, _READERS) is read_sdf:
+        with open_input(path):
+            return
+    next(read_table(path, chunk_size=1, smiles_column=smiles_column, columns=columns))
+
+
 def read_smiles(path: str | Path, *, smiles_column: str | None = None) -> list[str]:
     """Return the SMILES of every row, as they stand in the file, without the extensions of CXSMILES.
 

@@ -7,15 +7,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from moldesign.checkpoint import load_model, save_model, write_text_atomically
 from moldesign.errors import RunFolderError
 from moldesign.generation.archive import STORE_FILE
 from moldesign.generation.lock import hold_lock
 from moldesign.objectives.profile import Profile, dump_profile, load_profile
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PROFILE_FILE = "profile.toml"
 METRICS_FILE = "metrics.jsonl"
@@ -66,7 +67,7 @@ def write_profile(folder: Path, profile: Profile) -> None:
         write_text_atomically(folder / PROFILE_FILE, dump_profile(profile))
 
 
-def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+def save_checkpoint(folder: Path, tensors: Mapping[str, "Tensor"], state: Mapping[str, Any]) -> None:
     """Write the learner's tensors and the JSON state of everything else, so that the run can go on from here.
 
     A whole checkpoint lies there at any moment: the new one takes the place of the old one when it is complete.
@@ -82,7 +83,7 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
         shutil.rmtree(old, ignore_errors=True)
 
 
-def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+def load_checkpoint(folder: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]] | None:
     """Return what `save_checkpoint` wrote, or None when the run stopped before its first checkpoint."""
     whole = (path for path in (folder / CHECKPOINT, folder / f"{CHECKPOINT}.old") if path.exists())
     if (checkpoint := next(whole, None)) is None:
