@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from moldesign.datasets.cells import is_missing
+
 MISSING = frozenset({"", "-", "?", "#n/a", "n/a", "na", "nan", "n.d.", "nd", "none", "null", "<na>"})
 """Texts, in lower case, that say that nothing was measured."""
 
@@ -16,6 +18,9 @@ CLASS_WORDS = {
     "inactive": 0.0, "negative": 0.0, "false": 0.0, "no": 0.0,
 }  # fmt: skip
 """Words for the two classes, in lower case; they count where a column holds no number."""
+
+_LARGEST = float(np.finfo(np.float32).max)
+"""What a network can hold."""
 
 N_EXAMPLES = 20
 """Of each kind of problem, so many are kept word for word."""
@@ -55,8 +60,8 @@ def parse_number(cell: Any) -> float | None:
     try:
         value = float(cell)
     except (TypeError, ValueError):
-        return None if isinstance(cell, str) or not pd.isna(cell) else np.nan
-    return None if np.isinf(value) else value
+        return np.nan if is_missing(cell) else None
+    return None if abs(value) > _LARGEST else value
 
 
 class LabelColumn:
