@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from moldesign.errors import TableError
-from moldesign.predictors.assay_rows import UNNUMBERED, MeasuredRows, read_rows
+from moldesign.predictors.assay_rows import PART_COLUMN, UNNUMBERED, MeasuredRows, read_rows
 from moldesign.predictors.cells import N_EXAMPLES, Finding, collect
 from moldesign.predictors.endpoints import Endpoint, TaskType, fit_endpoint
 from moldesign.predictors.fitting import LabelTable
+from moldesign.predictors.predictions import find_clash
 
 LogChoice = Literal["auto", "on", "off"]
 
@@ -89,6 +90,22 @@ def describe_endpoint(assay: Assay, column: int) -> Endpoint:
         aliases=tuple(sorted({plain, plain.lower()} - taken - {""})),
         log_scale=target.log_scale,
     )
+
+
+def refuse_target_names(source: str | Path, targets: Sequence[str]) -> None:
+    """Refuse targets that tables of predictions, or that of the measurements in the model folder, could not hold.
+
+    Raises:
+        TableError: names the first of them.
+    """
+    for name in targets:
+        if name != name.strip() or not name:
+            raise TableError(f"{source}: the column {name!r} has no name without blanks at its ends; rename it")
+    clash = PART_COLUMN if PART_COLUMN in targets else find_clash(targets)
+    if clash is not None:
+        raise TableError(
+            f"{source}: {clash!r} cannot be a target: a column that moldesign itself writes is called so; rename it"
+        )
 
 
 class _Molecules(NamedTuple):

@@ -13,6 +13,9 @@ from moldesign.errors import TableError
 from moldesign.predictors.cells import Finding, LabelColumn, collect, parse_times
 from moldesign.predictors.fitting import key_molecules
 
+PART_COLUMN = "moldesign_part"
+"""Of the table of measurements in a model folder: the part that a molecule was dealt to."""
+
 UNNUMBERED = -1
 """The number of a row that stands in no table of the user's: a model folder kept it."""
 

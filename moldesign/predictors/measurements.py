@@ -21,11 +21,11 @@ from moldesign.datasets.splits import Split
 from moldesign.datasets.tables import read_table
 from moldesign.errors import ModelFormatError
 from moldesign.predictors.assay import Assay
-from moldesign.predictors.assay_rows import UNNUMBERED, MeasuredRows, read_rows
+from moldesign.predictors.assay_rows import PART_COLUMN, UNNUMBERED, MeasuredRows, read_rows
 
 MEASUREMENTS_FILE = "measurements.csv.gz"
 
-_SMILES, _PART = "smiles", "moldesign_part"
+_SMILES, _PART = "smiles", PART_COLUMN
 _PART_NAMES: Mapping[int, str] = {TRAIN: "train", VALID: "valid", TEST: "test", NEW: ""}
 """A molecule of no part has contradicting measurements alone, or no graph."""
 _PARTS = {name: part for part, name in _PART_NAMES.items()}

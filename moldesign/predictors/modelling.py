@@ -12,7 +12,7 @@ from moldesign.datasets.folds import fold_rows, split_rows
 from moldesign.datasets.splits import Split
 from moldesign.errors import TableError
 from moldesign.graphs import GraphTable, count_features, featurize_smiles
-from moldesign.predictors.assay import Assay, describe_endpoint, read_assay
+from moldesign.predictors.assay import Assay, describe_endpoint, read_assay, refuse_target_names
 from moldesign.predictors.completing import WORK_FOLDER, Course, TrainingResult, complete_model
 from moldesign.predictors.encoder import Encoder, load_encoder
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, SplitFit, fit_split
@@ -58,6 +58,7 @@ def train_predictor(
     chosen, folder, began = options or TrainOptions(), Path(out), time.monotonic()
     chosen.check()
     refuse_finished(folder)
+    refuse_target_names(table, targets)
     encoder = None if chosen.start is None else load_encoder(chosen.start)
     assay, graphs = _read(table, targets, chosen, on_progress)
     splits = _split(assay, chosen)

@@ -58,6 +58,16 @@ class Predictions:
         return pd.DataFrame(columns)
 
 
+def find_clash(names: Sequence[str]) -> str | None:
+    """Return the first endpoint whose values would stand in the same column of `to_frame` as something else.
+
+    >>> find_clash(["x", "x_std"]), find_clash(["y", "error"]), find_clash(["x", "y"])
+    ('x_std', 'error', None)
+    """
+    others = {f"{name}{ending}" for name in names for ending in ("_std", "_low", "_high", "_in_domain")}
+    return next((name for name in names if name in others | {"smiles", "in_domain", "error"}), None)
+
+
 def join_predictions(pieces: Sequence[Predictions]) -> Predictions:
     """Return the rows of all pieces, of at least one and of one predictor, one below the other."""
     first = pieces[0]

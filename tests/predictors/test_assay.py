@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from moldesign.errors import TableError
-from moldesign.predictors.assay import describe_endpoint, read_assay
+from moldesign.predictors.assay import describe_endpoint, read_assay, refuse_target_names
 
 ALKANES = ["C" * n for n in range(1, 26)]
 
@@ -225,3 +225,16 @@ def test_the_endpoint_has_a_name_that_a_goal_can_use(write):
     assert endpoint.aliases == ("IC50_EGFR_nM", "ic50_egfr_nm")
     assert endpoint.log_scale
     assert endpoint.low < 3 < endpoint.high
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["smiles"], ["y", "error"], ["in_domain"], ["moldesign_part"], ["y_std", "y"], ["y", "y_in_domain"], [" y"], [""]],
+)
+def test_names_that_no_table_could_hold_are_refused(names):
+    with pytest.raises(TableError, match=r"^assay\.csv: .*rename it$"):
+        refuse_target_names("assay.csv", names)
+
+
+def test_other_names_are_not_refused():
+    refuse_target_names("assay.csv", ["y", "x_std", "IC50 [nM]", "name", "Error"])

@@ -28,7 +28,9 @@ def test_numbers_of_every_format(cell, number):
     assert parse_number(cell) == number
 
 
-@pytest.mark.parametrize("cell", [">10", "5,3", "inf", "n.t.", "12 nM", float("inf"), [1], np.array([1, 2]), {}, "1e39", -1e300])
+@pytest.mark.parametrize(
+    "cell", [">10", "5,3", "inf", "n.t.", "12 nM", float("inf"), [1], np.array([1, 2]), {}, "1e39", -1e300]
+)
 def test_anything_else_is_no_number(cell):
     assert parse_number(cell) is None
 

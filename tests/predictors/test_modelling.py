@@ -315,3 +315,11 @@ def test_every_network_is_trained_on_the_training_part_alone(assay, tmp_path, mo
         assert len(rows) == 77
         assert not rows & valid
         assert not (rows | valid) & tested
+
+
+def test_a_target_that_predictions_could_not_hold_is_refused_before_training(tmp_path):
+    frame = make_frame().rename(columns={"smiles": "structure", "balance": "smiles"})
+    frame.to_csv(tmp_path / "assay.csv", index=False)
+    with pytest.raises(TableError, match=r"'smiles' cannot be a target"):
+        train_predictor(tmp_path / "assay.csv", ["smiles"], tmp_path / "m", replace(QUICK, smiles_column="structure"))
+    assert not (tmp_path / "m").exists()
