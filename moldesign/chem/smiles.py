@@ -1,6 +1,6 @@
 """The only door through which text becomes molecules: a tolerant and a strict way, both keep the row number."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias
 
@@ -47,6 +47,22 @@ def refuse_single_text(texts: object) -> None:
     """
     if isinstance(texts, str):
         raise TypeError(f'{_shorten(texts)!r} is one text, not a list of SMILES; pass a list: ["{_shorten(texts)}"]')
+
+
+def list_texts(texts: Iterable[Any]) -> list[Any]:
+    """Return what is one text per row, such as a Series or an iterator, as a list.
+
+    Raises:
+        TypeError: it is one text, or a table, a mapping or a set, which would be one row per column, or without order.
+
+    >>> list_texts({"smiles": ["CCO"]})
+    Traceback (most recent call last):
+    TypeError: a dict is no list of SMILES; pass one, such as list(table["smiles"])
+    """
+    refuse_single_text(texts)
+    if isinstance(texts, Mapping | Set) or getattr(texts, "ndim", 1) != 1:
+        raise TypeError(f'a {type(texts).__name__} is no list of SMILES; pass one, such as list(table["smiles"])')
+    return list(texts)
 
 
 def parse_smiles(texts: Sequence[Any], *, first_row: int = 0) -> ParsedSmiles:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from moldesign.checkpoint import Card, load_model, save_model
 from moldesign.chem.mixtures import is_mixture
-from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, refuse_single_text
+from moldesign.chem.smiles import Mol, canonicalize, list_texts, parse_smiles
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.errors import ModelFormatError, UnknownNameError
 from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
@@ -80,10 +80,10 @@ class Predictor:
             on_rows: called with the number of rows that are done, every few hundred.
 
         Raises:
-            TypeError: `smiles` is a str, not a list of them.
+            TypeError: `smiles` is a str, or a table, not a list of them.
             ValueError: the level is not between 0 and 1.
         """
-        refuse_single_text(smiles)
+        smiles = list_texts(smiles)
 
         def predict_from(i: int) -> Predictions:
             chunk = smiles[i : i + _CHUNK]

@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from moldesign.chem.smiles import (
     MAX_SMILES_LENGTH,
     canonicalize,
     find_valid,
+    list_texts,
     parse_smiles,
     quiet_rdkit,
     randomize_smiles,
@@ -67,6 +70,17 @@ def test_one_text_is_not_taken_for_many_rows(read: Callable[[str], object]):
         read("CCO")
     with pytest.raises(TypeError):
         read("")
+
+
+@pytest.mark.parametrize("table", [pd.DataFrame({"smiles": ["CCO"]}), np.array([["CCO"]]), {"a": "CCO"}, {"CCO"}])
+def test_a_table_is_not_taken_for_a_list(table: Any):
+    with pytest.raises(TypeError, match=r"is no list of SMILES; pass one, such as list\(table\[\"smiles\"\]\)$"):
+        list_texts(table)
+
+
+@pytest.mark.parametrize("texts", [pd.Series(["CCO", "C"], index=[0.5, 1.5]), ("CCO", "C"), iter(["CCO", "C"])])
+def test_whatever_is_one_text_per_row_becomes_a_list(texts: Any):
+    assert list_texts(texts) == ["CCO", "C"]
 
 
 def test_what_is_valid_is_found_without_the_reasons(monkeypatch: pytest.MonkeyPatch):
