@@ -96,8 +96,11 @@ def refuse_target_names(source: str | Path, targets: Sequence[str]) -> None:
     """Refuse targets that tables of predictions, or that of the measurements in the model folder, could not hold.
 
     Raises:
+        TypeError: one name is given, not a list of them.
         TableError: names the first of them.
     """
+    if isinstance(targets, str):
+        raise TypeError(f"{targets!r} is one name, not a list of targets; pass a list: [{targets!r}]")
     for name in targets:
         if name != name.strip() or not name:
             raise TableError(f"{source}: the column {name!r} has no name without blanks at its ends; rename it")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from moldesign.datasets.folds import SplitKind
 from moldesign.errors import TableError
@@ -10,6 +11,9 @@ from moldesign.predictors.training import LossKind
 from moldesign.predictors.tuning import require_optuna
 
 DEFAULT_START = "admet"
+
+_LEAST = {"n_networks": 1, "n_epochs": 1, "patience": 1, "n_folds": 0, "n_trials": 0, "seed": 0}
+_CHOICES = {"split": get_args(SplitKind), "loss": get_args(LossKind), "log": get_args(LogChoice)}
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,19 @@ class TrainOptions:
     """What the model card says of how it was made."""
 
     def check(self) -> None:
-        """Refuse what contradicts itself.
+        """Refuse what is not to be had, or contradicts itself.
 
         Raises:
+            ValueError: a number is too small, or a choice unknown.
             TableError: names the option.
             MoldesignError: a search is asked for and Optuna is not installed.
         """
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, not {getattr(self, name)}")
+        for name, kinds in _CHOICES.items():
+            if (value := getattr(self, name)) not in kinds:
+                raise ValueError(f"{name}={value!r} is unknown; it is one of {', '.join(map(repr, kinds))}")
         if self.split == "time" and not self.time_column:
             raise TableError("a split by time needs the column of the times: add --time-column NAME")
         if self.n_folds == 1:

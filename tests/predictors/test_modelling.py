@@ -323,3 +323,25 @@ def test_a_target_that_predictions_could_not_hold_is_refused_before_training(tmp
     with pytest.raises(TableError, match=r"'smiles' cannot be a target"):
         train_predictor(tmp_path / "assay.csv", ["smiles"], tmp_path / "m", replace(QUICK, smiles_column="structure"))
     assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"n_networks": 0}, "n_networks must be at least 1, not 0"),
+        ({"n_epochs": 0}, "n_epochs must be at least 1, not 0"),
+        ({"n_folds": -1}, "n_folds must be at least 0, not -1"),
+        ({"seed": -1}, "seed must be at least 0, not -1"),
+        ({"split": "scafold"}, "split='scafold' is unknown; it is one of 'scaffold', 'random', 'cluster', 'time'"),
+        ({"loss": "mse"}, "loss='mse' is unknown; it is one of 'plain', 'weighted', 'focal'"),
+        ({"log": True}, "log=True is unknown; it is one of 'auto', 'on', 'off'"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(tmp_path, options, said):
+    with pytest.raises(ValueError, match=f"^{said}$"):
+        train_predictor("nowhere.csv", ["balance"], tmp_path / "m", replace(QUICK, **options))
+
+
+def test_one_name_is_not_taken_for_many_targets(tmp_path):
+    with pytest.raises(TypeError, match=r"^'balance' is one name, not a list of targets; pass a list: \['balance'\]$"):
+        train_predictor("nowhere.csv", "balance", tmp_path / "m", QUICK)
