@@ -31,7 +31,7 @@ from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, fit_split
 from moldesign.predictors.measurements import OldData
-from moldesign.predictors.model_folder import make_folder, refuse_finished
+from moldesign.predictors.model_folder import explain_write_errors, make_folder, refuse_finished
 from moldesign.predictors.new_data import read_new_data
 from moldesign.predictors.old_data import find_old_data, list_splits
 from moldesign.predictors.outcomes import Outcome
@@ -102,7 +102,8 @@ def continue_training(
     split = _deal(predictor, joined, chosen, splits)
     plan = _plan(predictor, joined, chosen)
     bench = _set_up(predictor, joined, plan, make_folder(folder / WORK_FOLDER, out=folder), chosen, on_progress)
-    fits = [fit_split(bench, plan, split, stage="training", folder="split_1")]
+    with explain_write_errors(folder):
+        fits = [fit_split(bench, plan, split, stage="training", folder="split_1")]
 
     def compare(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         measured = measure_progress(predictor, joined.assay.table, joined.is_new, outcomes)
@@ -110,7 +111,8 @@ def continue_training(
 
     start = None if plan.encoder is None else plan.encoder.name
     course = Course(chosen.complete(start, plan.n_networks, forest=plan.with_forest), plan, [], fits, began)
-    return complete_model(folder, joined.assay, bench, course, compare=compare)
+    with explain_write_errors(folder):
+        return complete_model(folder, joined.assay, bench, course, compare=compare)
 
 
 def _read_new(

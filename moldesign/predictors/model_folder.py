@@ -1,9 +1,16 @@
 """The folder that a new model is written to: never over an older one, and refused before hours are spent."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from moldesign.checkpoint import CARD_FILE
 from moldesign.errors import RunFolderError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WRITING = (*_FULL, errno.EACCES, errno.EROFS, errno.EIO, errno.ENOENT)
+"""What a disk that is full, read-only or gone says; other errors of the system are none of writing."""
 
 
 def refuse_finished(folder: Path) -> None:
@@ -31,3 +38,21 @@ def make_folder(path: Path, *, out: Path) -> Path:
     except OSError as error:
         raise RunFolderError(f"cannot write to {out}: {error.strerror or error}; choose another --out") from error
     return path
+
+
+@contextmanager
+def explain_write_errors(out: Path) -> Iterator[None]:
+    """Say what to do where the folder that the user asked for cannot be written any more.
+
+    Raises:
+        RunFolderError: the disk is full, read-only or gone.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRITING:
+            raise
+        remedy = "check the disk"
+        if error.errno in _FULL:
+            remedy = "free some space, then give the same command again: it goes on from what is finished"
+        raise RunFolderError(f"cannot write to {out}: {error.strerror}; {remedy}") from error

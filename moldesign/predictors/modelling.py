@@ -18,7 +18,7 @@ from moldesign.predictors.encoder import Encoder, load_encoder
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, SplitFit, fit_split
 from moldesign.predictors.finished import FinishedNetwork
 from moldesign.predictors.gnn import NetworkSettings
-from moldesign.predictors.model_folder import make_folder, refuse_finished
+from moldesign.predictors.model_folder import explain_write_errors, make_folder, refuse_finished
 from moldesign.predictors.train_options import TrainOptions
 from moldesign.predictors.training import TrainingSet, TrainingSettings
 from moldesign.predictors.tuning import Trial, search_plan
@@ -63,9 +63,10 @@ def train_predictor(
     assay, graphs = _read(table, targets, chosen, on_progress)
     splits = _split(assay, chosen)
     bench = _set_up(assay, graphs, chosen, make_folder(folder / WORK_FOLDER, out=folder), on_progress)
-    plan, trials = _search(bench, _plan(encoder, chosen, len(targets)), splits[0], chosen.n_trials)
-    fits = [_fit(bench, plan, split, number, chosen.n_folds) for number, split in enumerate(splits, start=1)]
-    return complete_model(folder, assay, bench, Course(chosen, plan, trials, fits, began))
+    with explain_write_errors(folder):
+        plan, trials = _search(bench, _plan(encoder, chosen, len(targets)), splits[0], chosen.n_trials)
+        fits = [_fit(bench, plan, split, number, chosen.n_folds) for number, split in enumerate(splits, start=1)]
+        return complete_model(folder, assay, bench, Course(chosen, plan, trials, fits, began))
 
 
 def count_finished(folder: Path) -> int:

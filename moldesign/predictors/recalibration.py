@@ -17,7 +17,7 @@ from moldesign.predictors.calibration import Calibration
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.evaluation import choose_threshold
 from moldesign.predictors.measurements import copy_measurements
-from moldesign.predictors.model_folder import make_folder, refuse_finished
+from moldesign.predictors.model_folder import explain_write_errors, make_folder, refuse_finished
 from moldesign.predictors.predictions import Predictions
 from moldesign.predictors.training_record import describe_assay
 
@@ -88,8 +88,9 @@ def recalibrate_model(
     card = predictor.card | {"thresholds": thresholds, "calibrated_on": _describe(new.assay, refits, command)}
     make_folder(folder, out=folder)
     calibrated = replace(calibrated, card=card)
-    copy_measurements(find_model_folder(model), folder)
-    calibrated.save(folder)
+    with explain_write_errors(folder):
+        copy_measurements(find_model_folder(model), folder)
+        calibrated.save(folder)
     return Recalibration(folder, calibrated, describe_assay(new.assay), refits, dict(newer.skipped))
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from moldesign.checkpoint import write_text_atomically
 from moldesign.errors import ModelFormatError
 from moldesign.predictors.evaluation import format_figure, is_better
 from moldesign.predictors.training_record import RECORD_FILE, RECORD_VERSION
+from moldesign.reporting.page import write_page
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule
 from moldesign.reporting.plots import (
     Curve,
@@ -43,9 +43,10 @@ def write_training_report(folder: Path) -> Path:
 
     Raises:
         ModelFormatError: the folder has no readable `training.json`.
+        RunFolderError: the report cannot be written.
     """
     html = render_training_report(folder.resolve().name, str(folder), read_record(folder))
-    write_text_atomically(folder / REPORT_FILE, html)
+    write_page(folder / REPORT_FILE, html)
     return folder / REPORT_FILE
 
 

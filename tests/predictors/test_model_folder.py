@@ -1,9 +1,11 @@
 """A folder for a new model: an older one is never overwritten, and what cannot be made is said at once."""
 
+import errno
+
 import pytest
 
 from moldesign.errors import RunFolderError
-from moldesign.predictors.model_folder import make_folder, refuse_finished
+from moldesign.predictors.model_folder import explain_write_errors, make_folder, refuse_finished
 
 
 def test_a_folder_with_a_model_is_refused(tmp_path):
@@ -23,3 +25,17 @@ def test_a_folder_that_cannot_be_made_is_named_as_the_user_calls_it(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunFolderError, match=r"cannot write to mine: .*; choose another --out"):
         make_folder(tmp_path / "file" / ".work", out=type(tmp_path)("mine"))
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.ENOSPC, "free some space, then give the same command again"), (errno.EROFS, "check the disk")],
+)
+def test_a_disk_that_cannot_be_written_is_explained(tmp_path, number, remedy):
+    with pytest.raises(RunFolderError, match=f"cannot write to .*: no more; {remedy}"), explain_write_errors(tmp_path):
+        raise OSError(number, "no more")
+
+
+def test_what_is_no_fault_of_the_disk_is_not_blamed_on_it(tmp_path):
+    with pytest.raises(BrokenPipeError), explain_write_errors(tmp_path):
+        raise BrokenPipeError(errno.EPIPE, "nobody reads")

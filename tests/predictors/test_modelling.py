@@ -1,6 +1,8 @@
 """From a table to a model folder: it works, repeats itself, goes on after a stop, and refuses what cannot be."""
 
+import errno
 import json
+import os
 import sys
 from dataclasses import replace
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from moldesign import checkpoint
 from moldesign.errors import ModelFormatError, MoldesignError, RunFolderError, TableError, UnknownNameError
 from moldesign.predictors import baseline, ensemble_fit, forest_fit
 from moldesign.predictors.bundled import load_predictor
@@ -345,3 +348,15 @@ def test_options_that_mean_nothing_are_refused(tmp_path, options, said):
 def test_one_name_is_not_taken_for_many_targets(tmp_path):
     with pytest.raises(TypeError, match=r"^'balance' is one name, not a list of targets; pass a list: \['balance'\]$"):
         train_predictor("nowhere.csv", "balance", tmp_path / "m", QUICK)
+
+
+def test_a_full_disk_is_explained_and_the_same_call_goes_on(assay, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "write_bytes_atomically", refuse_to_write)
+        with pytest.raises(RunFolderError, match="No space left on device; free some space, then give the same"):
+            train_predictor(assay, ["balance"], tmp_path / "m", QUICK)
+    assert train_predictor(assay, ["balance"], tmp_path / "m", QUICK).folder == tmp_path / "m"
+
+
+def refuse_to_write(path, content):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
