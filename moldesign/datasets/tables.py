@@ -123,7 +123,7 @@ class TableWriter:
 
     >>> TableWriter("hits.xlsx")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    moldesign.errors.TableError: hits.xlsx: unknown ending '.xlsx'; known: .csv .parquet .sdf ...
+    moldesign.errors.TableError: hits.xlsx: unknown ending '.xlsx'; known: .csv .cxsmiles ...
     """
 
     def __init__(self, path: str | Path, *, smiles_column: str | None = None) -> None:

@@ -34,7 +34,7 @@ def test_killed_ten_times_gives_the_same_bytes(library: Path, profile: Profile, 
     while n_kills < N_KILLS:
         process = context.Process(target=run, args=(library, profile, "hits.csv"), kwargs={"resume": True})
         process.start()
-        process.join(dice.uniform(0.02, 0.3) * duration)
+        process.join(dice.uniform(0.02, 0.6) * duration)
         if process.is_alive():
             process.kill()
             process.join()

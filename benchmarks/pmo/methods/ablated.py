@@ -69,7 +69,7 @@ class Indifferent(Surrogate):
         super().__init__(seed=seed)
         self._rng = np.random.default_rng(seed)
 
-    def observe(self, molecules: Encoded, scores: NDArray[np.float64]) -> None:
+    def observe(self, molecules: Encoded, scores: NDArray[np.float64], *, power: float = 1.0) -> None:
         """Learn nothing."""
 
     def predict(self, molecules: Encoded) -> Belief:
