@@ -19,6 +19,7 @@ from moldesign.chem.smiles import parse_smiles
 from moldesign.datasets.delimited import DelimitedWriter, read_delimited
 from moldesign.datasets.tables import read_smiles, read_table, write_table
 from moldesign.errors import TableError
+from tests.extended_smiles import EXTENDED_LINES
 
 ENDINGS = [f"{ending}{gz}" for ending in (".csv", ".tsv", ".smi", ".sdf", ".parquet") for gz in ("", ".gz")]
 
@@ -199,19 +200,7 @@ def test_extensions_of_cxsmiles_are_no_part_of_the_name(tmp_path: Path, ending: 
     assert chunk.smiles == ["CCO", "CC(N)O", "C"]
 
 
-@pytest.mark.parametrize(
-    ("header", "line", "expected"),
-    [
-        ("", "CCO |$a b;;$| ethanol, pure", ["CCO |$a b;;$|", "ethanol, pure"]),
-        ("", "CCO  |o1:1|\tethanol", ["CCO |o1:1|", "ethanol"]),
-        ("", "CCO ethanol |pure|", ["CCO", "ethanol |pure|"]),
-        ("", "CCO |pure ethanol", ["CCO", "|pure ethanol"]),
-        ("smiles id mw", "CCO |$a b;;$| A 46", ["CCO |$a b;;$|", "A", "46"]),
-        ("smiles id mw", "CCO A 46", ["CCO", "A", "46"]),
-        ("smiles\tid", "CCO |$a b;;$|\tA", ["CCO |$a b;;$|", "A"]),
-        ("smiles", "CCO |$a b;;$|", ["CCO |$a b;;$|"]),
-    ],
-)
+@pytest.mark.parametrize(("header", "line", "expected"), EXTENDED_LINES)
 def test_an_extension_behind_a_blank_belongs_to_the_smiles(
     tmp_path: Path, header: str, line: str, expected: list[str]
 ) -> None:

@@ -18,6 +18,7 @@ from rdkit import Chem
 from moldesign.errors import TableError
 from moldesign.screening.library import Library, LibraryChunk
 from moldesign.screening.molecules import Molecule, read_molecule
+from tests.extended_smiles import EXTENDED_LINES
 
 ROWS = [("CCO", "ethanol"), ("c1ccccc1", "benzene"), ("CC(=O)O", "acetic acid"), ("N", "ammonia"), ("C", "methane")]
 
@@ -90,19 +91,7 @@ def test_extensions_of_cxsmiles_stay_in_their_cells() -> None:
     assert [isinstance(read_molecule(row.text, is_block=False), Molecule) for row in chunk.rows] == [True, True]
 
 
-@pytest.mark.parametrize(
-    ("header", "line", "expected"),
-    [
-        ("", "CCO |$a b;;$| ethanol, pure", ["CCO |$a b;;$|", "ethanol, pure"]),
-        ("", "CCO  |o1:1|\tethanol", ["CCO |o1:1|", "ethanol"]),
-        ("", "CCO ethanol |pure|", ["CCO", "ethanol |pure|"]),
-        ("", "CCO |pure ethanol", ["CCO", "|pure ethanol"]),
-        ("smiles id mw", "CCO |$a b;;$| A 46", ["CCO |$a b;;$|", "A", "46"]),
-        ("smiles id mw", "CCO A 46", ["CCO", "A", "46"]),
-        ("smiles\tid", "CCO |$a b;;$|\tA", ["CCO |$a b;;$|", "A"]),
-        ("smiles", "CCO |$a b;;$|", ["CCO |$a b;;$|"]),
-    ],
-)
+@pytest.mark.parametrize(("header", "line", "expected"), EXTENDED_LINES)
 def test_an_extension_behind_a_blank_belongs_to_the_smiles(header: str, line: str, expected: list[str]) -> None:
     Path("library.smi").write_text(f"{header}\n{line}\n")
     [chunk] = read("library.smi")[1]
