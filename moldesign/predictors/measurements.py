@@ -25,7 +25,7 @@ from moldesign.predictors.assay_rows import PART_COLUMN, UNNUMBERED, MeasuredRow
 
 MEASUREMENTS_FILE = "measurements.csv.gz"
 
-_SMILES, _PART = "smiles", PART_COLUMN
+_SMILES = "smiles"
 _PART_NAMES: Mapping[int, str] = {TRAIN: "train", VALID: "valid", TEST: "test", NEW: ""}
 """A molecule of no part has contradicting measurements alone, or no graph."""
 _PARTS = {name: part for part, name in _PART_NAMES.items()}
@@ -53,7 +53,7 @@ def write_measurements(folder: Path, assay: Assay, split: Split) -> None:
     rows, parts = assay.rows, find_parts(assay, split)
     frame = pd.DataFrame(rows.labels, columns=[target.name for target in assay.targets])
     frame.insert(0, _SMILES, [rows.smiles[key] for key in rows.keys])
-    frame.insert(1, _PART, [_PART_NAMES[parts.get(key, NEW)] for key in rows.keys])
+    frame.insert(1, PART_COLUMN, [_PART_NAMES[parts.get(key, NEW)] for key in rows.keys])
     stream = io.BytesIO()
     DelimitedWriter(stream, ",").write(frame.iloc[np.flatnonzero(np.isfinite(rows.labels).any(axis=1))])
     write_bytes_atomically(folder / MEASUREMENTS_FILE, gzip.compress(stream.getvalue(), mtime=0))
@@ -70,8 +70,8 @@ def read_measurements(folder: Path, endpoints: Sequence[str]) -> OldData | None:
     if not path.is_file():
         return None
     rows = read_rows(path, endpoints, smiles_column=_SMILES)
-    chunks = read_table(path, smiles_column=_SMILES, columns=[_PART])
-    names = [name for chunk in chunks for name in chunk.frame[_PART].tolist()]
+    chunks = read_table(path, smiles_column=_SMILES, columns=[PART_COLUMN])
+    names = [name for chunk in chunks for name in chunk.frame[PART_COLUMN].tolist()]
     if unknown := set(names) - _PARTS.keys():
         raise ModelFormatError(
             f"{path} names a part {min(unknown)!r}, which there is none of; copy the complete model folder again"

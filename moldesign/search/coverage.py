@@ -12,7 +12,7 @@ from moldesign.chem.smiles import Mol
 N_BITS = 2**20
 """Positions to which paths are folded."""
 MAX_BONDS = 6
-"""Length of the longest paths: shorter ones, or circular environments, find fewer of the pieces that are sought."""
+"""Length of the longest paths; circular environments of radius 1 instead of paths find no more than chance does."""
 
 
 class Coverage:

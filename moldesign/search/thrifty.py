@@ -265,12 +265,16 @@ class ThriftySearch:
         The surrogate's standard deviation is 1 for what is unlike anything known. Beside the first scores that are not
         nothing only that would count, and the oddest molecules would be proposed.
         """
-        best = max(self._parts.values(), default=1.0)
-        return float(np.clip(best / self.settings.fair_score, self.settings.least_exploration, 1.0))
+        return float(np.clip(self._best_part / self.settings.fair_score, self.settings.least_exploration, 1.0))
 
     @property
     def _power(self) -> float:
-        return find_power(max(self._parts.values(), default=1.0), self.settings.fair_score)
+        """The surrogate learns this power of what was unknown of the scores."""
+        return find_power(self._best_part, self.settings.fair_score)
+
+    @property
+    def _best_part(self) -> float:
+        return max(self._parts.values(), default=1.0)
 
     def _draw_first(self) -> list[str]:
         """Return random library molecules; where scores are known in part, out of the tenth that can score highest."""
