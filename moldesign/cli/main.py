@@ -15,7 +15,6 @@ from moldesign.cli.doctor import doctor
 from moldesign.cli.evaluate import evaluate
 from moldesign.cli.explain import explain
 from moldesign.cli.generate import generate
-from moldesign.cli.lazy_imports import postpone_imports
 from moldesign.cli.merge import merge
 from moldesign.cli.models import models
 from moldesign.cli.monitor import monitor
@@ -72,7 +71,6 @@ def run(arguments: Sequence[str] | None = None) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logging.addLevelName(logging.WARNING, "warning")
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    postpone_imports()
     try:
         app(arguments, prog_name="moldesign")
     except MoldesignError as error:

@@ -1,4 +1,4 @@
-"""What the package needs of PyTorch Geometric, imported without a complaint that is not about us.
+"""What the package needs of PyTorch Geometric, imported quickly and without a complaint that is not about us.
 
 In a Jupyter kernel without ipywidgets, one of its modules has tqdm warn that its progress bars will not be seen.
 Nothing here draws any, and a reader of a notebook could do nothing about it but install what is not needed.
@@ -6,7 +6,9 @@ Nothing here draws any, and a reader of a notebook could do nothing about it but
 
 import warnings
 
-with warnings.catch_warnings():
+from moldesign.graphs.lazy_imports import postpone_imports
+
+with warnings.catch_warnings(), postpone_imports():
     warnings.filterwarnings("ignore", message="IProgress not found")
     from torch_geometric.data import Batch
     from torch_geometric.nn import GINEConv

@@ -177,32 +177,32 @@ def test_a_thrifty_run_knows_beforehand_what_meets_the_cheap_goals(
     assert result.n_not_run < 0.25 * finished.n_not_run * result.n_scored / finished.n_scored
 
 
-def run_whole_and_cut(tiny_prior: Path, folder: Path, workers: int) -> tuple[GenerationResult, GenerationResult]:
-    """Return a thrifty run that ended, and the same one interrupted."""
+def run_thrifty(tiny_prior: Path, folder: Path, **options: Any) -> GenerationResult:
+    profile = make_profile(folder, workers=7)
+    return run_tiny(tiny_prior, folder / "run", profile=profile, strategy="thrifty", **options)
 
+
+@pytest.fixture(scope="module")
+def whole(tiny_prior: Path, tmp_path_factory: pytest.TempPathFactory) -> GenerationResult:
+    """A thrifty run that nobody interrupted."""
+    return run_thrifty(tiny_prior, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers_later", [7, 2])
+def test_an_interrupted_thrifty_run_goes_on_the_same_also_with_fewer_processes(
+    tiny_prior: Path, whole: GenerationResult, tmp_path: Path, workers_later: int
+) -> None:
     def interrupt(progress: Progress) -> None:
         if progress.n_calls >= 30:
             raise KeyboardInterrupt
 
-    runs = []
-    for name, on_progress in (("whole", None), ("cut", interrupt)):
-        (folder / name).mkdir()
-        profile = make_profile(folder / name, workers=workers)
-        options = {"profile": profile, "strategy": "thrifty", "on_progress": on_progress}
-        runs.append(run_tiny(tiny_prior, folder / name / "run", **options))
-    assert [result.interrupted for result in runs] == [False, True]
-    return runs[0], runs[1]
-
-
-@pytest.mark.parametrize("workers_later", [7, 2])
-def test_an_interrupted_thrifty_run_goes_on_the_same_also_with_fewer_processes(
-    tiny_prior: Path, tmp_path: Path, workers_later: int
-) -> None:
-    whole, cut = run_whole_and_cut(tiny_prior, tmp_path, workers=7)
-    profile = make_profile(tmp_path / "cut", workers=workers_later)
+    cut = run_thrifty(tiny_prior, tmp_path, on_progress=interrupt)
+    assert (whole.interrupted, cut.interrupted) == (False, True)
+    profile = make_profile(tmp_path, workers=workers_later)
     resumed = run_tiny(tiny_prior, cut.run_dir, profile=profile, strategy="thrifty", resume=True)
     assert read_rows(resumed.run_dir) == read_rows(whole.run_dir)
-    asked = read_asked(tmp_path / "cut")
+    asked = read_asked(tmp_path)
     assert len(asked) == len(set(asked))
     lines = (whole.run_dir / "metrics.jsonl").read_text().splitlines()
     sizes = np.diff([0, *(json.loads(line)["n_calls"] for line in lines)])

@@ -12,12 +12,13 @@ from moldesign.objectives.ray_pool import connect
 CASES = Path(__file__).with_name("ray_cases.py")
 
 
+@pytest.mark.slow
 def test_programs_run_on_a_cluster() -> None:
     pytest.importorskip("ray", reason="needs the extra [ray]")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(CASES)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(CASES)]
     done = subprocess.run(command, cwd=CASES.parents[2], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout or "....." in done.stdout
+    assert "5 passed" in done.stdout
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])

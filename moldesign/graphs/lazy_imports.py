@@ -1,7 +1,8 @@
-"""Modules that other packages import and a command rarely needs are read when something in them is asked for."""
+"""Modules that other packages import and we rarely need are read when something in them is asked for."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
@@ -26,7 +27,12 @@ class PostponingFinder(MetaPathFinder):
         return spec
 
 
-def postpone_imports() -> None:
-    """Postpone the imports of `POSTPONED`, in this process, as far as they have not happened."""
-    if not any(isinstance(finder, PostponingFinder) for finder in sys.meta_path):
-        sys.meta_path.insert(0, PostponingFinder())
+@contextmanager
+def postpone_imports() -> Iterator[None]:
+    """Postpone what is imported of `POSTPONED` meanwhile; imports afterwards are those of everybody else."""
+    finder = PostponingFinder()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
