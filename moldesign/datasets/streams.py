@@ -1,6 +1,8 @@
 """Bytes in and out of files: endings, gzip, standard input, text lines with their number, atomic writing."""
 
+import codecs
 import gzip
+import io
 import sys
 import zlib
 from collections.abc import Iterator
@@ -54,23 +56,49 @@ def open_input(path: str | Path) -> Iterator[IO[bytes]]:
         yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if classify_path(path).is_gzip else raw
 
 
+def is_utf_16(stream: IO[bytes]) -> bool:
+    """Return whether a byte order mark of UTF-16 comes next; it stays there. A stream without a buffer has none."""
+    return hasattr(stream, "peek") and stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
 def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
-    """Yield the lines of UTF-8 text, without a byte order mark.
+    """Yield the lines of UTF-8 text, or of UTF-16 with a byte order mark; the mark is left out, ends of lines stay.
 
     Raises:
-        TableError: names file and line of bytes that are not UTF-8, or where a damaged file ends.
+        TableError: names file and line of bytes that are no text, or where a damaged file ends.
     """
     number = 0
     try:
-        for number, raw in enumerate(stream, start=1):
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        for line in _decode_utf_16(stream) if is_utf_16(stream) else _decode_utf_8(stream):
+            number += 1
+            yield line
     except UnicodeDecodeError as error:
-        byte = error.object[error.start]
+        if error.encoding != "utf-8":
+            raise TableError(
+                f"{label}: not UTF-16 text after line {number}; save the file with encoding UTF-8"
+            ) from error
+        where, byte = number + 1 + error.object[: error.start].count(b"\r"), error.object[error.start]
         raise TableError(
-            f"{label}, line {number}: byte 0x{byte:02x} is not UTF-8 text; save the file with encoding UTF-8"
+            f"{label}, line {where}: byte 0x{byte:02x} is not UTF-8 text; save the file with encoding UTF-8"
         ) from error
     except READ_ERRORS as error:
         raise TableError(explain_damage(label, f"after line {number}", error)) from error
+
+
+def _decode_utf_8(stream: IO[bytes]) -> Iterator[str]:
+    encoding = "utf-8-sig"
+    for raw in stream:
+        line, encoding = raw.decode(encoding), "utf-8"
+        if "\r" in line.removesuffix("\n").removesuffix("\r"):  # the end of a line on old Macintoshes
+            yield from io.StringIO(line, newline="")
+        else:
+            yield line
+
+
+def _decode_utf_16(stream: IO[bytes]) -> Iterator[str]:
+    text = io.TextIOWrapper(stream, encoding="utf-16", newline="")
+    yield from text
+    text.detach()  # else the stream would be closed with it
 
 
 def explain_damage(label: str, where: str, error: BaseException) -> str:

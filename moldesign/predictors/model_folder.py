@@ -9,8 +9,10 @@ from moldesign.checkpoint import CARD_FILE
 from moldesign.errors import RunFolderError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_WRITING = (*_FULL, errno.EACCES, errno.EROFS, errno.EIO, errno.ENOENT)
-"""What a disk that is full, read-only or gone says; other errors of the system are none of writing."""
+_WRITING = (*_FULL, errno.EROFS, errno.EIO)
+"""What a disk that is full, read-only or broken says; other errors of the system are none of writing."""
+_NAMED = (errno.EACCES, errno.ENOENT)
+"""What is said of files that are read, too: then they are named, and lie elsewhere."""
 
 
 def refuse_finished(folder: Path) -> None:
@@ -50,7 +52,8 @@ def explain_write_errors(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _WRITING:
+        is_ours = error.errno in _NAMED and Path(error.filename or "").is_relative_to(out)
+        if error.errno not in _WRITING and not is_ours:
             raise
         remedy = "check the disk"
         if error.errno in _FULL:

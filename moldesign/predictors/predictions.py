@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from moldesign.predictors.endpoints import Endpoint
 
+DETAILS = ("_std", "_low", "_high", "_in_domain")
+"""Endings of the columns that stand in a table beside a predicted value."""
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -64,7 +67,7 @@ def find_clash(names: Sequence[str]) -> str | None:
     >>> find_clash(["x", "x_std"]), find_clash(["y", "error"]), find_clash(["x", "y"])
     ('x_std', 'error', None)
     """
-    others = {f"{name}{ending}" for name in names for ending in ("_std", "_low", "_high", "_in_domain")}
+    others = {f"{name}{ending}" for name in names for ending in DETAILS}
     return next((name for name in names if name in others | {"smiles", "in_domain", "error"}), None)
 
 

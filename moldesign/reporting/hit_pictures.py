@@ -13,6 +13,7 @@ import pandas as pd
 from moldesign.checkpoint import write_text_atomically
 from moldesign.datasets.tables import read_table
 from moldesign.errors import MoldesignError, TableError
+from moldesign.predictors.predictions import DETAILS
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule, draw_text, move
 from moldesign.reporting.screening_record import OWN_MARK, list_own_columns, undo_clashes
 
@@ -86,7 +87,7 @@ def _list_card(row: dict[Any, Any]) -> _Card:
 
 
 def _is_detail(key: str) -> bool:
-    return key.endswith(("_score", "_std", "_low", "_high", "_in_domain")) or key.startswith("nearest_training")
+    return key.endswith(("_score", *DETAILS)) or key.startswith("nearest_training")
 
 
 def _is_there(value: Any) -> bool:

@@ -12,6 +12,7 @@ from rdkit import Chem
 from moldesign.chem.alerts import find_alerts
 from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
 from moldesign.chem.smiles import Mol, parse_smiles
+from moldesign.predictors.predictions import DETAILS
 from moldesign.reporting.comparing import Comparison, compare_all
 from moldesign.reporting.depictions import Depiction, draw_compactly, lay_out, lay_out_like
 from moldesign.reporting.molecule_data import describe_graph
@@ -23,7 +24,7 @@ MAX_HITS = 100
 NEAREST, SIMILARITY = "nearest_training_smiles", "nearest_training_similarity"
 _EXTRA = ("mw", "logp", "tpsa", "hbd", "hba", "rotatable_bonds", "heavy_atoms")
 """Descriptors by which hits can be filtered, whatever the goals are."""
-_ENDINGS = ("_score", "_std", "_low", "_high", "_in_domain")
+_ENDINGS = ("_score", *DETAILS)
 
 
 @dataclass(frozen=True)

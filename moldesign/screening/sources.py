@@ -13,7 +13,7 @@ from typing import IO, Any, NamedTuple, cast
 
 import pyarrow
 
-from moldesign.datasets.streams import READ_ERRORS, STANDARD_INPUT
+from moldesign.datasets.streams import READ_ERRORS, STANDARD_INPUT, is_utf_16
 from moldesign.errors import TableError
 
 DAMAGE = (*READ_ERRORS, UnicodeDecodeError, pyarrow.ArrowException)
@@ -22,7 +22,6 @@ DAMAGE = (*READ_ERRORS, UnicodeDecodeError, pyarrow.ArrowException)
 _BUFFER = 1 << 16
 _PACKED = (".gz", ".zst")
 _LATIN_1 = "moldesign-latin-1"
-_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class FileName(NamedTuple):
@@ -119,7 +118,7 @@ def open_text(raw: HashedFile, packing: str) -> IO[str]:
     """
     stream = unpack(raw, packing)
     codecs.register_error(_LATIN_1, _read_latin_1)
-    encoding = "utf-16" if stream.peek(2)[:2] in _UTF_16_MARKS else "utf-8-sig"
+    encoding = "utf-16" if is_utf_16(stream) else "utf-8-sig"
     return io.TextIOWrapper(stream, encoding=encoding, errors=_LATIN_1, newline=None)
 
 

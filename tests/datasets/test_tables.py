@@ -17,11 +17,13 @@ from rdkit import Chem
 
 from moldesign.chem.smiles import parse_smiles
 from moldesign.datasets.delimited import DelimitedWriter, read_delimited
-from moldesign.datasets.tables import read_smiles, read_table, write_table
+from moldesign.datasets.tables import check_table, read_smiles, read_table, write_table
 from moldesign.errors import TableError
 from tests.extended_smiles import EXTENDED_LINES
 
 ENDINGS = [f"{ending}{gz}" for ending in (".csv", ".tsv", ".smi", ".sdf", ".parquet") for gz in ("", ".gz")]
+
+ETHANOL = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO")).splitlines()
 
 
 @pytest.fixture
@@ -124,7 +126,8 @@ def test_smiles_column_is_found_by_name(tmp_path: Path, header: str, expected: s
         ("t.csv", b"smiles,y\nC,1\nCC,2,3\n", "line 3: 3 cells where the header names 2"),
         ("t.csv", b"smiles,y\nC,1\n\nCC\n", "line 4: 1 cells where the header names 2"),
         ("t.csv", b"smiles,y\nC,1\nCC,\xb5M\n", "line 3: byte 0xb5 is not UTF-8"),
-        ("t.csv", "smiles,y\nC,1\n".encode("utf-16"), "line 1: byte 0xff is not UTF-8"),
+        ("t.csv", b"smiles,y\rC,1\rCC,\xb5M\r", "line 3: byte 0xb5 is not UTF-8"),
+        ("t.csv", "smiles,y\nC,1\n".encode("utf-16") + b"C", "not UTF-16 text after line 2"),
         ("t.csv", b"smiles,y,y\nC,1,2\n", "the column 'y' is there twice"),
         ("t.csv", b"a,b\nC,1\n", "--smiles-column; columns: a, b"),
         ("t.csv", b"smiles_in,smiles_out\nC,C\n", "--smiles-column"),
@@ -145,6 +148,29 @@ def test_faults_name_file_place_and_remedy(tmp_path: Path, name: str, content: b
         list(read_table(path))
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("name", "lines", "last"),
+    [
+        ("t.csv", ["smiles,note", 'C,"one\ntwo"', "CCO,µ"], "µ"),
+        ("t.smi", ["C one", "CCO µ"], "µ"),
+        ("t.smi.gz", ["C one", "CCO µ"], "µ"),
+        ("t.sdf", [*ETHANOL, "> <note>", "µ", "", "$$$$", *ETHANOL, "> <note>", "µµ", "", "$$$$"], "µµ"),
+    ],
+)
+def test_encodings_and_ends_of_lines(
+    tmp_path: Path, name: str, lines: list[str], last: str, end: str, encoding: str
+) -> None:
+    content = end.join(lines).encode(encoding)
+    path = write_bytes(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
+    [chunk] = read_table(path)
+    assert chunk.smiles[-1] == "CCO"
+    assert len(chunk.smiles) == 2
+    assert chunk.frame.iloc[-1, -1] == last
+    check_table(path)
 
 
 def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:

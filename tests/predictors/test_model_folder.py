@@ -36,6 +36,13 @@ def test_a_disk_that_cannot_be_written_is_explained(tmp_path, number, remedy):
         raise OSError(number, "no more")
 
 
+def test_a_folder_that_is_gone_is_told_from_another_file_that_is_not_there(tmp_path):
+    with pytest.raises(RunFolderError, match="cannot write to .*: No such file"), explain_write_errors(tmp_path):
+        (tmp_path / "gone" / "card.json").write_text("")
+    with pytest.raises(FileNotFoundError, match="elsewhere"), explain_write_errors(tmp_path / "out"):
+        (tmp_path / "elsewhere").read_text()
+
+
 def test_what_is_no_fault_of_the_disk_is_not_blamed_on_it(tmp_path):
     with pytest.raises(BrokenPipeError), explain_write_errors(tmp_path):
         raise BrokenPipeError(errno.EPIPE, "nobody reads")
