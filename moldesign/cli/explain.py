@@ -1,7 +1,7 @@
 """`moldesign explain`: why a model predicts what it predicts, as a picture."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,6 @@ from moldesign.cli.text import draw_table, format_number
 from moldesign.errors import TableError
 
 if TYPE_CHECKING:
-    from moldesign.predictors.ensemble import Predictor
     from moldesign.predictors.explain import Explanation
 
 
@@ -44,37 +43,36 @@ def explain(
       moldesign explain "CC(=O)Nc1ccc(O)cc1" --model admet --endpoint herg --out herg.svg
       moldesign explain "CCO" "CCN" --model my_model --out mine.svg
     """
-    from moldesign.predictors.bundled import find_model_folder, load_predictor  # noqa: PLC0415
+    from moldesign.predictors.bundled import load_predictor, read_model_card  # noqa: PLC0415
 
     if out.suffix.lower() != ".svg":
         raise TableError(f"{out}: unknown ending {out.suffix!r}; pictures are written as .svg")
-    find_model_folder(model)
+    chosen = choose_endpoint(read_model_card(model), endpoint)
     from moldesign.predictors.explain import explain as explain_molecule  # noqa: PLC0415  PyTorch takes seconds
     from moldesign.reporting.explanations import draw_explanations  # noqa: PLC0415
 
     predictor = load_predictor(model)
-    chosen = choose_endpoint(predictor, endpoint)
     explanations = [explain_molecule(predictor, text, chosen) for text in smiles]
     write_picture(out, draw_explanations(explanations))
     typer.echo("\n\n".join(describe_explanation(one) for one in explanations))
 
 
-def choose_endpoint(predictor: "Predictor", name: str | None) -> str:
-    """Return the named endpoint, or the only one.
+def choose_endpoint(card: dict[str, Any], name: str | None) -> str:
+    """Return the named endpoint of a model, or the only one.
 
     Raises:
-        UnknownNameError: the predictor has no such endpoint.
+        UnknownNameError: the model has no such endpoint.
         typer.BadParameter: none is named, and there are several.
     """
-    if name is not None:
-        return predictor.endpoints[predictor.find_column(name)].name
-    known = [one.name for one in predictor.endpoints]
-    if len(known) > 1:
+    from moldesign.predictors.endpoints import Endpoint, find_column  # noqa: PLC0415
+
+    endpoints = [Endpoint.from_dict(fields) for fields in card["endpoints"]]
+    if name is None and len(endpoints) > 1:
+        known = ", ".join(one.name for one in endpoints)
         raise typer.BadParameter(
-            f"the model {predictor.name} predicts several properties; name one of: {', '.join(known)}",
-            param_hint="--endpoint",
+            f"the model {card['name']} predicts several properties; name one of: {known}", param_hint="--endpoint"
         )
-    return known[0]
+    return endpoints[0 if name is None else find_column(endpoints, name, card["name"])].name
 
 
 def write_picture(path: Path, text: str) -> None:

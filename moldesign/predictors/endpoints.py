@@ -1,12 +1,13 @@
 """What a predictor predicts: one endpoint is one column of its output."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moldesign.errors import TableError
+from moldesign.errors import TableError, UnknownNameError
 
 TaskType = Literal["regression", "classification"]
 Direction = Literal["higher is better", "lower is better", "depends on the project"]
@@ -66,6 +67,18 @@ class Endpoint:
     def from_dict(cls, fields: dict[str, Any]) -> "Endpoint":
         """Read the fields of a model card."""
         return cls(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
+
+
+def find_column(endpoints: Sequence[Endpoint], wanted: str, model: str) -> int:
+    """Return the number of an endpoint, by its name or an alias.
+
+    Raises:
+        UnknownNameError: the model has no such endpoint; lists the nearest.
+    """
+    columns = {name: t for t, one in enumerate(endpoints) for name in (*one.aliases, one.name)}
+    if wanted not in columns:
+        raise UnknownNameError(f"endpoint of {model}", wanted, columns)
+    return columns[wanted]
 
 
 def fit_endpoint(

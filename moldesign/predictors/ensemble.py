@@ -14,11 +14,11 @@ from moldesign.checkpoint import Card, load_model, save_model
 from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, list_texts, parse_smiles
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
-from moldesign.errors import ModelFormatError, UnknownNameError
+from moldesign.errors import ModelFormatError
 from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
 from moldesign.predictors.calibration import DEFAULT_LEVEL, Calibration, fit_calibration, summarize_outputs
 from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
-from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.endpoints import Endpoint, find_column
 from moldesign.predictors.error_model import ErrorModel
 from moldesign.predictors.explain import Explanation, explain
 from moldesign.predictors.forest import ForestBlend
@@ -166,10 +166,7 @@ class Predictor:
         Raises:
             UnknownNameError: no such endpoint; lists the nearest.
         """
-        columns = {name: t for t, one in enumerate(self.endpoints) for name in (*one.aliases, one.name)}
-        if endpoint not in columns:
-            raise UnknownNameError(f"endpoint of {self.name}", endpoint, columns)
-        return columns[endpoint]
+        return find_column(self.endpoints, endpoint, self.name)
 
     def recalibrate(self, smiles: Sequence[Any], labels: ArrayLike) -> "Predictor":
         """Return a predictor with the same networks, whose calibration is fitted on newly measured molecules.

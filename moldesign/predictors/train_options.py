@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+import torch
+
 from moldesign.datasets.folds import SplitKind
 from moldesign.errors import TableError
 from moldesign.predictors.assay import LogChoice
@@ -69,3 +71,14 @@ class TrainOptions:
             raise TableError("one fold cannot be both trained and tested on: ask for 2 or more with --folds")
         if self.n_trials:
             require_optuna()
+        _check_device(self.device)
+
+
+def _check_device(name: str) -> None:
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:  # the latter where torch was built without it
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"device={name!r} cannot be computed on ({reason}); use 'cpu', or 'cuda' where it is"
+        ) from error

@@ -37,7 +37,7 @@ def test_a_disk_that_cannot_be_written_is_explained(tmp_path, number, remedy):
 
 
 def test_a_folder_that_is_gone_is_told_from_another_file_that_is_not_there(tmp_path):
-    with pytest.raises(RunFolderError, match="cannot write to .*: No such file"), explain_write_errors(tmp_path):
+    with pytest.raises(RunFolderError, match=r"cannot write to .*: No such file"), explain_write_errors(tmp_path):
         (tmp_path / "gone" / "card.json").write_text("")
     with pytest.raises(FileNotFoundError, match="elsewhere"), explain_write_errors(tmp_path / "out"):
         (tmp_path / "elsewhere").read_text()

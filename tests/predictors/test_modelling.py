@@ -336,6 +336,7 @@ def test_a_target_that_predictions_could_not_hold_is_refused_before_training(tmp
         ({"n_folds": -1}, "n_folds must be at least 0, not -1"),
         ({"seed": -1}, "seed must be at least 0, not -1"),
         ({"split": "scafold"}, "split='scafold' is unknown; it is one of 'scaffold', 'random', 'cluster', 'time'"),
+        ({"device": "tpu"}, r"device='tpu' cannot be computed on \(.*\); use 'cpu', or 'cuda' where it is"),
         ({"loss": "mse"}, "loss='mse' is unknown; it is one of 'plain', 'weighted', 'focal'"),
         ({"log": True}, "log=True is unknown; it is one of 'auto', 'on', 'off'"),
     ],
