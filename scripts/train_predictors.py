@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.fitting import (
@@ -50,6 +51,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     torch.set_num_threads(options.threads)
     began = time.monotonic()
+    kept = load_predictor(options.panel) if options.keep_networks else None
     tasks = READERS[options.panel](options.data)
     train, test = separate(tasks)
     endpoints = describe(list(tasks), train)
@@ -57,6 +59,7 @@ def main() -> None:
         TrainingSettings(n_epochs=options.epochs),
         n_networks=options.networks,
         hidden_size=options.hidden_size,
+        kernel=options.panel == PANEL,
         calibration_folds=options.calibration_folds,
     )
     print(f"{len(train.smiles)} training molecules, {len(test.smiles)} test molecules", flush=True)
@@ -65,13 +68,14 @@ def main() -> None:
         train,
         endpoints,
         settings,
-        card={},
         work=options.work / options.panel,
+        networks=kept.networks if kept else (),
         device=options.device,
         on_epoch=print_progress,
     )
     figures = measure_on_test(predictor, train, test)
-    predictor.card.update(make_card(options, figures, time.monotonic() - began))
+    seconds = time.monotonic() - began + (kept.card["training_seconds"] if kept else 0)
+    predictor.card.update(make_card(options, figures, seconds))
     predictor.save(WEIGHTS / options.panel)
     print(pd.DataFrame(figures).T.to_string())
 
@@ -86,6 +90,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--networks", type=int, default=3)
     parser.add_argument("--hidden-size", type=int, default=96)
     parser.add_argument("--calibration-folds", type=int, default=0, help="train so many ensembles more to calibrate on")
+    parser.add_argument("--keep-networks", action="store_true", help="take those of the bundled model; train none")
     parser.add_argument("--work", type=Path, default=Path("work/predictors"), help="folder of finished networks")
     return parser.parse_args()
 

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import DataStructs
+from rdkit import Chem, DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 from scipy.sparse import csr_array
 
@@ -63,6 +63,33 @@ def morgan_counts(mols: Sequence[Mol | None], *, radius: int = 3, n_bits: int = 
         if mol is not None:
             counts[row] = np.minimum(generator.GetCountFingerprintAsNumPy(mol), 255)
     return counts
+
+
+def list_atom_bits(mol: Mol, *, radius: int = 2, n_bits: int = 2048) -> list[NDArray[np.int64]]:
+    """Return for each atom the bits of its molecule's `morgan_bits` whose environments hold the atom.
+
+    >>> from moldesign.chem.smiles import require_mols
+    >>> [len(bits) for bits in list_atom_bits(*require_mols(["CCO"]))]
+    [3, 4, 3]
+    """
+    output = rdFingerprintGenerator.AdditionalOutput()
+    output.AllocateBitInfoMap()
+    _morgan_generator(radius, n_bits).GetFingerprint(mol, additionalOutput=output)
+    bits: list[set[int]] = [set() for _ in range(mol.GetNumAtoms())]
+    for bit, environments in output.GetBitInfoMap().items():
+        for center, reach in environments:
+            for atom in _list_environment(mol, center, reach):
+                bits[atom].add(bit)
+    return [np.array(sorted(own), dtype=np.int64) for own in bits]
+
+
+def _list_environment(mol: Mol, center: int, reach: int) -> set[int]:
+    """Return the atoms within `reach` bonds of an atom."""
+    atoms = {center}
+    for bond in Chem.FindAtomEnvironmentOfRadiusN(mol, reach, center) if reach else ():
+        one = mol.GetBondWithIdx(bond)
+        atoms |= {one.GetBeginAtomIdx(), one.GetEndAtomIdx()}
+    return atoms
 
 
 def tanimoto(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -135,6 +135,19 @@ class TrainingDomain:
             for mol, own_rows, own_similarity in zip(mols, rows.tolist(), similarity.tolist(), strict=True)
         ]
 
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """[M], the training molecules in the order of `compare`."""
+        return self._labelled.order
+
+    def compare(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the Tanimoto similarity of every training molecule, in `order`, to each query, float32 [M, N].
+
+        Args:
+            queries: packed fingerprints of `N_BITS` bits, uint8 [N, bytes].
+        """
+        return self._labelled.compare(queries)
+
     def find_trained(self, smiles: Sequence[str | None]) -> NDArray[np.bool_]:
         """Return for each standardised SMILES whether its label of each endpoint was trained on, bool [N, T]."""
         rows = np.array([self._row_by_smiles.get(text, -1) for text in smiles], dtype=np.int64)

@@ -24,6 +24,7 @@ from moldesign.predictors.explain import Explanation, explain
 from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.forking import survive_forks
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
+from moldesign.predictors.kernel import KernelBlend
 from moldesign.predictors.latent import apply_ensemble
 from moldesign.predictors.parallel import can_fork, map_forked
 from moldesign.predictors.predictions import Predictions, join_predictions
@@ -51,6 +52,7 @@ class Predictor:
     calibration: Calibration = field(default_factory=Calibration, repr=False)
     error_model: ErrorModel | None = field(default=None, repr=False)
     forest: ForestBlend | None = field(default=None, repr=False)
+    kernel: KernelBlend | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         survive_forks()
@@ -107,7 +109,7 @@ class Predictor:
             graphs: of the N molecules, where they are at hand.
         """
         starts = range(0, max(len(smiles), 1), _CHUNK)
-        if graphs is None or self.forest:  # which asks for fingerprints of the molecules
+        if graphs is None or self._blends:  # which ask for fingerprints of the molecules
             runs = [self._run(smiles[i : i + _CHUNK]) for i in starts]
         else:
             ends = [min(i + _CHUNK, len(graphs)) for i in starts]
@@ -148,17 +150,13 @@ class Predictor:
         return self.domain.neighbours(standardize_smiles(smiles).mols, self.find_column(endpoint), k)
 
     def explain(self, smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
-        """Say on which atoms the networks' share of a prediction rests, and what is nearest: see `explain.explain`.
+        """Say on which atoms a prediction rests, and what is nearest: see `explain.explain`.
 
         Raises:
             UnknownNameError: no such endpoint.
             InvalidSmilesError: the SMILES is no molecule.
         """
-        explained = explain(self, smiles, endpoint, n_neighbours=n_neighbours)
-        if self.forest is None:
-            return explained
-        share = self.forest.shares[self.endpoints.index(explained.endpoint)]
-        return replace(explained, atom_weights=explained.atom_weights * (1 - share))
+        return explain(self, smiles, endpoint, n_neighbours=n_neighbours)
 
     def find_column(self, endpoint: str) -> int:
         """Return the number of an endpoint, by its name or an alias.
@@ -217,7 +215,7 @@ class Predictor:
     def _run(self, texts: Sequence[Any], mols: Sequence[Mol | None] | None = None, *, first_row: int = 0) -> "_Run":
         featurized = featurize_smiles(texts, first_row=first_row)
         known: list[Mol | None] = []
-        if self.forest:
+        if self._blends:
             every = parse_smiles(texts).mols if mols is None else mols
             known = [every[row] for row in featurized.rows.tolist()]
         run, is_mixed = self._run_graphs(featurized.graphs, known), np.zeros(len(texts), dtype=bool)
@@ -227,10 +225,14 @@ class Predictor:
     def _run_graphs(self, graphs: GraphTable, mols: Sequence[Mol | None] = ()) -> "_Run":
         n = len(graphs)
         outputs, states = apply_ensemble(self.networks, graphs)
-        if self.forest:
-            outputs = self.forest.mix(outputs, mols)
+        for blend in self._blends:
+            outputs = blend.mix(outputs, mols)
         expected = self.error_model.expect(outputs.mean(axis=0), states) if self.error_model else None
         return _Run([None] * n, np.arange(n), outputs, states, expected, [None] * n, np.zeros(n, dtype=bool))
+
+    @property
+    def _blends(self) -> list[ForestBlend | KernelBlend]:
+        return [blend for blend in (self.forest, self.kernel) if blend is not None]
 
     @property
     def _device(self) -> torch.device:
@@ -275,7 +277,8 @@ class Predictor:
         """Write the model folder."""
         tensors = self.domain.to_tensors() | self.calibration.to_tensors()
         tensors |= self.error_model.to_tensors() if self.error_model else {}
-        tensors |= self.forest.to_tensors() if self.forest else {}
+        for blend in self._blends:
+            tensors |= blend.to_tensors()
         for member, network in enumerate(self.networks):
             tensors |= {f"network.{member}.{name}": t for name, t in network.state_dict().items()}
         card = {
@@ -345,10 +348,11 @@ def load_model_folder(folder: Path) -> Predictor:
         calibration = Calibration.from_model(card.get("calibration", {}), tensors)
         error_model = ErrorModel.from_tensors(tensors)
         forest = ForestBlend.from_tensors(tensors, [endpoint.task == "classification" for endpoint in endpoints])
+        kernel = KernelBlend.from_tensors(tensors, domain)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ModelFormatError(f"{folder} does not fit its own card: {error}") from error
     name = str(card.get("name", folder.name))
-    return Predictor(name, endpoints, networks, domain, card, calibration, error_model, forest)
+    return Predictor(name, endpoints, networks, domain, card, calibration, error_model, forest, kernel)
 
 
 def _load_network(tensors: dict[str, Any], member: int, settings: NetworkSettings) -> PropertyNetwork:

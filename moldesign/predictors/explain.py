@@ -7,13 +7,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from moldesign.chem.smiles import require_mols
 from moldesign.chem.standardize import standardize_smiles
 from moldesign.errors import InvalidSmilesError
 from moldesign.graphs import featurize_smiles
 from moldesign.predictors.attribution import N_STEPS, attribute_atoms
 from moldesign.predictors.domain import Neighbour
 from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.gnn import PropertyNetwork
+from moldesign.predictors.kernel import KernelBlend
 
 
 class Explainable(Protocol):
@@ -30,6 +33,14 @@ class Explainable(Protocol):
     @property
     def networks(self) -> tuple[PropertyNetwork, ...]:
         """Of the ensemble, each with T outputs."""
+
+    @property
+    def forest(self) -> ForestBlend | None:
+        """What is mixed into the networks' outputs first."""
+
+    @property
+    def kernel(self) -> KernelBlend | None:
+        """What is mixed into them then."""
 
     def predict(self, smiles: Sequence[Any]) -> Any:
         """Return `values`, `std` and `in_domain`, each [N, T]."""
@@ -101,6 +112,8 @@ def weigh_atoms(
 ) -> list[NDArray[np.float32]]:
     """Return what each atom brings to a prediction, float32 [n_atoms] per molecule, in the unit that is learned.
 
+    Networks and kernel regression have their shares of it; what a forest says rests on no atoms.
+
     Args:
         predictor: any; its networks' reasons are averaged.
         parents: N standardised SMILES.
@@ -109,10 +122,14 @@ def weigh_atoms(
     """
     graphs = featurize_smiles(list(parents)).graphs
     members = [attribute_atoms(network, graphs, column, n_steps=n_steps) for network in predictor.networks]
-    spread = np.float32(predictor.endpoints[column].spread)
-    return [
-        np.mean([one.weights for one in of_networks], axis=0) * spread for of_networks in zip(*members, strict=True)
-    ]
+    weights = [np.mean([one.weights for one in of_networks], axis=0) for of_networks in zip(*members, strict=True)]
+    if predictor.forest is not None:
+        weights = [own * (1 - predictor.forest.shares[column]) for own in weights]
+    if predictor.kernel is not None:
+        share, mols = predictor.kernel.shares[column], require_mols(parents)
+        by_kernel = [predictor.kernel.weigh_atoms(mol, column) for mol in mols]
+        weights = [(1 - share) * own + share * other for own, other in zip(weights, by_kernel, strict=True)]
+    return [own * np.float32(predictor.endpoints[column].spread) for own in weights]
 
 
 def name_learned_unit(endpoint: Endpoint) -> str:

@@ -26,6 +26,7 @@ from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.finished import train_or_load
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.held_out import predict_held_out
+from moldesign.predictors.kernel_fit import KernelLearner, Unseen, fit_kernel
 from moldesign.predictors.latent import apply_with_states
 from moldesign.predictors.training import (
     NetworkPlan,
@@ -63,6 +64,8 @@ class FittingSettings:
     n_layers: int = 3
     held_out_share: float = 0.1
     """Each network leaves out another random share of the rows, on which its validation figures are measured."""
+    kernel: bool = False
+    """Mix kernel regressions into what the networks say, as far as that helps on their validation molecules."""
     calibration_folds: int = 0
     """Train so many further ensembles, each without one fold of scaffolds, to calibrate on; 0 does not calibrate."""
     seed: int = 0
@@ -129,8 +132,8 @@ def fit_predictor(
     endpoints: Sequence[Endpoint],
     settings: FittingSettings,
     *,
-    card: dict[str, Any],
     work: Path | None = None,
+    networks: Sequence[PropertyNetwork] = (),
     device: str = "cpu",
     on_epoch: Callable[[int, TrainingProgress], None] | None = None,
 ) -> Predictor:
@@ -141,12 +144,17 @@ def fit_predictor(
         table: M molecules with labels of the T endpoints; one whose graph cannot be read is left out.
         endpoints: T endpoints.
         settings: size and length of the training.
-        card: what the model card says beside what is filled in here.
         work: folder for finished networks; those found there are not trained again if they were trained on the same
             table in the same way.
+        networks: of an earlier fit of the same table with the same settings; they are not trained again.
         device: where to train.
         on_epoch: called with the number of the network and its progress.
+
+    Raises:
+        ValueError: kernel regressions and calibration are both asked for, or an endpoint is a classification.
     """
+    if settings.kernel and settings.calibration_folds:
+        raise ValueError("folds are predicted by networks alone: a predictor with kernel regressions is not calibrated")
     featurized = featurize_smiles(table.smiles)
     for error in filter(None, featurized.errors):
         logger.warning("left out of the training: %s", error)
@@ -154,15 +162,23 @@ def fit_predictor(
     data = TrainingSet(featurized.graphs, table.labels, endpoints)
     shape = NetworkSettings(*count_features(), len(endpoints), settings.hidden_size, settings.n_layers)
     bench = _Bench(table.smiles, data, shape, settings, work, device, on_epoch)
-    networks, validation = [], []
-    for member in range(settings.n_networks):
-        network, left_out = bench.train(member, np.arange(len(data.graphs)))
-        networks.append(network)
-        outputs = _to_values(apply_network(network, data.graphs.select(left_out)), endpoints)
-        validation.append(measure_endpoints(endpoints, table.labels[left_out], outputs))
+    every = np.arange(len(data.graphs))
+    trained = list(networks) or [bench.train(member, every) for member in range(settings.n_networks)]
+    left_out = [bench.leave_out(member) for member in range(settings.n_networks)]
+    unseen = [
+        Unseen(rows, apply_network(network, data.graphs.select(rows)))
+        for network, rows in zip(trained, left_out, strict=True)
+    ]
     rng = np.random.default_rng(settings.seed)
-    states = apply_with_states(networks[0], data.graphs).states
+    states = apply_with_states(trained[0], data.graphs).states
     domain = fit_domain(table.smiles, table.labels, rng=rng, states=states)
+    kernel, said = None, [one.outputs for one in unseen]
+    if settings.kernel:
+        kernel, said = fit_kernel(KernelLearner.of_labels(domain, table.labels, endpoints), unseen)
+    validation = [
+        measure_endpoints(endpoints, table.labels[rows], _to_values(outputs, endpoints))
+        for rows, outputs in zip(left_out, said, strict=True)
+    ]
     calibration = Calibration()
     if settings.calibration_folds:
         held_out = predict_held_out(table.smiles, settings.calibration_folds, bench.predict_fold, rng=rng)
@@ -171,9 +187,8 @@ def fit_predictor(
         "n_training_molecules": len(table.smiles),
         "n_labels": {e.name: int(np.isfinite(table.labels[:, t]).sum()) for t, e in enumerate(endpoints)},
         "validation": average_figures(validation),
-        **card,
     }
-    return Predictor(name, tuple(endpoints), tuple(networks), domain, full_card, calibration)
+    return Predictor(name, tuple(endpoints), tuple(trained), domain, full_card, calibration, kernel=kernel)
 
 
 @dataclass(frozen=True)
@@ -188,21 +203,25 @@ class _Bench:
     device: str
     on_epoch: Callable[[int, TrainingProgress], None] | None
 
-    def train(self, number: int, rows: Rows) -> tuple[PropertyNetwork, Rows]:
-        """Train a network on `rows` but for a random share; return it and the rows of the table in that share."""
+    def leave_out(self, number: int) -> Rows:
+        """Return the rows of the table, a random share, that a network does not learn from."""
         rng = np.random.default_rng([self.settings.seed, number])
-        left_out = rng.random(len(self.smiles)) < self.settings.held_out_share
-        plan = NetworkPlan(rows[~left_out[rows]], self.shape, self.settings.training, self.settings.seed + number)
+        return np.flatnonzero(rng.random(len(self.smiles)) < self.settings.held_out_share)
+
+    def train(self, number: int, rows: Rows) -> PropertyNetwork:
+        """Train a network on `rows` but for those that it leaves out."""
+        learned = np.setdiff1d(rows, self.leave_out(number))
+        plan = NetworkPlan(learned, self.shape, self.settings.training, self.settings.seed + number)
         folder = self.work / f"network_{number}" if self.work else None
         report = partial(self.on_epoch, number) if self.on_epoch else None
         finished = train_or_load(self.smiles, self.data, plan, folder, device=self.device, on_epoch=report)
-        return finished.network, np.flatnonzero(left_out)
+        return finished.network
 
     def predict_fold(self, fold: int, rows: Rows, held_out: Rows) -> NDArray[np.float32]:
         """Return what an ensemble that was trained on `rows` says of `held_out`, float32 [K, n, T]."""
         n_networks, graphs = self.settings.n_networks, self.data.graphs.select(held_out)
         numbers = range((fold + 1) * n_networks, (fold + 2) * n_networks)
-        return np.stack([apply_network(self.train(number, rows)[0], graphs) for number in numbers])
+        return np.stack([apply_network(self.train(number, rows), graphs) for number in numbers])
 
 
 def measure_endpoints(

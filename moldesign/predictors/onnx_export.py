@@ -62,11 +62,17 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
         path: the file, which must not exist yet.
 
     Raises:
-        ExportError: the predictor has a forest; onnx, onnxscript or onnxruntime is not installed; the file exists or
-            cannot be written; the exported model differs from PyTorch by more than `TOLERANCE` on any of some real
-            molecules; or it has sums that onnxruntime gets wrong on several threads (see `onnx_sums`).
+        ExportError: the predictor has a forest or a kernel regression; onnx, onnxscript or onnxruntime is not
+            installed; the file exists or cannot be written; the exported model differs from PyTorch by more than
+            `TOLERANCE` on any of some real molecules; or it has sums that onnxruntime gets wrong on several threads
+            (see `onnx_sums`).
     """
     target = Path(path)
+    if predictor.kernel is not None:
+        raise ExportError(
+            f"{predictor.name} has a kernel regression beside its networks, which an ONNX file cannot hold; those of "
+            "`moldesign train --no-forest` can be exported, and admet and activity"
+        )
     if predictor.forest is not None:
         raise ExportError(
             f"{predictor.name} has a forest beside its networks, which an ONNX file cannot hold: train it with "

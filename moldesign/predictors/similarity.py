@@ -98,6 +98,24 @@ class LabelledFingerprints:
             highest[large, t] = self.find_nearest(queries[large], int(t), 1)[1][:, 0]
         return highest
 
+    @property
+    def order(self) -> NDArray[np.int64]:
+        """[M], the training molecules in the order of `compare`."""
+        return self._molecules.rows
+
+    def compare(self, queries: NDArray[np.uint8]) -> Similarity:
+        """Return the similarity of every training molecule, in `order`, to each of N queries, float32 [M, N]."""
+        n_set = np.bitwise_count(queries).sum(axis=1, dtype=np.float32)
+        if n_set.max(initial=0) <= _MAX_COUNT:
+            shared = _unpack(self._count_shared(queries))[:, : len(queries)].astype(np.float32)
+        else:
+            bits = np.unpackbits(queries, axis=1, bitorder="little")
+            shared = (self._bits @ np.ascontiguousarray(bits.T)).astype(np.float32)
+        union = self._n_set[self.order, None].astype(np.float32) + n_set
+        union -= shared
+        shared /= np.maximum(union, 1, out=union)
+        return shared
+
     def find_nearest(self, queries: NDArray[np.uint8], endpoint: int, k: int) -> tuple[NDArray[np.int64], Similarity]:
         """Return the k training molecules with a label of the endpoint that are most similar to each query.
 

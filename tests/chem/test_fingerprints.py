@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from rdkit import DataStructs
 from rdkit.Chem import rdFingerprintGenerator
 
-from moldesign.chem.fingerprints import morgan_bits, morgan_counts, nearest, tanimoto
+from moldesign.chem.fingerprints import list_atom_bits, morgan_bits, morgan_counts, nearest, tanimoto
 from moldesign.chem.smiles import Mol, randomize_smiles, require_mols
 
 DENSE = arrays(np.uint8, st.tuples(st.integers(1, 6), st.just(40)))
@@ -122,3 +122,14 @@ def test_similar_drugs_are_near(drug_mols: dict[str, Mol]):
     )[0]
     assert close > 0.6
     assert far < 0.1
+
+
+def test_the_bits_of_an_atom_are_those_of_environments_that_hold_it():
+    amine, alkane = require_mols(["OCCCCCCCN", "CCCCCCCCC"])
+    bits_of, others = (list_atom_bits(mol, radius=1, n_bits=4096) for mol in (amine, alkane))
+    packed = morgan_bits([amine], radius=1, n_bits=4096)[0]
+    assert sorted(set(np.concatenate(bits_of))) == np.flatnonzero(np.unpackbits(packed, bitorder="little")).tolist()
+    assert bits_of[4].tolist() == others[4].tolist()
+    assert not set(bits_of[0].tolist()) & set(bits_of[4].tolist())
+    assert set(bits_of[1].tolist()) & set(bits_of[0].tolist())
+    assert set(bits_of[1].tolist()) & set(bits_of[2].tolist())

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from moldesign.errors import TableError
+from moldesign.chem.smiles import require_mols
+from moldesign.errors import ExportError, TableError
+from moldesign.graphs import featurize_smiles
 from moldesign.metrics import compute_auroc, compute_mae
 from moldesign.predictors.endpoints import Endpoint, fit_endpoint
 from moldesign.predictors.ensemble import load_model_folder
@@ -23,6 +25,7 @@ from moldesign.predictors.fitting import (
     merge_labels,
     predict_by_nearest,
 )
+from moldesign.predictors.onnx_export import export_onnx
 from moldesign.predictors.training import TrainingSettings
 
 NAN = float("nan")
@@ -134,7 +137,8 @@ def fitted(tmp_path_factory):
         fit_endpoint("oxygens", "regression", train.labels[:, 0]),
         fit_endpoint("aromatic", "classification", train.labels[:, 1]),
     ]
-    predictor = fit_predictor("toy", train, endpoints, SETTINGS, card={"source": "made up"}, work=work)
+    predictor = fit_predictor("toy", train, endpoints, SETTINGS, work=work)
+    predictor.card["source"] = "made up"
     return predictor, train, table.select(np.flatnonzero(is_test)), aromatic[is_test], work
 
 
@@ -167,7 +171,6 @@ def test_a_fit_with_folds_is_calibrated_on_what_its_ensembles_have_not_seen(fitt
         train,
         predictor.endpoints,
         settings,
-        card={},
         work=tmp_path,
         on_epoch=lambda number, _: trained.add(number),
     )
@@ -182,13 +185,66 @@ def test_a_fit_with_folds_is_calibrated_on_what_its_ensembles_have_not_seen(fitt
     assert np.isfinite(predictions.distance).all()
 
 
+@pytest.fixture(scope="module")
+def with_kernel(fitted):
+    """Kernel regressions beside networks that have learned next to nothing, and nothing at all of one in ten rows."""
+    train, endpoint = fitted[1], fitted[0].endpoints[0]
+    settings = replace(SETTINGS, training=TrainingSettings(n_epochs=1), kernel=True)
+    return fit_predictor("toy", train._replace(labels=train.labels[:, :1]), [endpoint], settings)
+
+
+def test_kernel_regressions_are_mixed_in(with_kernel, fitted, tmp_path):
+    test = fitted[2]
+    assert with_kernel.kernel.shares[0] >= 0.5
+    networks = replace(with_kernel, kernel=None)
+    ours, theirs = (one.predict(test.smiles) for one in (with_kernel, networks))
+    assert compute_mae(test.labels[:, 0], ours.values[:, 0]) < 0.7 * compute_mae(test.labels[:, 0], theirs.values[:, 0])
+    assert with_kernel.card["validation"]["oxygens"]["MAE"] < 0.7 * measure_alone(networks, fitted[1])
+    np.testing.assert_allclose(ours.std, theirs.std, rtol=1e-4)
+    with_kernel.save(tmp_path)
+    loaded = load_model_folder(tmp_path)
+    np.testing.assert_array_equal(loaded.predict(test.smiles).values, ours.values)
+    again = loaded.predict_standardized(test.smiles, [0], featurize_smiles(test.smiles).graphs).predictions
+    np.testing.assert_allclose(again.values, ours.values, rtol=1e-4, atol=1e-5)
+
+
+def measure_alone(networks, train):
+    return compute_mae(train.labels[:, 0], networks.predict(train.smiles).values[:, 0])
+
+
+def test_an_explanation_is_of_networks_and_kernel_regression(with_kernel):
+    [mol] = require_mols(["Cc1ccccc1O"])
+    share, spread = with_kernel.kernel.shares[0], with_kernel.endpoints[0].spread
+    theirs = replace(with_kernel, kernel=None).explain("Cc1ccccc1O").atom_weights
+    expected = (1 - share) * theirs + share * spread * with_kernel.kernel.weigh_atoms(mol, 0)
+    np.testing.assert_allclose(with_kernel.explain("Cc1ccccc1O").atom_weights, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_kernel_regression_is_not_exported(with_kernel, tmp_path):
+    with pytest.raises(ExportError, match="has a kernel regression beside its networks"):
+        export_onnx(with_kernel, tmp_path / "toy.onnx")
+
+
+def test_given_networks_are_not_trained_again(with_kernel, fitted):
+    train, endpoints = fitted[1], with_kernel.endpoints
+    train = train._replace(labels=train.labels[:, :1])
+    settings = replace(SETTINGS, kernel=True)
+    again = fit_predictor("toy", train, endpoints, settings, networks=with_kernel.networks, on_epoch=pytest.fail)
+    np.testing.assert_array_equal(again.predict(["CCO"]).values, with_kernel.predict(["CCO"]).values)
+
+
+def test_kernel_regressions_have_no_folds_to_calibrate_on(fitted):
+    with pytest.raises(ValueError, match="is not calibrated"):
+        fit_predictor("toy", fitted[1], fitted[0].endpoints, replace(SETTINGS, kernel=True, calibration_folds=2))
+
+
 def test_finished_networks_are_not_trained_again(fitted):
     predictor, train, test, _, work = fitted
 
     def fail(member, progress):
         raise AssertionError(member, progress)
 
-    again = fit_predictor("toy", train, predictor.endpoints, SETTINGS, card={}, work=work, on_epoch=fail)
+    again = fit_predictor("toy", train, predictor.endpoints, SETTINGS, work=work, on_epoch=fail)
     np.testing.assert_array_equal(again.predict(test.smiles).values, predictor.predict(test.smiles).values)
 
 
@@ -201,7 +257,6 @@ def fit_tiny(work, *, smiles=("CCO", "CCN", "CCC", "CCCl"), labels=(1.0, 2.0, 3.
         table,
         [fit_endpoint("x", "regression", table.labels[:, 0])],
         FittingSettings(TrainingSettings(n_epochs=n_epochs), **{"n_networks": 1, "hidden_size": 8} | settings),
-        card={},
         work=work,
         on_epoch=lambda member, progress: trained.append((member, progress.epoch)),
     )
@@ -233,7 +288,7 @@ def test_a_predictor_without_any_figure_can_be_saved(tmp_path):
     smiles, labels = ["CCO", "CCN", "CCC", "CCCl"], np.ones((4, 1))
     settings = FittingSettings(TrainingSettings(n_epochs=1), n_networks=2, hidden_size=8, n_layers=1)
     endpoint = fit_endpoint("active", "classification", labels[:, 0])
-    predictor = fit_predictor("toy", LabelTable(smiles, labels, smiles), [endpoint], settings, card={})
+    predictor = fit_predictor("toy", LabelTable(smiles, labels, smiles), [endpoint], settings)
     predictor.save(tmp_path)
     assert "AUROC" not in load_model_folder(tmp_path).card["validation"].get("active", {})
 
@@ -248,7 +303,7 @@ def test_a_molecule_without_a_graph_is_left_out_of_the_training(caplog):
     table = LabelTable(["CCO", "C(C", "CCN", "CCC"], np.array([[1.0], [9.0], [2.0], [3.0]]), list("abcd"))
     settings = FittingSettings(TrainingSettings(n_epochs=1), n_networks=1, hidden_size=8, n_layers=1)
     endpoint = fit_endpoint("x", "regression", table.labels[:, 0])
-    predictor = fit_predictor("toy", table, [endpoint], settings, card={})
+    predictor = fit_predictor("toy", table, [endpoint], settings)
     assert predictor.domain.smiles == ("CCO", "CCN", "CCC")
     assert predictor.card["n_labels"] == {"x": 3}
     assert "row 1: 'C(C' is not a valid SMILES" in caplog.text

@@ -51,6 +51,18 @@ def test_more_shared_bits_than_a_byte_can_count():
     np.testing.assert_array_equal(training.find_highest(queries), compare_one_by_one(queries, fingerprints, has_label))
 
 
+@pytest.mark.parametrize("density", [0.3, 0.9])
+def test_all_similarities_are_those_of_the_definition(density):
+    rng = np.random.default_rng(RNG_SEED)
+    fingerprints = draw_fingerprints(rng, 50, n_bytes=128, density=density)
+    queries = np.concatenate([draw_fingerprints(rng, 10, n_bytes=128, density=density), fingerprints[:1] * 0])
+    training = LabelledFingerprints(fingerprints, rng.random((50, 3)) < 0.5)
+    found = training.compare(queries)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, tanimoto(fingerprints[training.order], queries))
+    assert training.compare(queries[:0]).shape == (50, 0)
+
+
 def test_blocks_change_nothing(monkeypatch):
     rng = np.random.default_rng(RNG_SEED)
     training = LabelledFingerprints(draw_fingerprints(rng, 30), rng.random((30, 3)) < 0.5)
