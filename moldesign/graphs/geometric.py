@@ -6,9 +6,9 @@ Nothing here draws any, and a reader of a notebook could do nothing about it but
 
 import warnings
 
-from moldesign.graphs.lazy_imports import postpone_imports
+from moldesign.graphs.lazy_imports import defer_compiler
 
-with warnings.catch_warnings(), postpone_imports():
+with warnings.catch_warnings(), defer_compiler():
     warnings.filterwarnings("ignore", message="IProgress not found")
     from torch_geometric.data import Batch
     from torch_geometric.nn import GINEConv

@@ -1,38 +1,39 @@
-"""Modules that other packages import and we rarely need are read when something in them is asked for."""
+"""A module that another package imports and we rarely need is read when something in it is asked for."""
 
+import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
 from types import ModuleType
+from typing import Any
 
-POSTPONED = ("torch._dynamo",)
+COMPILER = "torch._dynamo"
 """PyG imports the compiler of torch for an `isinstance` that prediction never comes to; it takes a second and more."""
 
 
-class PostponingFinder(MetaPathFinder):
-    """Finds the postponed modules, and lets them load themselves on first use (see `importlib.util.LazyLoader`)."""
+class _Deferred(ModuleType):
+    """Stands in for the compiler; whoever asks for something in it while PyG is imported gets the real one."""
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
-        """Return where a postponed module is, None for every other."""
-        if fullname not in POSTPONED:
-            return None
-        spec = PathFinder.find_spec(fullname, path, target)
-        if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # asked for by the import itself
+            raise AttributeError(name)
+        if sys.modules.get(COMPILER) is self:
+            del sys.modules[COMPILER]
+        return getattr(importlib.import_module(COMPILER), name)
 
 
 @contextmanager
-def postpone_imports() -> Iterator[None]:
-    """Postpone what is imported of `POSTPONED` meanwhile; imports afterwards are those of everybody else."""
-    finder = PostponingFinder()
-    sys.meta_path.insert(0, finder)
+def defer_compiler() -> Iterator[None]:
+    """Let imports of the compiler of torch find nothing but a stand-in meanwhile.
+
+    Afterwards everything is as if nobody had imported it: torch reads it when something in it is asked for.
+    """
+    if COMPILER in sys.modules:
+        yield
+        return
+    stand_in = sys.modules[COMPILER] = _Deferred(COMPILER)
     try:
         yield
     finally:
-        sys.meta_path.remove(finder)
+        if sys.modules.get(COMPILER) is stand_in:
+            del sys.modules[COMPILER]

@@ -1,23 +1,52 @@
-"""Postponed imports: nothing of them is read until something is asked for, and then all is there."""
+"""Deferred imports: nothing of them is read until something is asked for, and then all is there, and there once."""
 
 import subprocess
 import sys
 
-CODE = """
+import pytest
+
+PREDICT = """
 import sys
-finders = list(sys.meta_path)
 from moldesign.predictors.bundled import load_predictor
 values = load_predictor("admet").predict(["CCO"]).values
 assert values.shape[0] == 1
-print("torch._dynamo.convert_frame" in sys.modules)
-assert sys.meta_path == finders
+assert "torch._dynamo" not in sys.modules
+"""
+USES = {
+    "submodule first": """
+import torch._dynamo.config
+from torch._dynamo import convert_frame
+torch._dynamo.config.suppress_errors = True
+assert convert_frame.config.suppress_errors
+assert convert_frame.config is sys.modules["torch._dynamo.config"]
+""",
+    "compile": """
 import torch
-print(isinstance(torch.nn.Linear(1, 1), torch._dynamo.OptimizedModule))
-print("torch._dynamo.convert_frame" in sys.modules)
+assert torch.compile(lambda x: x + 1, backend="eager")(torch.ones(1)).item() == 2
+from torch._dynamo.eval_frame import OptimizedModule
+compiled = torch.compile(torch.nn.Linear(1, 1), backend="eager")
+assert isinstance(compiled, OptimizedModule)
+from torch_geometric.isinstance import is_torch_instance
+assert is_torch_instance(compiled, torch.nn.Linear)
+""",
+}
+BEFORE = """
+import sys, torch._dynamo
+known = sys.modules["torch._dynamo"]
+from moldesign.graphs import geometric
+assert sys.modules["torch._dynamo"] is known is torch._dynamo
+"""
+MEANWHILE = """
+import sys
+from moldesign.graphs.lazy_imports import defer_compiler
+with defer_compiler():
+    import torch._dynamo
+    optimized = sys.modules["torch._dynamo"].OptimizedModule
+assert optimized is torch._dynamo.OptimizedModule
 """
 
 
-def test_a_prediction_does_not_read_the_compiler_of_torch() -> None:
-    done = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("code", [*(PREDICT + use for use in USES.values()), BEFORE, MEANWHILE], ids=[*USES, "b", "m"])
+def test_the_compiler_of_torch_is_read_when_it_is_asked_for(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["False", "False", "True"]
