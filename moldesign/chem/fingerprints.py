@@ -15,6 +15,8 @@ from moldesign.chem.smiles import Mol
 _BLOCK = 2048
 """Rows of either side compared at once: the parts of one comparison fit into the cache of a core."""
 
+_DECIMALS = 6
+"""That a float32 holds of a similarity."""
 _FEW = 32
 """Rows with which others are compared by popcounts."""
 _FEW_ROWS = 512
@@ -113,6 +115,15 @@ def tanimoto(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32]:
     for rows, columns, block in _similarity_blocks(a, b):
         similarity[rows, columns] = block
     return similarity
+
+
+def to_decimals(similarity: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return similarities as the decimal numbers that they stand for: 7 shared bits of 10 are 0.7, not a bit less.
+
+    >>> float(np.float32(0.7)) >= 0.7, float(to_decimals(np.array([0.7], np.float32))[0]) >= 0.7
+    (False, True)
+    """
+    return similarity.astype(np.float64).round(_DECIMALS)
 
 
 def nearest(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NearestNeighbors:

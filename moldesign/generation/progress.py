@@ -78,7 +78,7 @@ class Scoreboard:
             report: what the policy learned from it.
         """
         self._take_in(self._oracle.history[self._n_seen : n_calls])
-        totals = np.concatenate([part.rewards.total[part.is_scored] for part in scored])
+        totals = np.concatenate([np.zeros(0), *(part.rewards.total[part.is_scored] for part in scored)])
         totals = totals[~np.isnan(totals)]
         is_molecule = [text is not None for part in scored for text in part.smiles]
         seconds = time.monotonic() - self._began

@@ -91,7 +91,8 @@ class ThriftyRounds:
         if not len(self._engine.search):
             known = oracle.history[: session.n_calls]
             self._engine.search.observe([one.smiles for one in known], [one.total for one in known])
-        proposed = self._engine.propose(oracle.budget - session.n_calls)
+        # A run that goes on with a smaller budget first proposes again what it has paid for.
+        proposed = self._engine.propose(max(oracle.budget, len(oracle.history)) - session.n_calls)
         batches = [
             oracle.score([text for text, own in proposed.items() if own == source], source=source)
             for source in dict.fromkeys(proposed.values())

@@ -145,7 +145,7 @@ class Constraints(Section):
 
 
 def forgive_limits(rewards: Rewards, terms: tuple[Term, ...]) -> Rewards:
-    """Return the rewards as if every hard limit were kept: what molecules are worth by the goals alone.
+    """Return the rewards as if every hard limit were kept: what molecules are worth by goals and guards.
 
     Args:
         rewards: of N molecules.
@@ -153,4 +153,4 @@ def forgive_limits(rewards: Rewards, terms: tuple[Term, ...]) -> Rewards:
     """
     weights = np.array([term.weight for term in terms])
     forgiven = np.where((weights == 0) & ~np.isnan(rewards.raw), 1.0, rewards.terms)
-    return replace(rewards, terms=forgiven, total=combine_terms(forgiven, weights.tolist()))
+    return replace(rewards, terms=forgiven, total=combine_terms(forgiven, weights.tolist()) * rewards.discount)

@@ -4,7 +4,7 @@ import importlib
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ ScoringFunction = Callable[[list[str]], ArrayLike]
 """Takes SMILES, returns one number each."""
 
 
+_UNORDERED = (str, bytes, Set, Mapping)
+"""No list: the order of a set, or of keys, is not that of the molecules."""
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -48,7 +50,7 @@ def import_function(name: str) -> ScoringFunction:
         sys.path.append(here)
     try:
         function: ScoringFunction = getattr(importlib.import_module(module_name), function_name)
-    except Exception as error:  # the user's module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # the user's module may raise anything while it is imported
         remedy = "write module:function, with the module installed or in the current directory"
         raise ProfileError(f"cannot import {name!r} ({type(error).__name__}: {error}); {remedy}") from error
     if not callable(function):
@@ -65,15 +67,24 @@ def read_numbers(returned: Any, n: int) -> Numbers:
     >>> read_numbers([0.5, "high"], 2).errors
     [None, "it gave 'high' instead of a finite number"]
     """
+    given = _list_items(returned)
     try:
-        values = np.asarray(returned, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError):
-        items = list(returned) if isinstance(returned, Iterable) and not isinstance(returned, str) else []
-        values = np.array([_to_float(item) for item in items])
+        values = np.asarray(given, dtype=np.float64)
+    except Exception:  # arrays of other packages raise what they like, as a tensor does that keeps its gradient
+        values = np.array([_to_float(item) for item in given]) if getattr(given, "ndim", 1) else np.zeros(0)
     if values.shape != (n,):
         raise ValueError(f"it must return one number per molecule; for {n} it returned {_describe(returned)}")
-    errors = [None if math.isfinite(value) else _refuse(returned, row) for row, value in enumerate(values.tolist())]
+    errors = [None if math.isfinite(value) else _refuse(given, row) for row, value in enumerate(values.tolist())]
     return Numbers(np.where(np.isfinite(values), values, np.nan), errors)
+
+
+def _list_items(returned: Any) -> Any:
+    """Return what was given as something that can be read twice; masked values are none."""
+    if isinstance(returned, np.ma.MaskedArray):
+        return np.ma.filled(returned.astype(np.float64), np.nan)
+    if isinstance(returned, _UNORDERED) or not isinstance(returned, Iterable):
+        return ()
+    return returned if hasattr(returned, "__len__") else list(returned)
 
 
 def _to_float(item: Any) -> float:
@@ -89,7 +100,7 @@ def _refuse(returned: Any, row: int) -> str:
 
 
 def _describe(returned: Any) -> str:
-    if isinstance(returned, str | bytes) or not hasattr(returned, "__len__"):
+    if isinstance(returned, _UNORDERED) or not hasattr(returned, "__len__"):
         return f"a {type(returned).__name__}"
     shape = getattr(returned, "shape", None)
     return f"{len(returned)}" if shape is None else f"an array of shape {shape}"

@@ -13,7 +13,7 @@ from rdkit import Chem
 
 from moldesign.chem.alerts import count_alerts
 from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
-from moldesign.chem.fingerprints import morgan_bits, tanimoto
+from moldesign.chem.fingerprints import morgan_bits, tanimoto, to_decimals
 from moldesign.chem.smiles import Mol, canonicalize, quiet_rdkit, require_mols
 from moldesign.chem.standardize import standardize_mol, standardize_smiles
 from moldesign.chem.unseen import Unseen
@@ -77,7 +77,7 @@ class SimilarityProperty:
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return similarities between 0 and 1."""
         bits = batch.share(MORGAN_BITS, lambda: morgan_bits(batch.mols))
-        return Evaluation(tanimoto(bits, morgan_bits([self.target]))[:, 0].astype(np.float64))
+        return Evaluation(to_decimals(tanimoto(bits, morgan_bits([self.target]))[:, 0]))
 
 
 @dataclass(frozen=True)

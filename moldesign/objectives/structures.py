@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from moldesign.chem.fingerprints import morgan_bits, tanimoto
+from moldesign.chem.fingerprints import morgan_bits, tanimoto, to_decimals
 from moldesign.chem.groups import cut_linker
 from moldesign.chem.open_points import OpenPiece, read_ends, read_scaffold
 from moldesign.chem.smiles import Mol, quiet_rdkit, require_mols
@@ -65,7 +65,7 @@ class NearestProperty:
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return similarities between 0 and 1."""
         bits = batch.share(MORGAN_BITS, lambda: morgan_bits(batch.mols))
-        return Evaluation(tanimoto(bits, self.bits).max(axis=1).astype(np.float64))
+        return Evaluation(to_decimals(tanimoto(bits, self.bits).max(axis=1)))
 
 
 def keep_scaffold(texts: str) -> StructureProperty:

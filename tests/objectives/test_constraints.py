@@ -100,6 +100,13 @@ def test_limits_can_be_forgiven() -> None:
     np.testing.assert_array_equal(forgiven.raw, rewards.raw)
 
 
+def test_what_the_guards_take_is_not_forgiven() -> None:
+    profile = parse_goals(["qed max"])
+    rewards = profile.score(["OC1=C2SC2=C1B=CCC"])
+    assert rewards.discount[0] < 1
+    np.testing.assert_allclose(forgive_limits(rewards, profile.terms).total, rewards.total)
+
+
 def test_the_example_with_every_kind_of_limit() -> None:
     """Haloperidol itself is too near, a fluoro analogue is not, and one with an open stereocentre breaks that limit."""
     limits = load_profile(ROOT / "data" / "profiles" / "haloperidol_series.toml").constraints

@@ -1,12 +1,23 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 from moldesign.errors import ProfileError
 from moldesign.objectives.functions import import_function, read_numbers
 
 
 @pytest.mark.parametrize(
-    "returned", [[1, 2.5], (1, 2.5), np.array([1, 2.5], dtype=np.float32), iter([1, 2.5]), {"a": 1, "b": 2.5}.values()]
+    "returned",
+    [
+        [1, 2.5],
+        (1, 2.5),
+        np.array([1, 2.5], dtype=np.float32),
+        iter([1, 2.5]),
+        {"a": 1, "b": 2.5}.values(),
+        torch.tensor([1, 2.5], requires_grad=True),
+    ],
 )
 def test_numbers_in_any_container(returned: object) -> None:
     values, errors = read_numbers(returned, 2)
@@ -26,6 +37,14 @@ def test_what_is_no_number_has_a_reason_and_the_others_stay() -> None:
     ]
 
 
+@pytest.mark.parametrize("returned", [iter([1.5, None]), np.ma.array([1.5, 2.5], mask=[False, True])])
+def test_what_can_be_read_once_or_is_masked_keeps_its_rows(returned: object) -> None:
+    values, errors = read_numbers(returned, 2)
+    assert values[0] == 1.5
+    assert np.isnan(values[1])
+    assert [error is None for error in errors] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
@@ -36,6 +55,9 @@ def test_what_is_no_number_has_a_reason_and_the_others_stay() -> None:
         ([[0.1, 0.2]], "it returned 1"),
         (np.zeros((2, 1)), r"it returned an array of shape \(2, 1\)"),
         ([], "it returned 0"),
+        ({0.1, 0.2}, "it returned a set"),
+        ({"C": 0.1, "CC": 0.2}, "it returned a dict"),
+        (torch.tensor(0.5, requires_grad=True), "it returned an array of shape"),
     ],
 )
 def test_values_that_belong_to_no_molecule_are_refused(returned: object, said: str) -> None:
@@ -54,3 +76,10 @@ def test_values_that_belong_to_no_molecule_are_refused(returned: object, said: s
 def test_a_function_that_cannot_be_had(name: str, said: str) -> None:
     with pytest.raises(ProfileError, match=said):
         import_function(name)
+
+
+def test_a_module_that_ends_the_process_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ending_script.py").write_text("import sys\nsys.exit(3)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ProfileError, match=r"cannot import 'ending_script:f' \(SystemExit: 3\)"):
+        import_function("ending_script:f")

@@ -124,3 +124,9 @@ def test_shared_work_is_done_once() -> None:
     for _ in range(2):
         assert batch.share("key", lambda: calls.append(1) or np.ones(1))[0] == 1
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", ["similarity", "nearest"])
+def test_a_similarity_is_the_decimal_number_that_it_stands_for(name: str) -> None:
+    """Salicylic acid and propanol share 1 of 25 bits: a limit at 0.04 includes it, which float32 is below."""
+    assert evaluate(f"{name}(CCCO)", "OC(=O)c1ccccc1O") == [0.04]
