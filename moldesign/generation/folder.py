@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from moldesign.checkpoint import load_model, save_model, write_text_atomically
 from moldesign.errors import RunFolderError
-from moldesign.generation.archive import STORE_FILE
+from moldesign.generation.archive import STORE_FILE, read_facts
 from moldesign.generation.lock import hold_lock
 from moldesign.objectives.profile import Profile, dump_profile, load_profile
 
@@ -125,7 +125,9 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
 
 
 def _holds_run(folder: Path) -> bool:
-    return (folder / STORE_FILE).exists() or (folder / PROFILE_FILE).exists()
+    if (folder / STORE_FILE).exists():  # without facts, of a run that could not be begun: a cluster did not answer
+        return bool(read_facts(folder))
+    return (folder / PROFILE_FILE).exists()
 
 
 def _require_same_goals(folder: Path, profile: Profile) -> None:

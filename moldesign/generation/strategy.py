@@ -1,19 +1,23 @@
 """How to spend the calls of a run: what one costs decides how long to think before it."""
 
 import time
+from typing import NamedTuple
 
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.session import Choice, Session
 from moldesign.objectives.oracle import Oracle
+from moldesign.objectives.programs import ProgramProperty
 from moldesign.seeding import make_generators
 
 DEAR_SECONDS = 0.25
 """Per call. The thrifty search thinks about as long; it pays from 0.1 to 0.3 s on (`benchmarks/strategies.py`)."""
 N_WARM_UP, N_TIMED = 8, 12
 """Molecules scored before time is taken, because a first call loads models and starts programs, and with it."""
+_MOST_ROUNDS = 3
+"""Of timed molecules: programs may know those of one from a cache, or not be run because cheap goals are missed."""
 _STREAM = 2
 """Random numbers of the timed molecules; those of the run are another stream."""
-_STRATEGY, _REASON, _PARALLEL = "strategy", "strategy_reason", "scored_in_parallel"
+_STRATEGY, _REASON, _ROUNDS, _PARALLEL = "strategy", "strategy_reason", "timed_rounds", "scored_in_parallel"
 
 
 def choose_strategy(session: Session, oracle: Oracle, archive: RunArchive) -> Choice:
@@ -26,11 +30,13 @@ def choose_strategy(session: Session, oracle: Oracle, archive: RunArchive) -> Ch
     if not session.profile.has_own_scorers:
         return Choice("fast", "bundled predictors and descriptors score a molecule in milliseconds")
     known = archive.read_facts()
-    seconds = time_calls(session, oracle) if session.n_batches == 0 else None
     if _STRATEGY in known:
+        if session.n_batches == 0:  # what was scored for it is learned from again
+            time_calls(session, oracle, n_rounds=int(known.get(_ROUNDS, 1)))
         return Choice(known[_STRATEGY], known[_REASON])
-    choice = judge_cost(seconds)
-    archive.write_facts({_STRATEGY: choice.strategy, _REASON: choice.reason})
+    timed = time_calls(session, oracle)
+    choice = judge_cost(timed.seconds)
+    archive.write_facts({_STRATEGY: choice.strategy, _REASON: choice.reason, _ROUNDS: str(timed.n_rounds)})
     return choice
 
 
@@ -56,16 +62,41 @@ def judge_cost(seconds: float | None) -> Choice:
     return Choice("thrifty" if seconds >= DEAR_SECONDS else "fast", f"a call takes {seconds:.2g} s")
 
 
-def time_calls(session: Session, oracle: Oracle) -> float | None:
-    """Score a few molecules of the untrained policy; return the seconds per call, or None if nothing was paid."""
+class Timed(NamedTuple):
+    """What calls take."""
+
+    seconds: float | None
+    """Per call; None if nothing was asked"""
+    n_rounds: int
+
+
+def time_calls(session: Session, oracle: Oracle, n_rounds: int | None = None) -> Timed:
+    """Score a few molecules of the untrained policy, and say how long a call took.
+
+    Where there are programs, the molecules count for which one was run.
+
+    Args:
+        session: of the run; it learns of what is scored.
+        oracle: scores them.
+        n_rounds: of the first time; without it, as many as it takes until enough was asked.
+    """
     written = session.guide.mode.write(
         session.guide.learner.prior, make_generators(session.settings.seed, stream=_STREAM)
     )
-    warm_up = oracle.score(written.smiles[:N_WARM_UP])
-    began, n_before = time.monotonic(), len(oracle.history)
-    timed = oracle.score(written.smiles[N_WARM_UP : N_WARM_UP + N_TIMED])
-    seconds, n_paid = time.monotonic() - began, len(oracle.history) - n_before
-    for batch in (warm_up, timed):
+    batches = [oracle.score(written.smiles[:N_WARM_UP])]
+    began, n_before, n_asked = time.monotonic(), _count_asked(session, oracle), 0
+    for start in range(N_WARM_UP, N_WARM_UP + (n_rounds or _MOST_ROUNDS) * N_TIMED, N_TIMED):
+        batches.append(oracle.score(written.smiles[start : start + N_TIMED]))
+        n_asked = _count_asked(session, oracle) - n_before
+        if n_rounds is None and n_asked >= N_TIMED // 2:
+            break
+    seconds = time.monotonic() - began
+    for batch in batches:
         session.judge(batch)
-    session.count([warm_up, timed])
-    return seconds / n_paid if n_paid else None
+    session.count(batches)
+    return Timed(seconds / n_asked if n_asked else None, len(batches) - 1)
+
+
+def _count_asked(session: Session, oracle: Oracle) -> int:
+    scorers = [term.property for term in session.profile.terms]
+    return max((one.n_run for one in scorers if isinstance(one, ProgramProperty)), default=len(oracle.history))

@@ -7,6 +7,7 @@ import torch
 
 from moldesign import checkpoint
 from moldesign.errors import ModelFormatError, RunFolderError
+from moldesign.generation.archive import RunArchive
 from moldesign.generation.folder import (
     append_metrics,
     choose_new_folder,
@@ -51,6 +52,20 @@ def test_a_folder_in_use_is_refused_for_that_reason(tmp_path: Path, resume: bool
             with pytest.raises(RunFolderError, match=f"is in use by process {os.getpid()}"):
                 open_briefly(tmp_path, profile, resume=resume)
     open_briefly(tmp_path, resume=True)
+
+
+def test_a_run_that_could_not_be_begun_leaves_its_folder_free(tmp_path: Path) -> None:
+    open_briefly(tmp_path)
+    with RunArchive(tmp_path, PROFILE.term_names):
+        pass
+    with pytest.raises(RunFolderError, match="holds no run to resume"):
+        open_briefly(tmp_path, resume=True)
+    open_briefly(tmp_path, WITH_OTHER_BUDGET)
+    assert load_profile(tmp_path / "profile.toml") == WITH_OTHER_BUDGET
+    with RunArchive(tmp_path, PROFILE.term_names) as archive:
+        archive.write_facts({"start": "[]"})
+    with pytest.raises(RunFolderError, match="already holds a run"):
+        open_briefly(tmp_path)
 
 
 def test_there_must_be_something_to_resume(tmp_path: Path) -> None:

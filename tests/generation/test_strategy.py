@@ -42,6 +42,15 @@ def own_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
     return parse_goals(["own_goals:count_oxygens max"])
 
 
+SLOW = """
+import json, sys, time
+for line in sys.stdin:
+    question = json.loads(line)
+    time.sleep(0.05)
+    print(json.dumps({"id": question["id"], "score": question["smiles"].count("N") / 8}), flush=True)
+"""
+
+
 def run_thriftily(prior: Path, out: Path, **options: object) -> GenerationResult:
     return run_tiny(prior, out, strategy="thrifty", budget=40, start=START, **options)
 
@@ -82,6 +91,27 @@ def test_the_cost_of_a_call_decides(
     assert resumed.n_scored == 36
 
 
+def test_scores_from_a_cache_are_no_measure_of_what_a_call_takes(
+    tiny_prior: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second run takes time on other molecules than the first, of which every score is known."""
+    monkeypatch.setattr(strategy_module, "DEAR_SECONDS", 0.02)
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW)
+    goal = {"property": "slow", "command": (sys.executable, str(script)), "max": True, "workers": 1}
+    profile = Profile.model_validate({"goal": [goal | {"cache": str(tmp_path / "scores.sqlite")}]})
+    runs = [
+        run_tiny(tiny_prior, tmp_path / name, strategy="auto", budget=40, profile=profile, batch_size=64)
+        for name in ("first", "second")
+    ]
+    again = run_tiny(
+        tiny_prior, tmp_path / "second", strategy="auto", budget=44, profile=profile, resume=True, batch_size=64
+    )
+    assert (again.choice, again.n_scored) == (runs[1].choice, 44)
+    assert [result.choice and result.choice.strategy for result in runs] == ["thrifty", "thrifty"]
+    assert [read_facts(result.run_dir)["timed_rounds"] for result in runs] == ["1", "2"]
+
+
 def test_the_limit_lies_between_a_predictor_and_docking() -> None:
     assert judge_cost(0.001).strategy == judge_cost(None).strategy == "fast"
     assert judge_cost(20.0).strategy == "thrifty"
@@ -98,6 +128,16 @@ def test_an_interrupted_thrifty_run_goes_on_as_if_nothing_had_happened(
     assert 0 < first.n_scored < 40
     resumed = run_tiny(tiny_prior, run, strategy="thrifty", budget=40, resume=True)
     assert_same_run(resumed, unbroken)
+
+
+@pytest.mark.parametrize("less", [0, 3])
+def test_a_killed_thrifty_run_ends_with_a_smaller_budget(tiny_prior: Path, tmp_path: Path, less: int) -> None:
+    """It has scored more than its checkpoint knows, and all of it is kept."""
+    cut = run_thriftily(tiny_prior, tmp_path, on_progress=interrupt_after(4), checkpoint_seconds=NEVER)
+    budget = cut.n_scored - less
+    resumed = run_tiny(tiny_prior, tmp_path, strategy="thrifty", budget=budget, resume=True)
+    assert not resumed.interrupted
+    assert read_rows(resumed.run_dir) == read_rows(cut.run_dir)
 
 
 def test_a_thrifty_run_scores_no_more_of_a_full_bucket_also_when_it_is_resumed(
