@@ -23,7 +23,7 @@ from moldesign.objectives.guards import Guards
 from moldesign.objectives.payment import is_own_scorer
 from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.reward import Rewards, score_terms
-from moldesign.objectives.scorers import collect_scorers
+from moldesign.objectives.scorers import collect_scorers, refuse_column_names
 from moldesign.objectives.section import Section
 from moldesign.objectives.sections import Budget, Diversity
 from moldesign.objectives.terms import Term
@@ -83,14 +83,16 @@ class Profile(Section):
 
         Raises:
             UnknownNameError: a goal is about a property that does not exist.
-            ProfileError: the argument of a property cannot be read.
+            ProfileError: the argument of a property cannot be read, or its name is taken.
         """
         catalog = self.make_catalog()
         wishes = [_make_term(goal, catalog) for goal in self.goals]
         names = Counter(term.name for term in wishes)
         distinct = [term if names[term.name] == 1 else replace(term, name=term.text) for term in wishes]
         limits = (_make_limit(goal, catalog) for goal in self.constraints.goals)
-        return (*distinct, *{limit.name: limit for limit in limits}.values())
+        terms = (*distinct, *{limit.name: limit for limit in limits}.values())
+        refuse_column_names([term.name for term in terms])
+        return terms
 
     @property
     def term_names(self) -> tuple[str, ...]:

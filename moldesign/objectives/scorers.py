@@ -10,7 +10,16 @@ from moldesign.objectives.functions import import_function
 from moldesign.objectives.goals import Goal
 from moldesign.objectives.programs import ProgramProperty, RunningSettings
 from moldesign.objectives.terms import Property
+from moldesign.predictors.predictions import DETAILS
 
+COLUMNS = frozenset(
+    {
+        *("rank", "smiles", "standardized_smiles", "score", "in_domain", "scaffold"),
+        *("nearest_query", "nearest_training_smiles", "nearest_training_similarity"),
+        *("cluster", "call", "source", "missing"),
+    }
+)
+"""What tables of results say of every molecule, but for properties that goals may be about as well."""
 FUNCTION_WORKER = "moldesign.objectives.function_worker"
 
 
@@ -18,7 +27,7 @@ def collect_scorers(goals: Sequence[Goal], dockings: Sequence[Docking]) -> dict[
     """Return what makes each scorer that is described here, by the name that other goals may use, too.
 
     Raises:
-        ProfileError: one name is described twice, and not in the same way.
+        ProfileError: one name is described twice, and not in the same way, or is that of a column of the results.
     """
     described: dict[str, Goal] = {}
     for goal in filter(is_described, goals):
@@ -29,7 +38,26 @@ def collect_scorers(goals: Sequence[Goal], dockings: Sequence[Docking]) -> dict[
     if twice := [docking.name for docking in dockings if docking.name in described]:
         raise ProfileError(f"a goal and a [[docking]] section both describe {twice[0]!r}; give one another name")
     makers: dict[str, Callable[[], Property]] = {name: partial(make_scorer, goal) for name, goal in described.items()}
-    return makers | {docking.name: docking.make_property for docking in dockings}
+    makers |= {docking.name: docking.make_property for docking in dockings}
+    refuse_column_names([*makers, *(goal.property_name for goal in goals)])
+    return makers
+
+
+def refuse_column_names(names: Sequence[str]) -> None:
+    """Refuse names of terms under which results could not be told apart.
+
+    Raises:
+        ProfileError: one is a column of the results, or what stands beside another term.
+    """
+    beside = {f"{name}{ending}": name for name in names for ending in ("_score", *DETAILS)}
+    for name in names:
+        if name in COLUMNS:
+            raise ProfileError(f"a goal cannot be called {name!r}, which is a column of the results; name it otherwise")
+        if name in beside:
+            raise ProfileError(
+                f"a goal cannot be called {name!r}, which is the column of {beside[name]!r} in the results; name it "
+                "otherwise"
+            )
 
 
 def is_described(goal: Goal) -> bool:

@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from moldesign.errors import ProfileError
+from moldesign.generation.hits import describe_hits
+from moldesign.generation.unscored import describe_unscored
 from moldesign.objectives.callables import CallableProperty
+from moldesign.objectives.catalog import PropertyCatalog
 from moldesign.objectives.profile import Profile, dump_profile, load_profile, parse_goals
 from moldesign.objectives.programs import ProgramProperty
+from moldesign.objectives.scorers import COLUMNS
 from tests.objectives.toy_program import make_command, make_goal
 
 COMMAND = json.dumps(make_command())
@@ -118,3 +122,25 @@ def test_a_wrong_key_is_named_with_its_line(tmp_path: Path, text: str, line: int
         load_profile(path)
     assert f"{path}, line {line}: " in str(caught.value) or "two goals" in reason
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("score", "cannot be called 'score', which is a column of the results"),
+        ("nearest_training_smiles", "which is a column of the results"),
+        ("qed_score", "cannot be called 'qed_score', which is the column of 'qed' in the results"),
+        ("qed_in_domain", "which is the column of 'qed' in the results"),
+    ],
+)
+def test_a_name_under_which_results_could_not_be_told_apart_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+    text = f'[[goal]]\nproperty = "{name}"\ncommand = {COMMAND}\nmax = true\n[[goal]]\nproperty = "qed"\nmax = true'
+    with pytest.raises(ProfileError, match=reason):
+        assert load_profile(write(tmp_path, text)).terms
+
+
+def test_columns_of_results_are_those_that_are_written() -> None:
+    frame = describe_hits([], parse_goals(["qed max"]))
+    assert set(frame.columns) - {"qed", "qed_score", "unseen_rings", "unseen_atoms"} <= COLUMNS
+    assert set(describe_unscored([], parse_goals(["qed max"])).columns) - {"qed"} <= COLUMNS
+    assert not COLUMNS & set(PropertyCatalog.of_models().known_names())
