@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from moldesign.errors import RunFolderError
 from moldesign.generation.archive import RunArchive, read_facts
 from moldesign.generation.stopping import StopReason
 from moldesign.objectives.properties import hash_models
@@ -43,6 +44,21 @@ def note_beginning(archive: RunArchive, n: int, terms: Iterable[Term]) -> None:
     """
     making = {"n": n, "versions": list_versions(), "models": hash_models(terms)}
     archive.write_facts({_MAKING: json.dumps(making), _ENDING: "null"})
+
+
+def require_same_models(archive: RunArchive, terms: Iterable[Term]) -> None:
+    """Refuse to go on with a run whose predictors have changed: molecules of before and after could not be compared.
+
+    Raises:
+        RunFolderError: names the models.
+    """
+    making = read_making(archive.read_facts())
+    before, now = {} if making is None else making.models, hash_models(terms)
+    if changed := sorted(name for name in before.keys() & now.keys() if before[name] != now[name]):
+        raise RunFolderError(
+            f"{archive.path.parent} was run with other weights of {', '.join(changed)}, and new scores could not be "
+            "compared with those; choose another --out, or bring the former weights back"
+        )
 
 
 def note_ending(archive: RunArchive, ending: Ending) -> None:

@@ -17,7 +17,7 @@ from moldesign.chem.standardize import standardize_mol
 from moldesign.errors import InvalidSmilesError, ObjectiveError, UnknownTokenError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.audit import Audit, audit_hits, write_audit
-from moldesign.generation.ending import Ending, note_beginning, note_ending
+from moldesign.generation.ending import Ending, note_beginning, note_ending, require_same_models
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.pareto import ParetoFront, write_front
@@ -119,6 +119,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
         open_programs((term.property for term in profile.terms), archive.path, cluster),
     ):
         start = session.agree_with(archive, start)
+        require_same_models(archive, profile.terms)
         note_beginning(archive, n, profile.terms)
         oracle = Oracle(session.profile, profile.budget.calls, archive.append)
         if resume:

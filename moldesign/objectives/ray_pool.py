@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from moldesign.errors import ClusterError
 from moldesign.objectives.worker import Answer, Worker
@@ -16,6 +17,10 @@ from moldesign.objectives.worker import Answer, Worker
 MAX_DEATHS = 2
 """So often a molecule may be given to a worker that then dies; it may be the molecule that kills it."""
 _REACH_SECONDS = 10.0
+
+
+_POOLS: "WeakSet[RayPool]" = WeakSet()
+"""Of this process: a worker keeps its core of the cluster, also while another program is asked."""
 
 
 class Pool(Protocol):
@@ -51,6 +56,9 @@ class RemoteWorker:
         except OSError as error:
             self._problem = f"the folder {folder} cannot be used on {os.uname().nodename}: {error.strerror}"
 
+    def begin(self) -> None:
+        """Return once the worker has a core of the cluster."""
+
     def ask(self, smiles: str) -> Answer:
         """Return the program's score; whatever goes wrong is the answer's error."""
         return self._worker.ask(smiles) if self._problem is None else Answer(math.nan, self._problem)
@@ -66,7 +74,8 @@ class RayPool:
         command: program and arguments.
         address: of the cluster, "auto" for the one that runs here, "local" to start one of this machine's cores;
             see `connect`.
-        n_workers: processes at the same time; one per core of the cluster without it.
+        n_workers: processes at the same time, at most one per core of the cluster, which is how many there are
+            without it.
         timeout: seconds for one molecule.
 
     Raises:
@@ -75,16 +84,22 @@ class RayPool:
 
     def __init__(self, command: Sequence[str], *, address: str, n_workers: int | None = None, timeout: float) -> None:
         self._ray = connect(address)
-        self.n_workers = n_workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        self._n_cores = max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        self.n_workers = min(n_workers or self._n_cores, self._n_cores)
         self._make = self._ray.remote(num_cpus=1)(RemoteWorker).remote
         self._arguments = (tuple(command), timeout, str(Path.cwd()))
         self._actors: list[Any] = []
+        self._is_asked = False
+        self._starting: dict[Any, Any] = {}
+        """Workers that have no core yet, by the call that tells when they have"""
+        _POOLS.add(self)
 
     def ask_all(self, smiles: Sequence[str]) -> Generator[tuple[int, Answer]]:
         """Yield row and answer of each molecule as they come; ending the iteration early kills what still runs."""
-        while len(self._actors) < min(self.n_workers, len(smiles)):
-            self._actors.append(self._make(*self._arguments))
-        waiting, idle = deque(range(len(smiles))), list(self._actors)
+        self._is_asked = True
+        self._start(min(self.n_workers, len(smiles)) - len(self._actors))
+        starting = set(self._starting.values())
+        waiting, idle = deque(range(len(smiles))), [actor for actor in self._actors if actor not in starting]
         running: dict[Any, tuple[int, Any]] = {}
         deaths: dict[int, int] = {}
         is_complete = False
@@ -93,11 +108,17 @@ class RayPool:
                 while waiting and idle:
                     row, actor = waiting.popleft(), idle.pop()
                     running[actor.ask.remote(smiles[row])] = row, actor
-                done, _ = self._ray.wait(list(running), num_returns=1)
-                row, actor = running.pop(done[0])
-                answer = self._fetch(done[0])
-                idle.append(self._replace(actor) if answer is None else actor)
-                if answer is None:
+                [done], _ = self._ray.wait([*running, *(self._starting if waiting else ())], num_returns=1)
+                if done in self._starting:
+                    idle.append(self._starting.pop(done))
+                    continue
+                row, actor = running.pop(done)
+                answer = self._fetch(done)
+                if answer is not None:
+                    idle.append(actor)
+                else:
+                    self._actors.remove(actor)
+                    self._start(1)
                     deaths[row] = deaths.get(row, 0) + 1
                     if deaths[row] < MAX_DEATHS:
                         waiting.appendleft(row)
@@ -106,6 +127,7 @@ class RayPool:
                 yield row, answer
             is_complete = True
         finally:
+            self._is_asked = False
             if not is_complete:
                 self.close()
 
@@ -114,11 +136,19 @@ class RayPool:
         for actor in self._actors:
             self._ray.kill(actor)
         self._actors.clear()
+        self._starting.clear()
 
-    def _replace(self, dead: Any) -> Any:
-        self._actors.remove(dead)
-        self._actors.append(self._make(*self._arguments))
-        return self._actors[-1]
+    def _start(self, n: int) -> None:
+        """Start workers; those of other programs, which are not asked meanwhile, make room for them."""
+        others = [pool for pool in _POOLS if pool is not self and pool._actors]
+        if n + len(self._actors) + sum(len(pool._actors) for pool in others) > self._n_cores:
+            for pool in others if n > 0 else ():
+                if not pool._is_asked:
+                    pool.close()
+        for _ in range(n):
+            actor = self._make(*self._arguments)
+            self._actors.append(actor)
+            self._starting[actor.begin.remote()] = actor
 
     def _fetch(self, reference: Any) -> Answer | None:
         """Return the answer; None where the worker died."""

@@ -2,8 +2,19 @@
 
 from pathlib import Path
 
+import pytest
+
+from moldesign.errors import RunFolderError
+from moldesign.generation import ending as ending_module
 from moldesign.generation.archive import RunArchive, read_facts
-from moldesign.generation.ending import Ending, note_beginning, note_ending, read_ending, read_making
+from moldesign.generation.ending import (
+    Ending,
+    note_beginning,
+    note_ending,
+    read_ending,
+    read_making,
+    require_same_models,
+)
 from moldesign.generation.loop import GenerationResult
 from moldesign.generation.stopping import StopReason
 from tests.generation.tiny_run import BUDGET
@@ -22,6 +33,20 @@ def test_a_run_that_was_killed_has_no_ending(tmp_path: Path) -> None:
     assert making.n == 9
     assert "rdkit" in making.versions
     assert read_ending(facts) is None
+
+
+def test_other_weights_under_the_same_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = {"admet": "0" * 64, "mine": "1" * 64}
+    monkeypatch.setattr(ending_module, "hash_models", lambda terms: models)
+    with RunArchive(tmp_path, ()) as archive:
+        require_same_models(archive, ())
+        note_beginning(archive, 7, ())
+        require_same_models(archive, ())
+        models = models | {"mine": "2" * 64}
+        with pytest.raises(RunFolderError, match="was run with other weights of mine, .*choose another --out"):
+            require_same_models(archive, ())
+        models = {"other": "3" * 64}
+        require_same_models(archive, ())
 
 
 def test_a_run_notes_why_it_ended(unbroken: GenerationResult) -> None:

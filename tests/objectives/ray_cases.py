@@ -106,3 +106,15 @@ def test_cluster_without_work_is_an_error(tmp_path: Path) -> None:
         open_programs([DescriptorProperty("qed")], tmp_path / "run.sqlite", "auto"),
     ):
         pass
+
+
+def test_two_programs_share_the_cores(cluster: str, tmp_path: Path) -> None:
+    """Each could take all of them; more workers than cores are asked for, too."""
+    pools = [RayPool(make_command(tmp_path / name), address=cluster, n_workers=16, timeout=60) for name in ("a", "b")]
+    try:
+        for pool in (*pools, *pools):
+            assert pool.n_workers == 2
+            assert sorted(row for row, answer in pool.ask_all(SMILES) if answer.error is None) == list(range(6))
+    finally:
+        for pool in pools:
+            pool.close()

@@ -18,7 +18,7 @@ def test_programs_run_on_a_cluster() -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(CASES)]
     done = subprocess.run(command, cwd=CASES.parents[2], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])
