@@ -43,7 +43,7 @@ def test_other_weights_under_the_same_name_are_refused(tmp_path: Path, monkeypat
         note_beginning(archive, 7, ())
         require_same_models(archive, ())
         models = models | {"mine": "2" * 64}
-        with pytest.raises(RunFolderError, match="was run with other weights of mine, .*choose another --out"):
+        with pytest.raises(RunFolderError, match=r"was run with other weights of mine, .*choose another --out"):
             require_same_models(archive, ())
         models = {"other": "3" * 64}
         require_same_models(archive, ())
