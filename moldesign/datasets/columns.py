@@ -5,10 +5,13 @@ from collections.abc import Iterable, Sequence
 from moldesign.errors import TableError
 
 SMILES_NAMES = (
-    "smiles", "canonicalsmiles", "isomericsmiles", "smi", "cxsmiles", "smilesstring", "drug", "mol",
-    "molecule", "structure", "compound", "canonical", "ligand",
+    "smiles", "canonicalsmiles", "isomericsmiles", "smi", "cxsmiles", "smilesstring",
+    "standardizedsmiles", "drug", "mol", "molecule", "structure", "compound", "canonical", "ligand",
 )  # fmt: skip
 """Usual names of the column, most telling first, in lower case without blanks, hyphens and underscores."""
+
+_OF_OTHERS = ("nearesttrainingsmiles",)
+"""Columns, of ours, with SMILES of other molecules than that of the row."""
 
 
 def is_smiles_name(name: str) -> bool:
@@ -37,7 +40,7 @@ def find_smiles_column(columns: Iterable[str], label: str, wanted: str | None = 
     usual = [name for name in names if is_smiles_name(name)]
     if usual:
         return min(usual, key=lambda name: SMILES_NAMES.index(_simplify(name)))
-    telling = [name for name in names if "smiles" in name.lower()]
+    telling = [name for name in names if "smiles" in name.lower() and _simplify(name) not in _OF_OTHERS]
     if len(telling) == 1:
         return telling[0]
     raise TableError(

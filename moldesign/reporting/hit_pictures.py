@@ -15,7 +15,7 @@ from moldesign.datasets.tables import read_table
 from moldesign.errors import MoldesignError, TableError
 from moldesign.predictors.predictions import DETAILS
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule, draw_text, move
-from moldesign.reporting.screening_record import OWN_MARK, list_own_columns, undo_clashes
+from moldesign.reporting.screening_record import OWN_MARK, list_own_columns, name_smiles_column, undo_clashes
 
 MOST_PICTURES = 100
 ENDINGS = (".svg", ".html")
@@ -67,7 +67,7 @@ class _Card(tuple[str, list[str]]):
 
 def _read_first(hits: Path, most: int) -> pd.DataFrame:
     try:
-        frame = next(read_table(hits, chunk_size=most)).frame
+        frame = next(read_table(hits, chunk_size=most, smiles_column=name_smiles_column(hits))).frame
     except TableError as error:
         if "no rows" in str(error):  # a screening without hits has a sheet without pictures
             return pd.DataFrame()

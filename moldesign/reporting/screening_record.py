@@ -116,14 +116,14 @@ def _list_columns(manifest: Mapping[str, Any]) -> list[str]:
 
 def _read_hits(out: Path, max_hits: int) -> pd.DataFrame:
     """Return the first hits; numbers are numbers, also where the file has only text."""
-    chunk = next(read_table(out, chunk_size=max_hits, smiles_column=_name_smiles_column(out)))
+    chunk = next(read_table(out, chunk_size=max_hits, smiles_column=name_smiles_column(out)))
     frame = chunk.frame.head(max_hits)
     return frame.apply(_to_numbers)
 
 
-def _name_smiles_column(out: Path) -> str | None:
-    """Return None where the format has a column of structures of its own."""
-    return None if classify_path(out).ending == ".sdf" else _SMILES
+def name_smiles_column(out: Path) -> str | None:
+    """Return which column of hits holds the SMILES; None where the format has a place of its own for structures."""
+    return _SMILES if classify_path(out).ending in (".csv", ".tsv", ".parquet") else None
 
 
 def _to_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rdkit import Chem
 
+from moldesign.datasets.tables import TableWriter, read_smiles
 from moldesign.screening.progress import Stopwatch
 from tests.cli.conftest import Moldesign
 
@@ -182,3 +183,23 @@ def test_pictures_that_cannot_be_written_are_refused_at_once(
     done = moldesign("screen", library, "--goal", "logp max", "--out", "hits.csv", "--pictures", pictures)
     assert (done.code, message in done.err) == (1, True)
     assert not Path("hits.csv").exists()
+
+
+@pytest.mark.parametrize(("library", "options"), [("library.sdf", ()), ("library.csv", ("--smiles-column", "foo"))])
+def test_hits_of_a_library_without_a_usual_smiles_column_are_drawn_and_read_again(
+    moldesign: Moldesign, library: str, options: tuple[str, ...]
+) -> None:
+    table = pd.DataFrame({"foo": ["CCO", "c1ccccc1C"], "compound": ["A-1", "A-2"]})
+    with TableWriter(library, smiles_column="foo") as writer:
+        writer.write(table)
+    done = moldesign("screen", library, *options, "--goal", "herg min", "--out", "hits.csv", "--pictures", "hits.svg")
+    assert (done.code, done.err.count("cannot tell")) == (0, 0)
+    assert Path("hits.svg").read_text(encoding="utf-8").count("<path") > 5
+    assert sorted(read_smiles("hits.csv")) == ["CCO", "Cc1ccccc1"]
+    for arguments in [
+        ("predict", "hits.csv", "--out", "predicted.csv"),
+        ("report", "hits.csv"),
+        ("evaluate", "hits.csv"),
+    ]:
+        done = moldesign(*arguments)
+        assert (done.code, "error" in done.err) == (0, False), done.err

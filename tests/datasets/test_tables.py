@@ -16,6 +16,7 @@ from pyarrow import parquet
 from rdkit import Chem
 
 from moldesign.chem.smiles import parse_smiles
+from moldesign.datasets.columns import find_smiles_column
 from moldesign.datasets.delimited import DelimitedWriter, read_delimited
 from moldesign.datasets.tables import check_table, read_smiles, read_table, write_table
 from moldesign.errors import TableError
@@ -374,3 +375,16 @@ def test_gzip_output_does_not_depend_on_the_clock(tmp_path: Path, frame: pd.Data
     write_table(tmp_path / "a.csv.gz", [frame])
     write_table(tmp_path / "b.csv.gz", [frame])
     assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["foo", "standardized_smiles", "nearest_training_smiles"], "standardized_smiles"),
+        (["compound", "standardized_smiles"], "standardized_smiles"),
+        (["my_smiles", "nearest_training_smiles"], "my_smiles"),
+        (["smiles", "standardized_smiles"], "smiles"),
+    ],
+)
+def test_the_structure_of_a_hit_is_not_that_of_its_neighbour(columns: list[str], expected: str) -> None:
+    assert find_smiles_column(columns, "hits.csv") == expected
