@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from moldesign.checkpoint import Card, find_folder, list_bundled_folders, read_card
+from moldesign.checkpoint import CARD_FILE, Card, find_folder, list_bundled_folders, read_card
 from moldesign.errors import ModelFormatError
 
 if TYPE_CHECKING:
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _MOVED: dict[str, Path] = {}
 """The folder here of each model that came from another machine, by its name."""
 
-
 HEADLINE_METRICS = {"classification": "AUROC", "regression": "MAE"}
 """The figure of a card's test split that stands for the others, by task."""
+
+_REMEDY = "copy the complete model folder, update moldesign, or train the model again"
 
 
 def list_bundled() -> Mapping[str, Path]:
@@ -81,8 +82,34 @@ def bundled_endpoints() -> Mapping[str, str]:
 
 
 def read_model_card(name: str | Path) -> Card:
-    """Return the card of a bundled predictor or model folder."""
-    return read_card(find_model_folder(name))
+    """Return the card of a bundled predictor or model folder; its endpoints can be read.
+
+    Raises:
+        UnknownNameError: no such model.
+        ModelFormatError: the folder is damaged, of another version, or no predictor.
+    """
+    folder = find_model_folder(name)
+    card = read_card(folder)
+    if card.get("kind") != "predictor":
+        raise ModelFormatError(
+            f"{folder} holds a model of kind {card.get('kind')!r}; a predictor was expected: name a folder that "
+            "`moldesign train` has written, or one of `moldesign models`"
+        )
+    _check_endpoints(folder, card.get("endpoints"))
+    return card
+
+
+def _check_endpoints(folder: Path, found: Any) -> None:
+    from moldesign.predictors.endpoints import Endpoint  # noqa: PLC0415  NumPy is heavy; names are not
+
+    try:
+        endpoints = [Endpoint.from_dict(fields) for fields in found]
+        unknown = [one.task for one in endpoints if one.task not in HEADLINE_METRICS]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelFormatError(f"{folder / CARD_FILE}: its endpoints cannot be read ({error}); {_REMEDY}") from error
+    if unknown or not endpoints:
+        what = f"the task {unknown[0]!r}" if unknown else "no endpoint"
+        raise ModelFormatError(f"{folder / CARD_FILE} has {what}; {_REMEDY}")
 
 
 @cache

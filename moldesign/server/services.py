@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moldesign.checkpoint import find_folder, read_card
+from moldesign.checkpoint import find_folder
 from moldesign.monitoring.log import LOG_FILE, PredictionLog
 from moldesign.predictors.bundled import HEADLINE_METRICS, list_bundled, read_model_card
 from moldesign.server.batching import Batcher
@@ -129,7 +129,7 @@ def name_models(folders: tuple[str, ...]) -> dict[str, str]:
     for text in folders:
         folder = find_folder("model", text, {}).resolve()
         named[folder.name] = str(folder)
-        read_card(folder)
+        read_model_card(folder)
     return {name: name for name in list_bundled()} | named
 
 

@@ -1,5 +1,6 @@
 """`moldesign models`: what is there, how good it is, where it comes from."""
 
+import shlex
 from pathlib import Path
 
 import onnxruntime
@@ -78,3 +79,20 @@ def test_what_cannot_be_exported(moldesign: Moldesign, arguments: tuple[str, ...
 def test_help_names_the_export(moldesign: Moldesign) -> None:
     assert "[NAME|DIR | export NAME|DIR --out FILE]" in " ".join(moldesign("models", "--help").out.split())
     assert "Examples:\n    moldesign models export" in moldesign("models", "export", "--help").out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "explain CCO --out x.svg --endpoint herg --model {prior}",
+        "monitor add-labels t.csv --model {prior}",
+        "screen t.csv --goal 'herg min' --out hits.csv --model {prior}",
+        "generate --goal 'herg min' --out run --model {prior}",
+        "serve --model {prior}",
+    ],
+)
+def test_a_prior_is_no_predictor(moldesign: Moldesign, weights: Path, command: str) -> None:
+    Path("t.csv").write_text("smiles,herg\nCCO,1\n")
+    done = moldesign(*shlex.split(command.format(prior=weights / "chembl")))
+    assert (done.code, done.out) == (1, "")
+    assert "chembl holds a model of kind 'prior'; a predictor was expected: name a folder that" in done.err

@@ -1,5 +1,6 @@
 """The predictors in the package: by name, cheap to list, complete, and better than guessing."""
 
+import json
 import math
 
 import numpy as np
@@ -23,6 +24,7 @@ EXPECTED = {
     "targets": {"egfr", "vegfr2", "brd4"},
 }
 """Endpoints that the package promises, by model."""
+FIELDS = {"name": "herg", "task": "classification", "unit": "", "description": ""}
 NAMES = sorted(EXPECTED.keys() | list_bundled().keys())
 CARD_KEYS = {
     *("format_version", "features_version", "kind", "name", "sha256", "date", "training_command"),
@@ -51,6 +53,24 @@ def test_a_model_is_found_by_name_or_by_folder(two_models):
 def test_an_unknown_name_lists_the_nearest(two_models):
     with pytest.raises(UnknownNameError, match="unknown model 'admt'; did you mean: admet"):
         load_predictor("admt")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "prior"}, r"admet holds a model of kind 'prior'; a predictor was expected: name a folder"),
+        ({"endpoints": None}, r"card\.json: its endpoints cannot be read .*; copy the complete model folder, update"),
+        ({"endpoints": ["herg"]}, r"card\.json: its endpoints cannot be read"),
+        ({"endpoints": [{"name": "herg", "colour": "red"}]}, r"card\.json: its endpoints cannot be read .*colour"),
+        ({"endpoints": [{**FIELDS, "task": "ranking"}]}, r"card\.json has the task 'ranking'; copy"),
+        ({"endpoints": []}, r"card\.json has no endpoint; copy"),
+    ],
+)
+def test_a_card_of_another_kind_or_version_is_refused(two_models, changes, message):
+    path = two_models["admet"] / "card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(ModelFormatError, match=message):
+        read_model_card("admet")
 
 
 def test_a_folder_without_a_card_is_no_model(tmp_path):
