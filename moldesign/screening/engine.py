@@ -152,9 +152,11 @@ def _find_open_chunks(library: Library, store: Store, shard: Shard, watch: Stopw
     """Yield the chunks of the shard that are not done.
 
     Raises:
-        TableError: a chunk that is done is not what it was then.
+        TableError: a chunk that is done is not what it was then, or is not there any more.
     """
+    last_number = -1
     for chunk in library.read():
+        last_number = chunk.number
         if not shard.holds(chunk.number):
             continue
         known = store.find_digest(chunk.number)
@@ -168,6 +170,16 @@ def _find_open_chunks(library: Library, store: Store, shard: Shard, watch: Stopw
             )
         else:
             watch.skip(chunk.share)
+    _refuse_shortened(library, store, last_number)
+
+
+def _refuse_shortened(library: Library, store: Store, last_number: int) -> None:
+    """Refuse a library that ends before chunks that are done."""
+    if n_missing := sum(n_rows for number, n_rows, _ in store.iterate_chunks() if number > last_number):
+        raise TableError(
+            f"{label_file(library.files[-1].path)}: the library has become shorter since it was screened (rows "
+            f"missing: {n_missing:,}); bring the old file back, or screen the new one with another --out"
+        )
 
 
 def _make_task(chunk: LibraryChunk, library: Library, floor: float | None) -> Task:

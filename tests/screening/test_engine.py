@@ -258,6 +258,20 @@ def test_changed_library_and_other_plans_are_not_resumed(library: Path, profile:
     assert read_results("hits.csv") == read_results("whole.csv")
 
 
+@pytest.mark.parametrize("n_rows", [200, 0])
+def test_a_library_that_has_become_shorter_is_not_resumed(library: Path, profile: Profile, n_rows: int) -> None:
+    whole = library.read_text()
+    stop_after(library, profile, 3)
+    library.write_text("".join(whole.splitlines(keepends=True)[: n_rows + 1]))
+    message = rf"library\.csv: the library has become shorter since .*\(rows missing: {300 - n_rows}\); bring the old"
+    with pytest.raises(TableError, match=message):
+        run(library, profile, resume=True)
+    assert not Path("hits.csv").exists()
+    library.write_text(whole)
+    run(library, profile, resume=True)
+    assert Path("hits.csv").is_file()
+
+
 def stop_after(library: Path, profile: Profile, n_chunks: int) -> None:
     """Screen until some chunks are done, and stop as Ctrl-C does."""
     seen: list[ScreeningProgress] = []
