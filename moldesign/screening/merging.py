@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from moldesign.errors import RunFolderError, TableError
+from moldesign.objectives.properties import hash_models
+from moldesign.objectives.terms import Term
 from moldesign.screening.local import LocalExecutor
 from moldesign.screening.output import ScreeningResult, write_results
-from moldesign.screening.progress import PLAN, ScreeningFiles, find_changes, refuse_interrupted
+from moldesign.screening.progress import PLAN, Plan, ScreeningFiles, find_changes, refuse_interrupted
 from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings
 from moldesign.screening.sources import find_files
 from moldesign.screening.steps import Tell, begin_step, count_off
 from moldesign.screening.store import STORE_FILE, Store
 from moldesign.screening.targets import check_targets
+from moldesign.versions import list_versions
 
 T = TypeVar("T")
 
@@ -49,7 +52,7 @@ def merge_shards(
         TableError: there are no such shards, or the ending of a result is unknown.
         RunFolderError: a shard is missing, is there twice, belongs to another screening, or has read other files; or
             a result cannot be written, or would take the place of what is read; or an interrupted
-            screening of the same name can be gone on with.
+            screening of the same name can be gone on with; or a model or a version here is not that of the shards.
     """
     paths = [Path(path) for path in find_files(shards)]
     files = ScreeningFiles(Path(out))
@@ -60,9 +63,10 @@ def merge_shards(
         _check_inputs(paths, parts)
         check_targets(files, sdf, [*paths, *(notes.path for notes in parts[0].recall_files())])
         settings = ScreeningSettings.of(plan["settings"], workers)
+        screener = Screener(plan["profile"], settings.threshold, with_keys=not settings.keep_duplicates)
+        _check_tools(plan, screener.profile.terms)
         whole = stack.enter_context(_open_whole(files.merging, settings))
         _join(whole, parts, on_progress)
-        screener = Screener(plan["profile"], settings.threshold, with_keys=not settings.keep_duplicates)
         engine = stack.enter_context(closing(LocalExecutor(screener, workers, row_seconds=settings.row_seconds)))
         try:
             return write_results(
@@ -117,6 +121,19 @@ def _check_plans(paths: Sequence[Path], stored: Sequence[Any]) -> dict[str, Any]
         raise RunFolderError(f"shard {missing[0]}/{n} is missing ({len(missing)} in all); screen it, then merge again")
     plan: dict[str, Any] = stored[0]["plan"]
     return plan
+
+
+def _check_tools(plan: Plan, terms: Sequence[Term]) -> None:
+    """Refuse to describe hits by other models, or other versions, than those that have scored them."""
+    kept: dict[str, str] = plan["versions"]
+    here, models = list_versions(), hash_models(terms)
+    changed = [f"the model {name}" for name in models | plan["models"] if models.get(name) != plan["models"].get(name)]
+    changed += [f"{name} {kept.get(name)} (here: {here[name]})" for name in here if here[name] != kept.get(name)]
+    if changed:
+        raise RunFolderError(
+            f"the shards were screened with what is different here: {', '.join(changed)}; merge them where they were "
+            "screened, or screen all of them again"
+        )
 
 
 def _check_inputs(paths: Sequence[Path], parts: Sequence[Store]) -> None:

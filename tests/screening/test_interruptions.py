@@ -12,8 +12,11 @@ import pytest
 
 from moldesign.errors import RunFolderError, TableError
 from moldesign.objectives.profile import Profile, parse_goals
-from moldesign.screening import ScreeningSettings, Shard, merge_shards, output, screen
+from moldesign.predictors import bundled
+from moldesign.screening import ScreeningSettings, Shard, merge_shards, merging, output, screen
 from moldesign.screening.steps import Step
+from moldesign.versions import list_versions
+from tests.cli.tiny_models import ENDPOINTS, save_predictor
 
 Read = Callable[[str], dict[str, bytes]]
 N_KILLS = 10
@@ -128,6 +131,26 @@ def test_what_cannot_be_merged(library: Path, profile: Profile) -> None:
         merge_shards(["library.csv"], out="merged.csv")
     with pytest.raises(TableError, match="no file matches"):
         merge_shards(["c.csv.shard-*"], out="merged.csv")
+
+
+def test_shards_are_not_described_by_other_models_or_versions(
+    library: Path, profile: Profile, read_results: Read, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for i in (1, 2):
+        run(library, profile, "hits.csv", shard=Shard(i, 2), chunk_size=200)
+    with monkeypatch.context() as patch:
+        patch.setattr(merging, "list_versions", lambda: list_versions() | {"rdkit": "1999.9"})
+        with pytest.raises(RunFolderError, match=r"different here: rdkit \S+ \(here: 1999\.9\); merge them where they"):
+            merge_shards(["hits.csv.shard-*"], out="hits.csv", workers=1)
+    save_predictor(tmp_path / "other", "admet", ENDPOINTS, ["CCO"])
+    with monkeypatch.context() as patch:
+        patch.setitem(bundled.list_bundled(), "admet", tmp_path / "other")  # type: ignore[arg-type]
+        with pytest.raises(RunFolderError, match=r"different here: the model admet; .* or screen all of them again"):
+            merge_shards(["hits.csv.shard-*"], out="hits.csv", workers=1)
+    assert not Path("hits.csv").exists()
+    merge_shards(["hits.csv.shard-*"], out="hits.csv", workers=1)
+    run(library, profile, "whole.csv", chunk_size=200)
+    assert read_results("hits.csv") == read_results("whole.csv")
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])
