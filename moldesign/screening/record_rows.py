@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow
 from pyarrow import parquet
 
@@ -13,6 +14,7 @@ from moldesign.datasets.sdf_records import parse_record, split_records
 from moldesign.screening.rows import TEXT, Row, Table, take_from
 
 _BATCH = 1_024
+_NARROW = {pyarrow.float16(): np.float16, pyarrow.float32(): np.float32}
 
 
 def read_sdf(lines: Iterable[str]) -> Table:
@@ -56,13 +58,18 @@ def name_type(kind: Any) -> str:
 def _read_batches(file: Any, column: int, types: list[str]) -> Iterator[Row]:
     for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
         arrays = map(decode_binary, batch.columns)
-        values = [_to_cells(array.to_pylist(), kind) for array, kind in zip(arrays, types, strict=True)]
+        values = [_to_cells(array, kind) for array, kind in zip(arrays, types, strict=True)]
         for cells in zip(*values, strict=True):
             yield Row(cells[column] if isinstance(cells[column], str) else "", list(cells))
 
 
-def _to_cells(values: list[Any], kind: str) -> list[Any]:
-    return [_to_text(value) for value in values] if kind == TEXT else values
+def _to_cells(array: Any, kind: str) -> list[Any]:
+    values: list[Any] = array.to_pylist()
+    if kind == TEXT:
+        return [_to_text(value) for value in values]
+    if narrow := _NARROW.get(array.type):  # else 0.1 would become 0.10000000149011612
+        return [None if value is None else float(str(narrow(value))) for value in values]
+    return values
 
 
 def _to_text(value: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow
 import pytest
@@ -45,6 +46,18 @@ def test_whole_numbers_of_parquet_are_exact(ending: str) -> None:
         [chunk] = read_table(f"hits.{ending}")
         assert chunk.frame["hash"].tolist() == [str(2**64 - 1), "", str(2**63 + 1)]
         assert chunk.frame["id"].tolist() == [str(2**63 - 1)] * 3
+
+
+@pytest.mark.parametrize("kind", [pyarrow.float16(), pyarrow.float32(), pyarrow.float64()])
+def test_decimals_of_parquet_are_written_as_short_as_they_are(kind: pyarrow.DataType) -> None:
+    values = pyarrow.array(
+        np.array([0.1, 6.02, 0.0], dtype=kind.to_pandas_dtype()), kind, mask=np.array([0, 0, 1], bool)
+    )
+    columns = [pyarrow.array(["CCO", "CCC", "CCN"]), values]
+    parquet.write_table(pyarrow.Table.from_arrays(columns, ["smiles", "x"]), "library.parquet")
+    run(["library.parquet"], parse_goals(["mw min"]), keeps_all=True)
+    [chunk] = read_table("hits.csv")
+    assert chunk.frame["x"].tolist() == ["0.1", "6.02", ""]
 
 
 def test_numbers_of_two_kinds_are_text() -> None:
