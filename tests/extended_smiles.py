@@ -1,4 +1,4 @@
-"""Lines of SMI files with CXSMILES, or what looks like it, and the cells that every reader must make of them."""
+"""Lines of SMI files with blanks, CXSMILES, or what looks like it, and the cells that all readers must make of them."""
 
 EXTENDED_LINES = [
     ("", "CCO |$a b;;$| ethanol, pure", ["CCO |$a b;;$|", "ethanol, pure"]),
@@ -9,5 +9,8 @@ EXTENDED_LINES = [
     ("smiles id mw", "CCO A 46", ["CCO", "A", "46"]),
     ("smiles\tid", "CCO |$a b;;$|\tA", ["CCO |$a b;;$|", "A"]),
     ("smiles", "CCO |$a b;;$|", ["CCO |$a b;;$|"]),
+    ("smiles id mw", "  CCO  A 46 ", ["CCO", "A", "46"]),
+    ("  smiles id", " CCO A", ["CCO", "A"]),
+    ("smiles", " CCO", ["CCO"]),
 ]
 """Header, line, cells."""

@@ -59,7 +59,7 @@ def read_smi(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.Data
     columns, separator = SMI_COLUMNS, r"[ \t]+"
     if has_header:
         separator = r"\t" if "\t" in first else " +"
-        columns = _name_columns(re.split(separator, first), label)
+        columns = _name_columns(re.split(separator, first.strip(" ")), label)
     body = lines if has_header else chain([first], lines)
     rows = (_split_smi(line, separator, len(columns)) for line in body if line.strip())
     yield from batch_rows(rows, columns, chunk_size)
@@ -171,7 +171,7 @@ def _read_rows(lines: Iterable[str], separator: str, label: str) -> Iterator[lis
 
 def _split_smi(line: str, separator: str, n_columns: int) -> list[str]:
     if n_columns == 1:
-        return [line]
+        return [line.strip()]
     extended = None if separator == r"\t" else split_extended(line)
     *front, rest = extended or [line.lstrip(" ").rstrip()]
     n_splits = n_columns - 1 - len(front)

@@ -226,7 +226,7 @@ def _cut_at(separator: str, line: str) -> list[str]:
     """Return the cells of a line; between two of them there is one tab, or any number of spaces."""
     if separator != " ":
         return line.split(separator)
-    *smiles, rest = split_extended(line) or [line]
+    *smiles, rest = split_extended(line) or [line.strip(" ")]
     return [*smiles, *(re.split(" +", rest) if "  " in rest else rest.split(" "))]
 
 
