@@ -29,7 +29,7 @@ from moldesign.objectives.structures import (
 )
 from moldesign.objectives.terms import Property
 from moldesign.predictors.bundled import list_bundled, read_model_card
-from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.endpoints import Endpoint, number_names
 
 _WITH_ARGUMENT: dict[str, Callable[[str], Property]] = {
     "similarity": SimilarityProperty.to,
@@ -119,8 +119,5 @@ class PropertyCatalog:
 
 def _read_endpoints(handle: PredictorHandle) -> dict[str, Property]:
     endpoints = [Endpoint.from_dict(fields) for fields in read_model_card(handle.name)["endpoints"]]
-    return {
-        name: EndpointProperty(endpoint, column, handle)
-        for column, endpoint in enumerate(endpoints)
-        for name in (endpoint.name, *endpoint.aliases)
-    }
+    properties = [EndpointProperty(endpoint, column, handle) for column, endpoint in enumerate(endpoints)]
+    return {name: properties[column] for name, column in number_names(endpoints).items()}

@@ -76,20 +76,26 @@ class Assay:
 def describe_endpoint(assay: Assay, column: int) -> Endpoint:
     """Return the endpoint that is learned from a target.
 
-    A goal names it as its column is called; where that has blanks or signs, its alias has underscores instead.
+    A goal names it as its column is called; where that has blanks or signs, its alias has underscores instead. What
+    could mean another target, too, is no alias.
     """
     target, labels = assay.targets[column], assay.table.labels[:, column]
-    plain = _NO_WORD.sub("_", target.name).strip("_")
-    taken = {other.name for other in assay.targets}
+    others = [other.name for other in assay.targets if other is not target]
+    taken = {target.name, *others}.union(*map(_list_aliases, others))
     return fit_endpoint(
         target.name,
         target.task,
         labels,
         unit=target.unit,
         description=f"{target.name} of {assay.source}",
-        aliases=tuple(sorted({plain, plain.lower()} - taken - {""})),
+        aliases=tuple(sorted(_list_aliases(target.name) - taken)),
         log_scale=target.log_scale,
     )
+
+
+def _list_aliases(name: str) -> set[str]:
+    plain = _NO_WORD.sub("_", name).strip("_")
+    return {plain, plain.lower()} - {""}
 
 
 def refuse_target_names(source: str | Path, targets: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """What a predictor predicts: one endpoint is one column of its output."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -69,13 +70,25 @@ class Endpoint:
         return cls(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
 
 
+def number_names(endpoints: Sequence[Endpoint]) -> dict[str, int]:
+    """Return the number of the endpoint that each name means, and each alias that can mean but one.
+
+    >>> upper, lower = (Endpoint(name, "regression", "", "", aliases=("Ki",)) for name in ("KI", "ki"))
+    >>> number_names([upper, lower])
+    {'KI': 0, 'ki': 1}
+    """
+    aliases = Counter(alias for one in endpoints for alias in set(one.aliases))
+    columns = {alias: t for t, one in enumerate(endpoints) for alias in one.aliases if aliases[alias] == 1}
+    return columns | {one.name: t for t, one in enumerate(endpoints)}
+
+
 def find_column(endpoints: Sequence[Endpoint], wanted: str, model: str) -> int:
     """Return the number of an endpoint, by its name or an alias.
 
     Raises:
         UnknownNameError: the model has no such endpoint; lists the nearest.
     """
-    columns = {name: t for t, one in enumerate(endpoints) for name in (*one.aliases, one.name)}
+    columns = number_names(endpoints)
     if wanted not in columns:
         raise UnknownNameError(f"endpoint of {model}", wanted, columns)
     return columns[wanted]

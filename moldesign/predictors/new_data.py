@@ -14,7 +14,7 @@ from moldesign.errors import TableError
 from moldesign.predictors.assay_rows import MeasuredRows, read_rows
 from moldesign.predictors.cells import Finding
 from moldesign.predictors.continue_options import ContinueOptions
-from moldesign.predictors.endpoints import Endpoint
+from moldesign.predictors.endpoints import Endpoint, number_names
 from moldesign.predictors.ensemble import Predictor
 
 
@@ -100,7 +100,7 @@ def require_same_kind(
 def _find_columns(
     predictor: Predictor, table: str | Path, targets: Sequence[str] | None, smiles_column: str | None
 ) -> list[_Column]:
-    numbers = {name: t for t, one in enumerate(predictor.endpoints) for name in (*one.aliases, one.name)}
+    numbers = number_names(predictor.endpoints)
     there = _list_columns(table, smiles_column)
     known = f"its endpoints: {', '.join(one.name for one in predictor.endpoints)}"
     if there is not None:

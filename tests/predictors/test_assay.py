@@ -227,6 +227,15 @@ def test_the_endpoint_has_a_name_that_a_goal_can_use(write):
     assert endpoint.low < 3 < endpoint.high
 
 
+@pytest.mark.parametrize("names", [("hERG", "HERG"), ("Ki (nM)", "Ki [nM]"), ("Ki nM", "ki_nm")])
+def test_what_could_mean_two_targets_is_no_alias(write, names):
+    values = np.linspace(1, 2, 25)
+    assay = read_assay(write({"smiles": ALKANES, names[0]: values, names[1]: -values}), list(names))
+    first, second = (set(describe_endpoint(assay, column).aliases) for column in (0, 1))
+    assert not first & {*second, names[1]}
+    assert not second & {*first, names[0]}
+
+
 @pytest.mark.parametrize(
     "names",
     [["smiles"], ["y", "error"], ["in_domain"], ["moldesign_part"], ["y_std", "y"], ["y", "y_in_domain"], [" y"], [""]],

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from moldesign.errors import TableError
-from moldesign.predictors.endpoints import Endpoint, fit_endpoint
+from moldesign.errors import TableError, UnknownNameError
+from moldesign.predictors.endpoints import Endpoint, find_column, fit_endpoint
 
 LOGP = Endpoint("logp", "regression", "log10", "octanol/water", center=2.0, spread=0.5)
 HALF_LIFE = Endpoint("half_life", "regression", "h", "", log_scale=True, center=1.0, spread=2.0, floor=0.1)
@@ -85,3 +85,12 @@ def test_without_labels_there_is_no_endpoint(labels, log_scale, said):
 def test_a_classification_is_a_probability():
     endpoint = fit_endpoint("ames", "classification", np.array([0.0, 1.0]))
     assert (endpoint.low, endpoint.high, endpoint.unit) == (0.0, 1.0, "probability")
+
+
+def test_an_alias_that_could_mean_two_endpoints_means_none():
+    names = [
+        Endpoint(name, "regression", "", "", aliases=aliases) for name, aliases in [("A", ("c", "b")), ("b", ("c",))]
+    ]
+    assert [find_column(names, name, "mine") for name in ("A", "b")] == [0, 1]
+    with pytest.raises(UnknownNameError, match="unknown endpoint of mine 'c'"):
+        find_column(names, "c", "mine")
