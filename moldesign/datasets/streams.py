@@ -89,7 +89,7 @@ def _decode_utf_8(stream: IO[bytes]) -> Iterator[str]:
     encoding = "utf-8-sig"
     for raw in stream:
         line, encoding = raw.decode(encoding), "utf-8"
-        if "\r" in line.removesuffix("\n").removesuffix("\r"):  # the end of a line on old Macintoshes
+        if "\r" in line.removesuffix("\n").rstrip("\r"):  # the end of a line on old Macintoshes
             yield from io.StringIO(line, newline="")
         else:
             yield line

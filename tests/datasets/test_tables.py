@@ -388,3 +388,284 @@ def test_gzip_output_does_not_depend_on_the_clock(tmp_path: Path, frame: pd.Data
 )
 def test_the_structure_of_a_hit_is_not_that_of_its_neighbour(columns: list[str], expected: str) -> None:
     assert find_smiles_column(columns, "hits.csv") == expected
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("name", "lines", "last"),
+    [
+        ("t.csv", ["smiles,note", 'C,"one\ntwo"', "CCO,µ"], "µ"),
+        ("t.smi", ["C one", "CCO µ"], "µ"),
+        ("t.smi.gz", ["C one", "CCO µ"], "µ"),
+        ("t.sdf", [*ETHANOL, "> <note>", "µ", "", "$$$$", *ETHANOL, "> <note>", "µµ", "", "$$$$"], "µµ"),
+    ],
+)
+def test_encodings_and_ends_of_lines(
+    tmp_path: Path, name: str, lines: list[str], last: str, end: str, encoding: str
+) -> None:
+    content = end.join(lines).encode(encoding)
+    path = write_bytes(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
+    [chunk] = read_table(path)
+    assert chunk.smiles[-1] == "CCO"
+    assert len(chunk.smiles) == 2
+    assert chunk.frame.iloc[-1, -1] == last
+    check_table(path)
+
+
+def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match=r"none\.csv: cannot be opened .*check the path"):
+        list(read_table(tmp_path / "none.csv"))
+    path = write_bytes(tmp_path / "t.csv", b"smiles,y\nC,1\n")
+    with pytest.raises(TableError, match="no column 'z'; columns: smiles, y"):
+        list(read_table(path, columns=["z"]))
+    write_bytes(tmp_path / "spaces.csv", b"smiles y\nC 1\n")
+    with pytest.raises(TableError, match=r"the only column is 'smiles y'; columns are separated by comma, "):
+        list(read_table(tmp_path / "spaces.csv", columns=["y"]))
+    with pytest.raises(TableError, match="no column 'mol'"):
+        list(read_table(path, smiles_column="mol"))
+
+
+def test_rows_before_a_fault_are_delivered(tmp_path: Path) -> None:
+    path = write_bytes(tmp_path / "t.csv", b"smiles\nC\nCC\nCCC\nC,C\n")
+    chunks = read_table(path, chunk_size=2)
+    assert next(chunks).smiles == ["C", "CC"]
+    with pytest.raises(TableError, match="line 5"):
+        next(chunks)
+
+
+def test_standard_input_is_csv(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"smiles\nCCO\n")))
+    assert read_smiles("-") == ["CCO"]
+
+
+def test_smi_lines_with_and_without_header(tmp_path: Path) -> None:
+    plain = write_bytes(tmp_path / "a.smi", b"CCO ethanol\r\nC\r\n\r\n\tno structure\r\n  CC\tthe gas\r\n")
+    assert read_smiles(plain) == ["CCO", "C", "", "CC"]
+    assert list(read_all(plain)["name"]) == ["ethanol", "", "no structure", "the gas"]
+    titled = write_bytes(tmp_path / "b.smi", b"smiles\tidnumber\tprice\nCCO\tZ1\t2 EUR\n")
+    assert read_all(titled).to_dict("records") == [{"smiles": "CCO", "idnumber": "Z1", "price": "2 EUR"}]
+
+
+def test_extensions_of_cxsmiles_are_no_part_of_the_smiles(tmp_path: Path) -> None:
+    path = write_bytes(tmp_path / "t.csv", b'smiles,id\nC[C@H](N)O |o1:1|,A\n"CC(N)O |&1:1,r|",B\n')
+    [chunk] = read_table(path)
+    assert chunk.smiles == ["C[C@H](N)O", "CC(N)O"]
+    assert list(chunk.frame["smiles"]) == ["C[C@H](N)O |o1:1|", "CC(N)O |&1:1,r|"]
+    write_table(tmp_path / "t.sdf", [chunk.frame])
+    assert read_smiles(tmp_path / "t.sdf") == ["C[C@H](N)O", "CC(N)O"]
+
+
+@pytest.mark.parametrize("ending", [".smi", ".smiles", ".cxsmiles", ".cxsmiles.gz"])
+def test_extensions_of_cxsmiles_are_no_part_of_the_name(tmp_path: Path, ending: str) -> None:
+    smiles = ["CCO |$a b;;$|", "CC(N)O |&1:1,r|", "C |o1:0|"]
+    frame = pd.DataFrame({"smiles": smiles, "name": ["ethanol, pure", "b", ""]})
+    write_table(tmp_path / f"t{ending}", [frame])
+    [chunk] = read_table(tmp_path / f"t{ending}")
+    assert chunk.frame.to_dict("list") == frame.to_dict("list")
+    assert chunk.smiles == ["CCO", "CC(N)O", "C"]
+
+
+@pytest.mark.parametrize(("header", "line", "expected"), EXTENDED_LINES)
+def test_an_extension_behind_a_blank_belongs_to_the_smiles(
+    tmp_path: Path, header: str, line: str, expected: list[str]
+) -> None:
+    path = write_bytes(tmp_path / "t.smi", f"{header}\n{line}\n".encode())
+    assert read_all(path).iloc[0].tolist() == expected
+
+
+def test_sdf_keeps_rows_without_a_structure(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frame = pd.DataFrame({"smiles": ["CCO", "C(C", "c1ccccc1"], "ic50_nm": [1.5, None, 3.0]})
+    write_table(tmp_path / "t.sdf", [frame])
+    text = (tmp_path / "t.sdf").read_text()
+    assert text.count("$$$$") == 3
+    broken = text.replace("  6  6  0", "  9  6  0", 1)
+    back = read_all(write_bytes(tmp_path / "broken.sdf", broken.encode()))
+    assert list(back["smiles"]) == ["CCO", "", "c1ccccc1"]
+    assert list(back["ic50_nm"]) == ["1.5", "", "3.0"]
+    assert "record 3: the structure cannot be read" in caplog.text
+
+
+def test_no_value_or_name_can_break_an_sdf(tmp_path: Path) -> None:
+    cells = {"IC50 <nM>": "1", "two\nlines": "2", "IC50 _nM_": "3", "x>\n\n> <y": "4", "value": "$$$$ 5"}
+    frame = pd.DataFrame({"smiles": ["CCO", "CCN"], "name": ["$$$$", "b"]}).assign(**cells)
+    path = tmp_path / "t.sdf"
+    write_table(path, [frame])
+    named = {"IC50 _nM__": "1", "two lines": "2", "IC50 _nM_": "3", "x_  _ _y": "4", "value": " $$$$ 5"}
+    assert read_all(path).to_dict("records") == [
+        {"smiles": "CCO", "name": " $$$$"} | named,
+        {"smiles": "CCN", "name": "b"} | named,
+    ]
+    mols = list(Chem.SDMolSupplier(str(path)))
+    assert [Chem.MolToSmiles(mol) for mol in mols] == ["CCO", "CCN"]
+    assert [mol.GetPropsAsDict(autoConvertStrings=False) for mol in mols] == [
+        {"smiles": "CCO", "name": " $$$$"} | named,
+        {"smiles": "CCN", "name": "b"} | named,
+    ]
+
+
+def test_sdf_columns_are_those_of_all_records(tmp_path: Path) -> None:
+    frames = [
+        pd.DataFrame({"smiles": ["C"], "a": ["1"], "b": [None]}),
+        pd.DataFrame({"smiles": ["N"], "a": [None], "b": ["2"]}),
+    ]
+    write_table(tmp_path / "t.sdf", frames)
+    first, second = read_table(tmp_path / "t.sdf", chunk_size=1)
+    assert list(first.frame.columns) == list(second.frame.columns) == ["smiles", "name", "a", "b"]
+
+
+def test_stereochemistry_survives_sdf(tmp_path: Path, named_drugs: dict[str, str]) -> None:
+    write_table(tmp_path / "t.sdf", [pd.DataFrame({"smiles": [named_drugs["morphine"]]})])
+    text = (tmp_path / "t.sdf").read_text().split("> <smiles>")[0]  # without the data item, only the drawing
+    back = read_smiles(write_bytes(tmp_path / "drawing.sdf", text.encode()))
+    assert back[0].count("@") >= 5
+
+
+def test_an_interrupted_write_leaves_the_older_file(tmp_path: Path, frame: pd.DataFrame) -> None:
+    path = write_bytes(tmp_path / "t.csv", b"older")
+
+    def stop() -> Iterator[pd.DataFrame]:
+        yield frame
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_table(path, stop())
+    assert path.read_bytes() == b"older"
+    assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path: Path, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(_: pd.DataFrame) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(DelimitedWriter, "write", lambda _, frame: fill(frame))
+    with pytest.raises(TableError, match=r"t\.csv: cannot be written \(No space left on device\); free some"):
+        write_table(tmp_path / "t.csv", [frame])
+    assert not list(tmp_path.iterdir())
+
+
+def test_writers_refuse_what_they_cannot_keep(tmp_path: Path, frame: pd.DataFrame) -> None:
+    with pytest.raises(TableError, match="a chunk has the columns"):
+        write_table(tmp_path / "t.csv", [frame, frame[["smiles"]]])
+    with pytest.raises(TableError, match="nothing was written"):
+        write_table(tmp_path / "t.csv", [])
+    with pytest.raises(TableError, match="one type per column"):
+        write_table(tmp_path / "t.parquet", [pd.DataFrame({"x": [1]}), pd.DataFrame({"x": ["a"]})])
+    with pytest.raises(TableError, match="create the folder"):
+        write_table(tmp_path / "none" / "t.csv", [frame])
+    assert not list(tmp_path.iterdir())
+
+
+def test_parquet_keeps_types_and_late_text(tmp_path: Path) -> None:
+    first = pd.DataFrame({"smiles": ["C"], "score": [0.5], "error": [None], "rank": [1]})
+    second = pd.DataFrame({"smiles": ["C("], "score": [float("nan")], "error": ["row 1: bad"], "rank": [2]})
+    write_table(tmp_path / "t.parquet", [first, second])
+    back = read_all(tmp_path / "t.parquet")
+    assert back["rank"].dtype == "Int64"
+    assert list(back["error"].isna()) == [True, False]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet", "sdf"])
+def test_parquet_cells_stay_what_they_are(tmp_path: Path, ending: str) -> None:
+    columns = {
+        "smiles": pyarrow.array([b"CCO", b"CCN"]),
+        "odd": pyarrow.array([2**53 + 1, None], pyarrow.int64()),
+        "large": pyarrow.array([None, 2**64 - 1], pyarrow.uint64()),
+        "flag": pyarrow.array([True, None]),
+        "list": pyarrow.array([[1, 2], [3, 4]]),
+        "blob": pyarrow.array([b"\xff\xfe", b"x"]),
+    }
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    [chunk] = read_table(tmp_path / "t.parquet")
+    assert chunk.smiles == ["CCO", "CCN"]
+    assert chunk.frame["list"].tolist() == [[1, 2], [3, 4]]
+    write_table(tmp_path / f"back.{ending}", [chunk.frame])
+    if ending == "parquet":
+        expected = {name: column.to_pylist() for name, column in columns.items()}
+        assert parquet.read_table(tmp_path / "back.parquet").to_pydict() == expected
+    else:
+        back = read_all(tmp_path / f"back.{ending}")
+        assert list(back["odd"]) == ["9007199254740993", ""]
+        assert list(back["large"]) == ["", "18446744073709551615"]
+        assert list(back["flag"]) == ["True", ""]
+        assert list(back["list"]) == ["[1, 2]", "[3, 4]"]
+
+
+LATER = {
+    "decimal": pyarrow.array([Decimal("1.2"), Decimal("123456.78"), None], pyarrow.decimal128(12, 2)),
+    "empty list": pyarrow.array([[], [1, 2], None], pyarrow.list_(pyarrow.int64())),
+    "null list": pyarrow.array([None, ["a"], []], pyarrow.list_(pyarrow.string())),
+    "struct": pyarrow.array([{"a": None}, {"a": 0.5}, None], pyarrow.struct([("a", pyarrow.float64())])),
+    "date": pyarrow.array([None, date(2026, 1, 31), None], pyarrow.date32()),
+    "bytes": pyarrow.array([b"CCO", b"\xff\xfe", None], pyarrow.binary()),
+    "map": pyarrow.array([[], [("a", 1)], None], pyarrow.map_(pyarrow.string(), pyarrow.int64())),
+    "class": pyarrow.array(["a", "b", None]).dictionary_encode(),
+    "nothing": pyarrow.array([None, None, None], pyarrow.string()),
+}
+"""Columns whose first cell does not tell what the others are."""
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_parquet_columns_keep_the_type_of_their_file(tmp_path: Path, name: str) -> None:
+    table = pyarrow.table({"smiles": ["C", "CC", "CCC"], "x": LATER[name]})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    chunks = read_table(tmp_path / "t.parquet", chunk_size=1)
+    write_table(tmp_path / "back.parquet", (chunk.frame.assign(logp=0.5) for chunk in chunks))
+    back = parquet.read_table(tmp_path / "back.parquet")
+    assert back.drop(["logp"]).to_pydict() == table.to_pydict()
+    assert back.schema.field("x").type == table.schema.field("x").type
+
+
+def test_a_parquet_column_that_was_changed_has_the_type_of_its_new_cells(tmp_path: Path) -> None:
+    table = pyarrow.table({"smiles": ["C"], "x": LATER["date"][1:2], "y": pyarrow.array([0.5], pyarrow.float32())})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    [chunk] = read_table(tmp_path / "t.parquet")
+    changed = chunk.frame.assign(x=["last year"], y=[0.1])
+    write_table(tmp_path / "back.parquet", [changed])
+    assert parquet.read_table(tmp_path / "back.parquet").to_pydict() == changed.to_dict("list")
+    changed.to_parquet(tmp_path / "pandas.parquet")
+    assert pd.read_parquet(tmp_path / "pandas.parquet").to_dict("list") == changed.to_dict("list")
+
+
+def test_a_parquet_column_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    table = pyarrow.Table.from_arrays([pyarrow.array(["C"])] * 2, names=["smiles", "smiles"])
+    parquet.write_table(table, tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"t\.parquet: the column 'smiles' is there twice; rename one of them"):
+        next(read_table(tmp_path / "t.parquet"))
+
+
+def test_the_index_of_a_parquet_file_is_a_column(tmp_path: Path) -> None:
+    pd.DataFrame({"smiles": ["C", "N"]}, index=["a", "b"]).to_parquet(tmp_path / "t.parquet")
+    [chunk] = read_table(tmp_path / "t.parquet")
+    assert list(chunk.frame.index) == [0, 1]
+    assert list(chunk.frame["__index_level_0__"]) == ["a", "b"]
+
+
+def test_a_missing_smiles_is_an_empty_text(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.parquet", [pd.DataFrame({"smiles": ["C", None]})])
+    assert read_smiles(tmp_path / "t.parquet") == ["C", ""]
+
+
+def test_gzip_output_does_not_depend_on_the_clock(tmp_path: Path, frame: pd.DataFrame) -> None:
+    write_table(tmp_path / "a.csv.gz", [frame])
+    write_table(tmp_path / "b.csv.gz", [frame])
+    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (["foo", "standardized_smiles", "nearest_training_smiles"], "standardized_smiles"),
+        (["compound", "standardized_smiles"], "standardized_smiles"),
+        (["my_smiles", "nearest_training_smiles"], "my_smiles"),
+        (["smiles", "standardized_smiles"], "smiles"),
+    ],
+)
+def test_the_structure_of_a_hit_is_not_that_of_its_neighbour(columns: list[str], expected: str) -> None:
+    assert find_smiles_column(columns, "hits.csv") == expected
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+def test_ends_of_lines_do_not_break_an_sdf(tmp_path: Path, end: str) -> None:
+    record = [*ETHANOL, "> <id>", "7", "", "$$$$"]
+    path = write_bytes(tmp_path / "t.sdf", "".join(line + end for line in record * 2).encode())
+    assert read_all(path)[["smiles", "id"]].values.tolist() == [["CCO", "7"]] * 2
