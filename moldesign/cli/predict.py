@@ -228,4 +228,6 @@ def _add_columns(frame: "pd.DataFrame", new: "pd.DataFrame", owner: str) -> "pd.
         new = new.add_prefix(f"{owner}_")
     if taken := [name for name in new.columns if name in frame.columns]:
         raise TableError(f"the input has a column {taken[0]!r} already; rename it, or name the model once")
-    return pd.concat([frame, new], axis=1)
+    joined = pd.concat([frame, new], axis=1)
+    joined.attrs = frame.attrs  # pandas drops those that only one of them has
+    return joined

@@ -1,6 +1,7 @@
 """Parquet in and out, chunk by chunk."""
 
 import gzip
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from io import BytesIO
 from typing import IO, Any
@@ -26,11 +27,17 @@ _NULLABLE = {
 }
 """Types of pandas that have room for empty cells, which would turn the others of the column into floats or objects."""
 
+_VAGUE = (pd.StringDtype, pd.CategoricalDtype)
+
+_SOURCE = "moldesign.parquet_schema"
+"""Attribute of frames: the Arrow schema of the file they are from, as text, because pandas writes attributes as JSON"""
+
 
 def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
     """Yield chunks with the types of the file; a gzip'ed file is uncompressed in memory first.
 
-    Whole numbers stay exact, also beside empty cells; lists are Python's; bytes that are UTF-8 are text.
+    Whole numbers stay exact, also beside empty cells; lists are Python's; bytes that are UTF-8 are text. The frames
+    know the types of the file, so that their columns, written as Parquet again, have the same ones.
 
     Raises:
         TableError: the file is no Parquet file, or damaged, or has a column twice.
@@ -39,8 +46,11 @@ def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.
         seekable = BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream
         file = parquet.ParquetFile(seekable)
         refuse_doubled(file.schema_arrow.names, label)
+        source = b64encode(file.schema_arrow.remove_metadata().serialize().to_pybytes()).decode()
         for batch in file.iter_batches(batch_size=chunk_size):
-            yield _to_frame(batch)
+            frame = _to_frame(batch)
+            frame.attrs[_SOURCE] = source
+            yield frame
     except (pyarrow.ArrowException, *READ_ERRORS) as error:
         raise TableError(explain_damage(label, "as Parquet", error)) from error
 
@@ -71,7 +81,10 @@ def _to_frame(batch: Any) -> pd.DataFrame:
 
 
 class ParquetWriter:
-    """Writes frames as Parquet; the first frame fixes the types, a column without values counts as text."""
+    """Writes frames as Parquet; the first frame fixes the types, a column without values counts as text.
+
+    Of its cells, though, a column that comes from a Parquet file has that file's type: those further on may need it.
+    """
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -85,7 +98,7 @@ class ParquetWriter:
         """
         try:
             if self._writer is None:
-                schema = _fix_schema(pyarrow.Schema.from_pandas(frame, preserve_index=False))
+                schema = _choose_schema(frame)
                 self._writer = parquet.ParquetWriter(self._stream, schema)
             self._writer.write_table(pyarrow.Table.from_pandas(frame, schema=self._writer.schema, preserve_index=False))
         except pyarrow.ArrowException as error:
@@ -97,7 +110,28 @@ class ParquetWriter:
             self._writer.close()
 
 
-def _fix_schema(schema: Any) -> Any:
-    """Return the schema with text in place of 'no type yet'."""
-    fields = [field.with_type(pyarrow.string()) if field.type == pyarrow.null() else field for field in schema]
-    return pyarrow.schema(fields)
+def _choose_schema(frame: pd.DataFrame) -> Any:
+    """Return the types of the columns, with text in place of 'no type yet'."""
+    types = {name: kind for name, kind in _list_source_types(frame).items() if _holds(frame.get(name), kind)}
+    guessed = pyarrow.Schema.from_pandas(frame.drop(columns=list(types)), preserve_index=False)
+    types |= {field.name: field.type for field in guessed}
+    kinds = [(str(name), types[str(name)]) for name in frame.columns]
+    return pyarrow.schema([(name, pyarrow.string() if kind == pyarrow.null() else kind) for name, kind in kinds])
+
+
+def _list_source_types(frame: pd.DataFrame) -> dict[str, Any]:
+    source = frame.attrs.get(_SOURCE)
+    if source is None:
+        return {}
+    return {field.name: field.type for field in pyarrow.ipc.read_schema(pyarrow.py_buffer(b64decode(source)))}
+
+
+def _holds(column: "pd.Series[Any] | None", kind: Any) -> bool:
+    """Return whether the column is there, has cells whose type in pandas says little, and they are of the kind."""
+    if column is None or (not isinstance(column.dtype, _VAGUE) and column.dtype != object):
+        return False
+    try:
+        pyarrow.Array.from_pandas(column, type=kind)
+    except pyarrow.ArrowException:
+        return False
+    return True

@@ -9,12 +9,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from moldesign.cli import predict as verb
 from moldesign.cli.display import Show
@@ -177,3 +180,17 @@ def test_damaged_or_newer_model_is_refused(moldesign: Moldesign, weights: Path, 
     done = moldesign("predict", "CCO", "--model", "model")
     assert done.code == 1
     assert said in done.err
+
+
+def test_parquet_keeps_its_types_whatever_the_first_chunk_holds(
+    moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "CHUNK_SIZE", 1)
+    price = pyarrow.array([Decimal("1.2"), Decimal("123456.78")], pyarrow.decimal128(12, 2))
+    table = pyarrow.table({"smiles": ["CCO", "CCN"], "price": price, "batches": [[], [1, 2]]})
+    parquet.write_table(table, "library.parquet")
+    done = moldesign("predict", "library.parquet", "--out", "predicted.parquet")
+    assert done.code == 0, done.err
+    back = parquet.read_table("predicted.parquet")
+    assert back.select(["smiles", "price", "batches"]).to_pydict() == table.to_pydict()
+    assert back.schema.field("price").type == price.type
