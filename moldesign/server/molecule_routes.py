@@ -7,6 +7,7 @@ from fastapi import Path as PathParameter
 from fastapi import Request as HttpRequest
 
 from moldesign.server.requests import (
+    MAX_NAME,
     CheckRequest,
     DepictRequest,
     ExplainRequest,
@@ -31,7 +32,7 @@ def name_client(request: HttpRequest) -> str:
 
 InServices = Annotated[Services, Depends(find_services)]
 InClient = Annotated[str, Depends(name_client)]
-PropertyName = Annotated[str, PathParameter(max_length=64, pattern=r"^[\w-]+$")]
+PropertyName = Annotated[str, PathParameter(min_length=1, max_length=MAX_NAME)]
 
 
 @router.get("/models", tags=["models"])
@@ -46,7 +47,7 @@ async def list_properties(services: InServices, client: InClient) -> dict[str, A
     return await services.ask_once("list_properties", {}, client)
 
 
-@router.get("/properties/{name}/histogram", tags=["models"])
+@router.get("/properties/{name:path}/histogram", tags=["models"])
 async def count_training(name: PropertyName, services: InServices, client: InClient) -> dict[str, Any]:
     """Show how the training set is distributed over a property; null where nothing is known of it."""
     return await services.ask_once("histogram", {"name": name}, client)

@@ -5,12 +5,15 @@ server could have code run by these, so that only properties that the package co
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from moldesign.errors import MoldesignError, ProfileError
+from moldesign.objectives.catalog import PropertyCatalog
+from moldesign.objectives.functions import names_function
 from moldesign.objectives.goals import Goal, parse_goal
 from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.objectives.terms import Property
 
 _PLAIN_NAME = re.compile(r"[\w-]+")
 _CALL = re.compile(r"([a-z]+)\(.*\)", re.DOTALL)
@@ -35,9 +38,10 @@ def make_profile(values: Mapping[str, Any], models: Sequence[str] = ()) -> Profi
     Raises:
         FieldError: a field cannot be used, or asks for what is only for the command line.
     """
+    known = PropertyCatalog.of_models(models).plain
     for field in ("goals", "must"):
         for row, text in enumerate(values.get(field, ())):
-            read_goal(text, f"{field}.{row}")
+            read_goal(text, f"{field}.{row}", known)
             _blame(f"{field}.{row}", parse_goals, [text], models=models)
     profile: Profile = _blame("goals", parse_goals, values["goals"], models=models)
     for field, changes in _list_limits(values):
@@ -46,8 +50,13 @@ def make_profile(values: Mapping[str, Any], models: Sequence[str] = ()) -> Profi
     return profile if threshold is None else profile.with_changes(threshold=threshold)
 
 
-def read_goal(text: str, field: str) -> Goal:
+def read_goal(text: str, field: str, known: Container[str] = ()) -> Goal:
     """Return the goal, if it is one that a client may ask for.
+
+    Args:
+        text: of the goal.
+        field: that holds it.
+        known: names of properties that need no argument.
 
     Raises:
         FieldError: it is not in the grammar, or names a function, a program or a file.
@@ -57,11 +66,31 @@ def read_goal(text: str, field: str) -> Goal:
     call = _CALL.fullmatch(name)
     if _PLAIN_NAME.fullmatch(name) or (call and call[1] in _HARMLESS_CALLS):
         return goal
+    if name in known and "(" not in name and not names_function(name):
+        return goal
     raise FieldError(
         field,
         f"the goal {text!r} is not allowed here: functions, programs, docking and files would be run or opened on the "
         "server; use it with `moldesign generate` on the command line",
     )
+
+
+def name_in_goals(about: Property, known: Mapping[str, Property]) -> str | None:
+    """Return how a goal of a client names a property: by its name, or by an alias; None where neither can be written.
+
+    Args:
+        about: the property.
+        known: the properties that need no argument, by name and alias.
+    """
+    names = [about.name, *sorted(name for name, other in known.items() if other is about)]
+    return next((name for name in names if known.get(name) is about and _can_be_written(name, known)), None)
+
+
+def _can_be_written(name: str, known: Mapping[str, Property]) -> bool:
+    try:
+        return read_goal(f"{name} max", "", known).property_name == name
+    except FieldError:
+        return False
 
 
 def _list_limits(values: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:

@@ -20,7 +20,8 @@ ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)
 Cell = Annotated[str, StringConstraints(max_length=MAX_CELL)]
 GoalText = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 Pattern = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Name = Annotated[str, StringConstraints(pattern=r"^[\w.+-]+$", max_length=64)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NAME)]
+"""Of a model or an endpoint; it is only ever looked up among those that are served."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Patterns = Annotated[list[Pattern], Field(max_length=20)]
 

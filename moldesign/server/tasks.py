@@ -24,7 +24,7 @@ from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.explain import Explanation
 from moldesign.predictors.predictions import Predictions
 from moldesign.reporting.pictures import Size, complete_svg, draw_heat_map, draw_molecule
-from moldesign.server.profiles import FieldError, make_profile
+from moldesign.server.profiles import FieldError, make_profile, name_in_goals
 
 SAMPLED_MOLECULES = 1_000
 """Training molecules whose descriptors make a histogram."""
@@ -122,9 +122,11 @@ class Tasks:
         }
 
     def list_properties(self) -> Answer:
-        """Return every property that a goal may be about and that needs no argument."""
-        seen = {about.name: about for about in self._catalog.plain.values()}
-        return {"properties": [_describe_property(about) for about in seen.values()]}
+        """Return every property that a goal may be about and that needs no argument, and how the goal names it."""
+        plain = self._catalog.plain
+        seen = {about.name: about for about in plain.values()}
+        named = {name: name_in_goals(about, plain) for name, about in seen.items()}
+        return {"properties": [_describe_property(seen[name]) | {"goal": goal} for name, goal in named.items() if goal]}
 
     def count_training(self, name: str) -> Answer:
         """Return how a property is distributed over the training set.
@@ -132,10 +134,10 @@ class Tasks:
         Raises:
             FieldError: there is no such property.
         """
-        try:
-            about = self._catalog.find(name)
-        except (UnknownNameError, ValueError) as error:
-            raise FieldError("property", str(error)) from error
+        plain = self._catalog.plain  # any other name would have a function imported, or a file opened
+        about = plain.get(name) or plain.get(name.lower())
+        if about is None:
+            raise FieldError("property", str(UnknownNameError("property", name, plain)))
         if isinstance(about, EndpointProperty):
             domain = about.model.predictor.domain
             if domain.labels is None:

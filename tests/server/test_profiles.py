@@ -1,8 +1,16 @@
 """Goals that come over HTTP: what the package computes itself passes, what would run or open something does not."""
 
+from pathlib import Path
+
 import pytest
 
+from moldesign.predictors.bundled import list_bundled
+from moldesign.predictors.endpoints import Endpoint
 from moldesign.server.profiles import FieldError, make_profile, read_goal
+from moldesign.server.requests import ExplainRequest, PredictRequest
+from moldesign.server.services import name_models
+from moldesign.server.tasks import Tasks
+from tests.cli.tiny_models import save_predictor
 
 
 @pytest.mark.parametrize(
@@ -78,3 +86,43 @@ def test_the_field_is_named(changes: dict[str, object], field: str) -> None:
     with pytest.raises(FieldError) as refused:
         make_profile({"goals": ["qed max"], **changes})
     assert refused.value.field == field
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Tasks:
+    """The tasks of a server of one model more, whose names are those of a spreadsheet."""
+    names = {"IC50 [nM]": ("IC50_nM",), "%inhibition": (), "os:getcwd": ("getcwd",), "novelty(/etc/passwd)": ()}
+    endpoints = [Endpoint(name, "regression", "", "", aliases=aliases) for name, aliases in names.items()]
+    save_predictor(tmp_path / "my model", "mine", tuple(endpoints), ["CCO", "CCN", "CCC"])
+    return Tasks(name_models((str(tmp_path / "my model"),)))
+
+
+def test_models_and_endpoints_of_any_name_are_used(tasks: Tasks) -> None:
+    asked = PredictRequest(smiles=["CCO"], model="my model")
+    [row] = tasks.predict(**asked.model_dump())["rows"]
+    assert list(row["endpoints"]) == ["IC50 [nM]", "%inhibition", "os:getcwd", "novelty(/etc/passwd)"]
+    asked = ExplainRequest(smiles="CCO", endpoint="IC50 [nM]", model="my model")
+    assert tasks.explain(**asked.model_dump())["endpoint"] == "IC50 [nM]"
+    with pytest.raises(FieldError, match=r"unknown endpoint of mine 'IC50 \[mM\]'"):
+        tasks.explain(smiles="CCO", endpoint="IC50 [mM]", model="my model")
+    with pytest.raises(FieldError, match=r"unknown model '\.\./my model'"):
+        tasks.predict(smiles=["CCO"], model="../my model")
+
+
+def test_a_goal_names_an_endpoint_of_any_name(tasks: Tasks) -> None:
+    goals = {one["name"]: one["goal"] for one in tasks.list_properties()["properties"]}
+    assert (goals["qed"], goals["IC50 [nM]"], goals["%inhibition"]) == ("qed", "IC50_nM", "%inhibition")
+    assert goals["os:getcwd"] == "getcwd"
+    assert "novelty(/etc/passwd)" not in goals
+    told = tasks.check_profile(goals=["IC50_nM min", "%inhibition >= 50"])
+    assert [one["property"] for one in told["goals"]] == ["IC50 [nM]", "%inhibition"]
+    assert tasks.count_training("IC50_nM")["histogram"]["n"] == 3
+    for text in ("os:getcwd max", "novelty(/etc/passwd) max"):
+        with pytest.raises(FieldError, match="not allowed here"):
+            tasks.check_profile(goals=[text])
+
+
+@pytest.mark.parametrize("name", ["os:getcwd", "novelty(/etc/passwd)", "program(ls)", "../../etc/passwd", ""])
+def test_a_histogram_runs_and_opens_nothing(name: str) -> None:
+    with pytest.raises(FieldError, match="unknown property"):
+        Tasks({model: model for model in list_bundled()}).count_training(name)

@@ -63,7 +63,7 @@ function addGoal(name, aim, bounds) {
     hint: [about.unit === "probability" ? "" : about.unit, about.reference_range || about.description].filter(Boolean).join("; "),
     controls,
     marks: () => (state.aim === "range" ? [state.from, state.to] : state.aim.startsWith("at") ? [state.from] : []),
-    text: () => writeGoal(name, state),
+    text: () => writeGoal(about.goal, state),
   });
 }
 
@@ -142,7 +142,8 @@ function removeCard(card) {
 
 async function loadHistogram(card) {
   try {
-    if (!histograms.has(card.name)) histograms.set(card.name, ask(`/properties/${encodeURIComponent(card.name)}/histogram`));
+    const goal = properties.get(card.name).goal;
+    if (!histograms.has(card.name)) histograms.set(card.name, ask(`/properties/${encodeURIComponent(goal)}/histogram`));
     const told = await histograms.get(card.name);
     card.histogram = told.histogram;
     card.note.textContent = told.histogram ? `${told.histogram.n.toLocaleString("en")} values, ${told.histogram.source}` : told.reason;
