@@ -125,6 +125,7 @@ class Tasks:
         """Return every property that a goal may be about and that needs no argument, and how the goal names it."""
         plain = self._catalog.plain
         seen = {about.name: about for about in plain.values()}
+        seen |= {name: about for name, about in plain.items() if name == about.name}  # others have but an alias left
         named = {name: name_in_goals(about, plain) for name, about in seen.items()}
         return {"properties": [_describe_property(seen[name]) | {"goal": goal} for name, goal in named.items() if goal]}
 

@@ -122,6 +122,14 @@ def test_a_goal_names_an_endpoint_of_any_name(tasks: Tasks) -> None:
             tasks.check_profile(goals=[text])
 
 
+def test_of_two_models_with_one_endpoint_the_one_that_a_goal_means_is_listed(tmp_path: Path) -> None:
+    for folder, aliases in [("first", ()), ("second", ("of_second",))]:
+        save_predictor(tmp_path / folder, folder, (Endpoint("herg", "regression", "", "", aliases=aliases),), ["CCO"])
+    tasks = Tasks(name_models((str(tmp_path / "first"), str(tmp_path / "second"))))
+    [listed] = [one for one in tasks.list_properties()["properties"] if one["name"] == "herg"]
+    assert (Path(listed["model"]).name, listed["goal"]) == ("first", "herg")
+
+
 @pytest.mark.parametrize("name", ["os:getcwd", "novelty(/etc/passwd)", "program(ls)", "../../etc/passwd", ""])
 def test_a_histogram_runs_and_opens_nothing(name: str) -> None:
     with pytest.raises(FieldError, match="unknown property"):
