@@ -15,7 +15,7 @@ a short one. The predictor puts mixtures outside as well (`chem.mixtures`): it p
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -140,8 +140,8 @@ class TrainingDomain:
         """[M], the training molecules in the order of `compare`."""
         return self._labelled.order
 
-    def compare(self, queries: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the Tanimoto similarity of every training molecule, in `order`, to each query, float32 [M, N].
+    def compare(self, queries: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+        """Yield the Tanimoto similarity of training molecules, in `order`, to each query, float32 [M, N] in all.
 
         Args:
             queries: packed fingerprints of `N_BITS` bits, uint8 [N, bytes].

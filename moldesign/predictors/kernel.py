@@ -20,6 +20,7 @@ from moldesign.chem.fingerprints import list_atom_bits, morgan_bits
 from moldesign.chem.smiles import Mol
 from moldesign.predictors.domain import N_BITS, TrainingDomain
 from moldesign.predictors.forest import mix_outputs
+from moldesign.predictors.similarity import COMPARED
 
 Floats = NDArray[np.float32]
 
@@ -66,14 +67,20 @@ class KernelBlend:
         """Return the same of packed fingerprints of the domain, uint8 [N, bytes]."""
         said = np.empty((len(queries), len(self.means)), dtype=np.float32)
         for start in range(0, len(queries), _BLOCK):
-            similarity = self.domain.compare(queries[start : start + _BLOCK])
-            said[start : start + _BLOCK] = np.transpose(self._dealt @ similarity) + self.means
+            blocks = zip(self._dealt, self.domain.compare(queries[start : start + _BLOCK]), strict=True)
+            said[start : start + _BLOCK] = (
+                np.transpose(sum(weights @ similar for weights, similar in blocks)) + self.means
+            )
         return said
 
     @cached_property
-    def _dealt(self) -> csr_array:
-        """The weights, [T, M], in the order in which the domain compares."""
-        return csr_array(np.ascontiguousarray(self.weights[self.domain.order].T))
+    def _dealt(self) -> list[csr_array]:
+        """The weights, [T, M] in all, in the order and the blocks in which the domain compares."""
+        ordered = self.weights[self.domain.order]
+        return [
+            csr_array(np.ascontiguousarray(part.T))
+            for part in np.split(ordered, range(COMPARED, len(ordered), COMPARED))
+        ]
 
     def to_tensors(self) -> dict[str, Tensor]:
         """Return the regressions as tensors for a model folder, which holds the domain, too."""

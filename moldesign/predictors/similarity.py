@@ -8,6 +8,7 @@ The counts of a training molecule are sums: of one row per bit that it has, whic
 count fits into a byte and a float32 holds three bytes exactly, so three queries are added up as one.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from moldesign.predictors.bags import sum_bags
 
 Similarity = NDArray[np.float32]
 
+COMPARED = 2048
+"""Training molecules whose similarities are computed at once."""
 _BLOCK = 512
 """Queries compared at once with one endpoint: [M, _BLOCK] bytes."""
 _PACKED = 3
@@ -103,18 +106,23 @@ class LabelledFingerprints:
         """[M], the training molecules in the order of `compare`."""
         return self._molecules.rows
 
-    def compare(self, queries: NDArray[np.uint8]) -> Similarity:
-        """Return the similarity of every training molecule, in `order`, to each of N queries, float32 [M, N]."""
+    def compare(self, queries: NDArray[np.uint8]) -> Iterator[Similarity]:
+        """Yield the similarity of training molecules, in `order`, to each of N queries, float32 [M, N] in all.
+
+        `COMPARED` molecules at a time, which stay in the cache of a core.
+        """
         n_set = np.bitwise_count(queries).sum(axis=1, dtype=np.float32)
         if n_set.max(initial=0) <= _MAX_COUNT:
-            shared = _unpack(self._count_shared(queries))[:, : len(queries)].astype(np.float32)
+            counts = _unpack(self._count_shared(queries))[:, : len(queries)]
         else:
-            bits = np.unpackbits(queries, axis=1, bitorder="little")
-            shared = (self._bits @ np.ascontiguousarray(bits.T)).astype(np.float32)
-        union = self._n_set[self.order, None].astype(np.float32) + n_set
-        union -= shared
-        shared /= np.maximum(union, 1, out=union)
-        return shared
+            counts = self._bits @ np.ascontiguousarray(np.unpackbits(queries, axis=1, bitorder="little").T)
+        own = self._n_set[self.order, None].astype(np.float32)
+        for start in range(0, len(own), COMPARED):
+            shared = counts[start : start + COMPARED].astype(np.float32)
+            union = own[start : start + COMPARED] + n_set
+            union -= shared
+            shared /= np.maximum(union, 1, out=union)
+            yield shared
 
     def find_nearest(self, queries: NDArray[np.uint8], endpoint: int, k: int) -> tuple[NDArray[np.int64], Similarity]:
         """Return the k training molecules with a label of the endpoint that are most similar to each query.

@@ -52,15 +52,18 @@ def test_more_shared_bits_than_a_byte_can_count():
 
 
 @pytest.mark.parametrize("density", [0.3, 0.9])
-def test_all_similarities_are_those_of_the_definition(density):
+def test_all_similarities_are_those_of_the_definition(density, monkeypatch):
     rng = np.random.default_rng(RNG_SEED)
     fingerprints = draw_fingerprints(rng, 50, n_bytes=128, density=density)
     queries = np.concatenate([draw_fingerprints(rng, 10, n_bytes=128, density=density), fingerprints[:1] * 0])
     training = LabelledFingerprints(fingerprints, rng.random((50, 3)) < 0.5)
-    found = training.compare(queries)
+    monkeypatch.setattr(similarity_module, "COMPARED", 20)
+    blocks = list(training.compare(queries))
+    assert [len(block) for block in blocks] == [20, 20, 10]
+    found = np.concatenate(blocks)
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, tanimoto(fingerprints[training.order], queries))
-    assert training.compare(queries[:0]).shape == (50, 0)
+    assert [block.shape for block in training.compare(queries[:0])] == [(20, 0), (20, 0), (10, 0)]
 
 
 def test_blocks_change_nothing(monkeypatch):
