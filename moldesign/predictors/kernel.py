@@ -56,11 +56,13 @@ class KernelBlend:
         Without an atom, it has none of the environments that hold it (Riniker & Landrum, J. Cheminf. 2013, 5, 43).
         """
         bits_of = list_atom_bits(mol, n_bits=N_BITS)
-        bits = np.tile(np.unpackbits(morgan_bits([mol], n_bits=N_BITS), axis=1, bitorder="little"), (len(bits_of), 1))
+        bits = np.unpackbits(
+            morgan_bits([mol], n_bits=N_BITS).repeat(len(bits_of) + 1, axis=0), axis=1, bitorder="little"
+        )
         for atom, positions in enumerate(bits_of):
             bits[atom, positions] = 0
-        without = self.predict_packed(np.packbits(bits, axis=1, bitorder="little"))[:, column]
-        weights: Floats = self.predict([mol])[0, column] - without
+        said = self.predict_packed(np.packbits(bits, axis=1, bitorder="little"))[:, column]
+        weights: Floats = said[-1] - said[:-1]
         return weights
 
     def predict_packed(self, queries: NDArray[np.uint8]) -> Floats:
