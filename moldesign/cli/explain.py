@@ -64,9 +64,9 @@ def choose_endpoint(card: dict[str, Any], name: str | None) -> str:
         UnknownNameError: the model has no such endpoint.
         typer.BadParameter: none is named, and there are several.
     """
-    from moldesign.predictors.endpoints import Endpoint, find_column  # noqa: PLC0415
+    from moldesign.predictors.endpoints import find_column, read_endpoints  # noqa: PLC0415
 
-    endpoints = [Endpoint.from_dict(fields) for fields in card["endpoints"]]
+    endpoints = read_endpoints(card)
     if name is None and len(endpoints) > 1:
         known = ", ".join(one.name for one in endpoints)
         raise typer.BadParameter(

@@ -87,9 +87,9 @@ def add_labels(
     from moldesign.monitoring.labelling import list_tasks, read_labels  # noqa: PLC0415
     from moldesign.monitoring.log import open_log  # noqa: PLC0415
     from moldesign.predictors.bundled import read_model_card  # noqa: PLC0415
-    from moldesign.predictors.endpoints import Endpoint  # noqa: PLC0415
+    from moldesign.predictors.endpoints import read_endpoints  # noqa: PLC0415
 
-    endpoints = [Endpoint.from_dict(fields) for fields in read_model_card(model)["endpoints"]]
+    endpoints = read_endpoints(read_model_card(model))
     with open_log(log) as opened:
         labels = read_labels(table, list_tasks(endpoints), smiles_column=smiles_column)
         n_known = opened.add_labels(labels.values, time.time())

@@ -29,7 +29,7 @@ from moldesign.objectives.structures import (
 )
 from moldesign.objectives.terms import Property
 from moldesign.predictors.bundled import list_bundled, read_model_card
-from moldesign.predictors.endpoints import Endpoint, number_names
+from moldesign.predictors.endpoints import number_names, read_endpoints
 
 _WITH_ARGUMENT: dict[str, Callable[[str], Property]] = {
     "similarity": SimilarityProperty.to,
@@ -118,6 +118,6 @@ class PropertyCatalog:
 
 
 def _read_endpoints(handle: PredictorHandle) -> dict[str, Property]:
-    endpoints = [Endpoint.from_dict(fields) for fields in read_model_card(handle.name)["endpoints"]]
+    endpoints = read_endpoints(read_model_card(handle.name))
     properties = [EndpointProperty(endpoint, column, handle) for column, endpoint in enumerate(endpoints)]
     return {name: properties[column] for name, column in number_names(endpoints).items()}

@@ -83,16 +83,14 @@ class Profile(Section):
 
         Raises:
             UnknownNameError: a goal is about a property that does not exist.
-            ProfileError: the argument of a property cannot be read, or its name is taken.
+            ProfileError: the argument of a property cannot be read, or its name is that of a column of the results.
         """
         catalog = self.make_catalog()
         wishes = [_make_term(goal, catalog) for goal in self.goals]
         names = Counter(term.name for term in wishes)
         distinct = [term if names[term.name] == 1 else replace(term, name=term.text) for term in wishes]
         limits = (_make_limit(goal, catalog) for goal in self.constraints.goals)
-        terms = (*distinct, *{limit.name: limit for limit in limits}.values())
-        refuse_column_names([term.name for term in terms])
-        return terms
+        return (*distinct, *{limit.name: limit for limit in limits}.values())
 
     @property
     def term_names(self) -> tuple[str, ...]:
@@ -112,7 +110,9 @@ class Profile(Section):
 
     def make_catalog(self) -> PropertyCatalog:
         """Return every property that goals may be about: those of the package, of the models, and the profile's own."""
-        return PropertyCatalog.of_models(self.models, collect_scorers(self.goals, self.docking))
+        scorers = collect_scorers(self.goals, self.docking)
+        refuse_column_names([*scorers, *(goal.property_name for goal in (*self.goals, *self.constraints.goals))])
+        return PropertyCatalog.of_models(self.models, scorers)
 
     def has_same_aim(self, other: "Profile") -> bool:
         """Return whether a run for the other profile takes the same course.

@@ -5,7 +5,6 @@ import shlex
 import shutil
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -143,7 +142,7 @@ class ProgramProperty:
     @property
     def n_run(self) -> int:
         """Molecules that the program has been run on, which those known from a cache are not."""
-        return self._counts["run"]
+        return self._record.n_run
 
     def remember_in(self, path: Path) -> None:
         """Keep the scores in the table `scores` of an SQLite file, and look for them there first.
@@ -194,10 +193,6 @@ class ProgramProperty:
         return [ScoreCache(":memory:" if self.settings.cache is None else Path(self.settings.cache))]
 
     @cached_property
-    def _counts(self) -> Counter[str]:
-        return Counter()
-
-    @cached_property
     def _record(self) -> SuccessRecord:
         command = shlex.join(self.command)
         who = self.name if command in self.name or self.key else f"{self.name} ({command})"
@@ -225,7 +220,6 @@ class ProgramProperty:
                         cache.put(self._scorer, smiles[row], answer.score)
                 elif is_lost(n_failed, len(smiles)):
                     break
-        self._counts["run"] += len(answers)
         run = [text for text in smiles if text in answers]  # in the order of the batch, whichever came first
         self._record.require_half(run, [answers[text].error for text in run])
         return answers

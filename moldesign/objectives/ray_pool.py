@@ -140,11 +140,9 @@ class RayPool:
 
     def _start(self, n: int) -> None:
         """Start workers; those of other programs, which are not asked meanwhile, make room for them."""
-        others = [pool for pool in _POOLS if pool is not self and pool._actors]
-        if n + len(self._actors) + sum(len(pool._actors) for pool in others) > self._n_cores:
-            for pool in others if n > 0 else ():
-                if not pool._is_asked:
-                    pool.close()
+        if n > 0 and n + sum(len(pool._actors) for pool in _POOLS) > self._n_cores:
+            for pool in [pool for pool in _POOLS if not pool._is_asked]:
+                pool.close()
         for _ in range(n):
             actor = self._make(*self._arguments)
             self._actors.append(actor)

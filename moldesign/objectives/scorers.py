@@ -27,7 +27,7 @@ def collect_scorers(goals: Sequence[Goal], dockings: Sequence[Docking]) -> dict[
     """Return what makes each scorer that is described here, by the name that other goals may use, too.
 
     Raises:
-        ProfileError: one name is described twice, and not in the same way, or is that of a column of the results.
+        ProfileError: one name is described twice, and not in the same way.
     """
     described: dict[str, Goal] = {}
     for goal in filter(is_described, goals):
@@ -38,9 +38,7 @@ def collect_scorers(goals: Sequence[Goal], dockings: Sequence[Docking]) -> dict[
     if twice := [docking.name for docking in dockings if docking.name in described]:
         raise ProfileError(f"a goal and a [[docking]] section both describe {twice[0]!r}; give one another name")
     makers: dict[str, Callable[[], Property]] = {name: partial(make_scorer, goal) for name, goal in described.items()}
-    makers |= {docking.name: docking.make_property for docking in dockings}
-    refuse_column_names([*makers, *(goal.property_name for goal in goals)])
-    return makers
+    return makers | {docking.name: docking.make_property for docking in dockings}
 
 
 def refuse_column_names(names: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from moldesign.checkpoint import CARD_FILE, Card, find_folder, list_bundled_folders, read_card
 from moldesign.errors import ModelFormatError
@@ -95,17 +95,17 @@ def read_model_card(name: str | Path) -> Card:
             f"{folder} holds a model of kind {card.get('kind')!r}; a predictor was expected: name a folder that "
             "`moldesign train` has written, or one of `moldesign models`"
         )
-    _check_endpoints(folder, card.get("endpoints"))
+    _check_endpoints(folder, card)
     return card
 
 
-def _check_endpoints(folder: Path, found: Any) -> None:
-    from moldesign.predictors.endpoints import Endpoint  # noqa: PLC0415  NumPy is heavy; names are not
+def _check_endpoints(folder: Path, card: Card) -> None:
+    from moldesign.predictors.endpoints import read_endpoints  # noqa: PLC0415  NumPy is heavy; names are not
 
     try:
-        endpoints = [Endpoint.from_dict(fields) for fields in found]
+        endpoints = read_endpoints(card)
         unknown = [one.task for one in endpoints if one.task not in HEADLINE_METRICS]
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelFormatError(f"{folder / CARD_FILE}: its endpoints cannot be read ({error}); {_REMEDY}") from error
     if unknown or not endpoints:
         what = f"the task {unknown[0]!r}" if unknown else "no endpoint"

@@ -1,7 +1,7 @@
 """What a predictor predicts: one endpoint is one column of its output."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -68,6 +68,11 @@ class Endpoint:
     def from_dict(cls, fields: dict[str, Any]) -> "Endpoint":
         """Read the fields of a model card."""
         return cls(**{**fields, "aliases": tuple(fields.get("aliases", ()))})
+
+
+def read_endpoints(card: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+    """Return the endpoints of a predictor, as its model card has them."""
+    return tuple(Endpoint.from_dict(fields) for fields in card["endpoints"])
 
 
 def number_names(endpoints: Sequence[Endpoint]) -> dict[str, int]:

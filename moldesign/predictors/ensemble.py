@@ -18,7 +18,7 @@ from moldesign.errors import ModelFormatError
 from moldesign.graphs import FEATURES_VERSION, GraphTable, featurize_smiles
 from moldesign.predictors.calibration import DEFAULT_LEVEL, Calibration, fit_calibration, summarize_outputs
 from moldesign.predictors.domain import DomainMeasure, Neighbour, TrainingDomain
-from moldesign.predictors.endpoints import Endpoint, find_column
+from moldesign.predictors.endpoints import Endpoint, find_column, read_endpoints
 from moldesign.predictors.error_model import ErrorModel
 from moldesign.predictors.explain import Explanation, explain
 from moldesign.predictors.forest import ForestBlend
@@ -343,7 +343,7 @@ def load_model_folder(folder: Path) -> Predictor:
     try:
         settings = NetworkSettings(**card["network"])
         networks = tuple(_load_network(tensors, member, settings) for member in range(card["n_networks"]))
-        endpoints = tuple(Endpoint.from_dict(fields) for fields in card["endpoints"])
+        endpoints = read_endpoints(card)
         domain = TrainingDomain.from_tensors(tensors)
         calibration = Calibration.from_model(card.get("calibration", {}), tensors)
         error_model = ErrorModel.from_tensors(tensors)

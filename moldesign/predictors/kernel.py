@@ -19,10 +19,8 @@ from torch import Tensor
 from moldesign.chem.fingerprints import list_atom_bits, morgan_bits
 from moldesign.chem.smiles import Mol
 from moldesign.predictors.domain import N_BITS, TrainingDomain
-from moldesign.predictors.forest import mix_outputs
+from moldesign.predictors.forest import Floats, mix_outputs
 from moldesign.predictors.similarity import COMPARED
-
-Floats = NDArray[np.float32]
 
 _BLOCK = 192
 """Molecules compared at once with all training molecules."""

@@ -11,10 +11,10 @@ from moldesign.chem.smiles import require_mols
 from moldesign.predictors.domain import N_BITS, fit_domain
 from moldesign.predictors.endpoints import Endpoint, fit_endpoint
 from moldesign.predictors.forest import mix_outputs
+from moldesign.predictors.forest_fit import SHARES
 from moldesign.predictors.kernel import KernelBlend
 from moldesign.predictors.kernel_fit import (
     RIDGE,
-    SHARES,
     KernelLearner,
     Unseen,
     fit_kernel,
