@@ -98,7 +98,8 @@ def write_ending_open(piece: OpenPiece, n_tries: int, seed: int) -> list[str]:
     'CC(=O)N[*:1]'
     """
     rooted = [Chem.MolToSmiles(piece.mol, rootedAtAtom=atom) for atom in range(piece.mol.GetNumAtoms())]
-    texts = dict.fromkeys([*rooted, *Chem.MolToRandomSmilesVect(piece.mol, n_tries, randomSeed=seed)])
+    drawn = Chem.MolToRandomSmilesVect(piece.mol, n_tries, randomSeed=seed + 1)  # RDKit: 0 is no seed at all
+    texts = dict.fromkeys([*rooted, *drawn])
     return [text for text in texts if _ENDS_OPEN.fullmatch(text)]
 
 

@@ -91,8 +91,8 @@ def test_a_place_says_which_atom_is_which() -> None:
 @pytest.mark.parametrize("text", ["*c1ccc(*)cc1*", MORPHINE_CORE, "CC(C)(C)c1ccc(*)c(C(F)(F)F)c1", "C=*"])
 def test_texts_end_at_an_open_point_and_are_the_piece(text: str) -> None:
     piece = read_scaffold(text)
-    texts = write_ending_open(piece, 200, seed=1)
-    assert texts == write_ending_open(piece, 200, seed=1)
+    texts = write_ending_open(piece, 200, seed=0)
+    assert texts == write_ending_open(piece, 200, seed=0)
     for one in texts:
         assert Chem.CanonSmiles(one) == Chem.CanonSmiles(Chem.MolToSmiles(piece.mol))
         assert one.endswith("]")
