@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from moldesign.chem.descriptors import DESCRIPTORS
 from moldesign.errors import ProfileError, UnknownNameError
@@ -28,7 +29,7 @@ from moldesign.objectives.structures import (
     keep_scaffold,
 )
 from moldesign.objectives.terms import Property
-from moldesign.predictors.bundled import list_bundled, read_model_card
+from moldesign.predictors.bundled import find_model_folder, list_bundled, read_model_card
 from moldesign.predictors.endpoints import number_names, read_endpoints
 
 _WITH_ARGUMENT: dict[str, Callable[[str], Property]] = {
@@ -56,6 +57,8 @@ class PropertyCatalog:
     """The properties that need no argument, by name and alias."""
     scorers: Mapping[str, Callable[[], Property]] = field(default_factory=dict)
     """What makes each property that a profile describes itself, by its name."""
+    shared: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The models of each name that several of them have, and that therefore means none."""
     _found: dict[str, Property] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -64,7 +67,8 @@ class PropertyCatalog:
     ) -> "PropertyCatalog":
         """Return the catalog with the endpoints of the bundled predictors and of other model folders.
 
-        Only the cards are read; an endpoint of `models` goes before a bundled one of the same name.
+        Only the cards are read; an endpoint of `models` goes before a bundled one of the same name, and of two
+        `models` that have the same name neither goes before the other.
 
         Args:
             models: names or folders.
@@ -74,20 +78,27 @@ class PropertyCatalog:
             UnknownNameError: a model is neither bundled nor a folder.
             ModelFormatError: its card cannot be read.
         """
-        handles = [PredictorHandle(model) for model in dict.fromkeys((*list_bundled(), *reversed(models)))]
+        own = list({find_model_folder(model).resolve(): model for model in reversed(models)}.values())
+        handles = [PredictorHandle(model) for model in dict.fromkeys((*list_bundled(), *own))]
         plain: dict[str, Property] = {name: DescriptorProperty(name) for name in DESCRIPTORS}
         plain |= STEREO_PROPERTIES | {"alerts": AlertProperty(), "novelty": NoveltyProperty.against_training(handles)}
         plain |= {unseen.name: unseen for unseen in (UNSEEN_RINGS, UNSEEN_ATOMS)}
+        owners: dict[str, list[str]] = {}
         for handle in handles:
-            plain |= _read_endpoints(handle)
-        return cls(plain, scorers or {})
+            endpoints = _read_endpoints(handle)
+            plain |= endpoints
+            for name in endpoints if handle.name in own else ():
+                owners.setdefault(name, []).append(handle.name)
+        shared = {name: _tell_apart(folders) for name, folders in owners.items() if len(folders) > 1}
+        return cls({name: one for name, one in plain.items() if name not in shared}, scorers or {}, shared)
 
     def find(self, text: str) -> Property:
         """Return the property called `text`, the same one each time; a plain name may be written in any case.
 
         Raises:
             UnknownNameError: there is none; the message lists the nearest names.
-            ProfileError: its argument cannot be read, or a profile's own scorer has a name that is taken.
+            ProfileError: its argument cannot be read, several models have an endpoint of that name, or a profile's
+                own scorer has a name that is taken.
 
         >>> PropertyCatalog.of_models().find("QED").name
         'qed'
@@ -112,9 +123,20 @@ class PropertyCatalog:
         if names_function(text):
             return CallableProperty.imported(text)
         found = self.plain.get(text) or self.plain.get(text.lower())
-        if found is None:
-            raise UnknownNameError("property", text, self.known_names())
-        return found
+        if found is not None:
+            return found
+        if models := self.shared.get(text) or self.shared.get(text.lower()):
+            raise ProfileError(
+                f"{text!r} is an endpoint of several models, {' and '.join(models)}: give one of them alone, or train "
+                "the other with a column of another name"
+            )
+        raise UnknownNameError("property", text, self.known_names())
+
+
+def _tell_apart(folders: Sequence[str]) -> list[str]:
+    """Return the names of model folders, or where they share one, their paths."""
+    names = sorted({Path(folder).name for folder in folders})
+    return names if len(names) == len(folders) else sorted(folders)
 
 
 def _read_endpoints(handle: PredictorHandle) -> dict[str, Property]:

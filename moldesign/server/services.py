@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moldesign.checkpoint import find_folder
+from moldesign.errors import MoldesignError
 from moldesign.monitoring.log import LOG_FILE, PredictionLog
 from moldesign.predictors.bundled import HEADLINE_METRICS, list_bundled, read_model_card
 from moldesign.server.batching import Batcher
@@ -124,12 +125,17 @@ def name_models(folders: tuple[str, ...]) -> dict[str, str]:
     Raises:
         UnknownNameError: there is no such folder.
         ModelFormatError: its card cannot be read.
+        MoldesignError: two folders have the same name.
     """
-    named = {}
+    named: dict[str, str] = {}
     for text in folders:
         folder = find_folder("model", text, {}).resolve()
-        named[folder.name] = str(folder)
         read_model_card(folder)
+        if named.setdefault(folder.name, str(folder)) != str(folder):
+            raise MoldesignError(
+                f"two models are called {folder.name!r}, {named[folder.name]} and {folder}: clients know a model by the "
+                "name of its folder; rename one"
+            )
     return {name: name for name in list_bundled()} | named
 
 

@@ -127,7 +127,12 @@ class Tasks:
         seen = {about.name: about for about in plain.values()}
         seen |= {name: about for name, about in plain.items() if name == about.name}  # others have but an alias left
         named = {name: name_in_goals(about, plain) for name, about in seen.items()}
-        return {"properties": [_describe_property(seen[name]) | {"goal": goal} for name, goal in named.items() if goal]}
+        served = {folder: name for name, folder in self.models.items()}
+        return {
+            "properties": [
+                _describe_property(seen[name], served) | {"goal": goal} for name, goal in named.items() if goal
+            ]
+        }
 
     def count_training(self, name: str) -> Answer:
         """Return how a property is distributed over the training set.
@@ -236,13 +241,14 @@ def _find_ends(goal: Goal, about: Property) -> tuple[float, float]:
     return (low, high) if high > low else (low - 1, high + 1)
 
 
-def _describe_property(about: Property) -> Answer:
+def _describe_property(about: Property, served: Mapping[str, str]) -> Answer:
+    """Return what clients need of a property; they know a model by the name under which its folder is served."""
     described: Answer = {"name": about.name, "low": about.low, "high": about.high, "unit": _find_unit(about)}
     if isinstance(about, EndpointProperty):
         endpoint = about.endpoint
         return described | {
             "kind": "prediction",
-            "model": about.model.name,
+            "model": served[about.model.name],
             "task": endpoint.task,
             "description": endpoint.description,
             "direction": endpoint.direction,

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from moldesign.errors import UnknownNameError
@@ -8,11 +10,14 @@ from tests.objectives.fake_predictor import FakePredictor
 
 @pytest.fixture
 def predictor(monkeypatch: pytest.MonkeyPatch) -> FakePredictor:
-    """The only bundled predictor, under the name 'admet'; the folder 'mine' has an endpoint of its own."""
+    """The only bundled predictor, under the name 'admet'; the folders 'mine' and 'theirs' have an endpoint more."""
     fake = FakePredictor()
+    own = {"endpoints": [Endpoint("pIC50", "regression", "log10", "own assay", 4.0, 9.0).to_dict()]}
     cards = {
         "admet": {"endpoints": [endpoint.to_dict() for endpoint in fake.endpoints]},
-        "mine": {"endpoints": [Endpoint("pIC50", "regression", "log10", "own assay", 4.0, 9.0).to_dict()]},
+        "mine": own,
+        "./mine/": own,
+        "theirs": own,
     }
 
     def read_card(name: str) -> dict[str, object]:
@@ -22,5 +27,6 @@ def predictor(monkeypatch: pytest.MonkeyPatch) -> FakePredictor:
 
     monkeypatch.setattr(catalog, "list_bundled", lambda: {"admet": None})
     monkeypatch.setattr(catalog, "read_model_card", read_card)
+    monkeypatch.setattr(catalog, "find_model_folder", Path)
     monkeypatch.setattr(properties, "load_predictor", lambda name: fake)
     return fake

@@ -71,6 +71,14 @@ def test_a_model_folder_adds_its_endpoints(predictor: FakePredictor) -> None:
         PropertyCatalog.of_models().find("pIC50")
 
 
+def test_a_name_that_two_models_have_means_neither(predictor: FakePredictor) -> None:
+    catalog = PropertyCatalog.of_models(["mine", "theirs"])
+    with pytest.raises(ProfileError, match="'pIC50' is an endpoint of several models, mine and theirs: give one"):
+        catalog.find("pIC50")
+    assert catalog.find("herg").name == "herg"
+    assert PropertyCatalog.of_models(["mine", "./mine/", "mine"]).find("pIC50").high == 9
+
+
 @pytest.mark.parametrize(
     ("text", "nearest"),
     [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from moldesign.errors import MoldesignError
 from moldesign.predictors.bundled import list_bundled
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.server.profiles import FieldError, make_profile, read_goal
@@ -122,12 +123,26 @@ def test_a_goal_names_an_endpoint_of_any_name(tasks: Tasks) -> None:
             tasks.check_profile(goals=[text])
 
 
-def test_of_two_models_with_one_endpoint_the_one_that_a_goal_means_is_listed(tmp_path: Path) -> None:
+def test_of_two_models_with_one_endpoint_none_is_meant_without_a_name_of_its_own(tmp_path: Path) -> None:
     for folder, aliases in [("first", ()), ("second", ("of_second",))]:
         save_predictor(tmp_path / folder, folder, (Endpoint("herg", "regression", "", "", aliases=aliases),), ["CCO"])
     tasks = Tasks(name_models((str(tmp_path / "first"), str(tmp_path / "second"))))
     [listed] = [one for one in tasks.list_properties()["properties"] if one["name"] == "herg"]
-    assert (Path(listed["model"]).name, listed["goal"]) == ("first", "herg")
+    assert (listed["model"], listed["goal"]) == ("second", "of_second")
+    assert tasks.check_profile(goals=["of_second max"])["goals"][0]["property"] == "herg"
+    with pytest.raises(FieldError, match="'herg' is an endpoint of several models, first and second:"):
+        tasks.check_profile(goals=["herg <= 0.3"])
+
+
+def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
+    folders = [tmp_path / parent / "model" for parent in ("mine", "theirs")]
+    for folder in folders:
+        save_predictor(folder, "model", (Endpoint("herg", "regression", "", ""),), ["CCO"])
+    with pytest.raises(
+        MoldesignError, match=r"two models are called 'model', .*mine/model and .*theirs/model: .* rename"
+    ):
+        name_models(tuple(map(str, folders)))
+    assert name_models((str(folders[0]), str(folders[0])))["model"] == str(folders[0])
 
 
 @pytest.mark.parametrize("name", ["os:getcwd", "novelty(/etc/passwd)", "program(ls)", "../../etc/passwd", ""])
