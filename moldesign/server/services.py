@@ -133,8 +133,8 @@ def name_models(folders: tuple[str, ...]) -> dict[str, str]:
         read_model_card(folder)
         if named.setdefault(folder.name, str(folder)) != str(folder):
             raise MoldesignError(
-                f"two models are called {folder.name!r}, {named[folder.name]} and {folder}: clients know a model by the "
-                "name of its folder; rename one"
+                f"two models are called {folder.name!r}, {named[folder.name]} and {folder}: clients know a model by "
+                "the name of its folder; rename one"
             )
     return {name: name for name in list_bundled()} | named
 
