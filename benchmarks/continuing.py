@@ -4,7 +4,7 @@
 
 Two targets of ChEMBL (pChEMBL values of PI3K alpha and of BACE1), split by year as DeepChem did: the old molecules are
 a sample of its validation part, the new ones a sample of its test part, which is later. Four ways end in one network
-and a forest each, and are measured on all other molecules of both parts, which none has learned from, once:
+and models of fingerprints each, and are measured on all other molecules of both parts, which none has learned, once:
 
 * as it was: trained on the old molecules alone;
 * continued: `train --continue`, with the old molecules replayed;
@@ -33,6 +33,7 @@ from moldesign.predictors.assay import describe_endpoint, merge_rows, read_assay
 from moldesign.predictors.completing import TrainingResult
 from moldesign.predictors.continue_options import ContinueOptions
 from moldesign.predictors.continuing import continue_training
+from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.ensemble import Predictor, load_model_folder
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, fit_split
 from moldesign.predictors.gnn import NetworkSettings
@@ -180,9 +181,11 @@ def retrain(every: OldData, options: argparse.Namespace, former: Path) -> Predic
     work = former.with_name(f"{former.name}_scratch")
     bench = Bench(assay.table, data, work, "cpu", Workload(1, options.epochs, None))
     fit = fit_split(bench, plan, split, stage="training", folder="scratch")
-    domain = load_model_folder(former).domain  # is not asked
     members = tuple(finished.network for finished in fit.networks)
-    return Predictor("scratch", (endpoint,), members, domain, {}, forest=fit.forest)
+    learned = assay.table.select(split.untested)
+    domain = fit_domain(learned.smiles, learned.labels, rng=np.random.default_rng(0))
+    forest, kernel = fit.beside.attach(domain)
+    return Predictor("scratch", (endpoint,), members, domain, {}, forest=forest, kernel=kernel)
 
 
 def measure(predictor: Predictor, tested: dict[str, Tested], former: dict[str, np.ndarray]) -> Figures:
@@ -193,7 +196,8 @@ def measure(predictor: Predictor, tested: dict[str, Tested], former: dict[str, n
         figures[f"{age}_mae"] = rounded(former[age].mean() - gains.mean())
         figures[f"{age}_gain"] = rounded(gains.mean())
         figures[f"{age}_gain_error"] = rounded(gains.std(ddof=1) / np.sqrt(len(gains)))
-        figures[f"{age}_mae_network_alone"] = rounded(find_errors(replace(predictor, forest=None), rows).mean())
+        alone = replace(predictor, forest=None, kernel=None)
+        figures[f"{age}_mae_network_alone"] = rounded(find_errors(alone, rows).mean())
         figures[f"n_{age}"] = len(gains)
     return figures
 

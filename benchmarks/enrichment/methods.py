@@ -58,8 +58,8 @@ class Training:
         return _predict(self._train(task, seed), task)
 
     def rank_by_networks(self, task: EnrichmentTask, seed: int) -> Scores:
-        """Score by the networks of that model without the forest that stands beside them."""
-        return _predict(replace(self._train(task, seed), forest=None), task)
+        """Score by the networks of that model without the models of fingerprints that stand beside them."""
+        return _predict(replace(self._train(task, seed), forest=None, kernel=None), task)
 
     def _train(self, task: EnrichmentTask, seed: int) -> Predictor:
         if self._last is None or self._last[0] is not task or self._last[1] != seed:
@@ -106,8 +106,12 @@ def rank_at_random(task: EnrichmentTask, seed: int) -> Scores:
 OUR_TRAINING = Training(OPTIONS)
 
 METHODS: Mapping[str, Method] = {
-    OURS: Method(OUR_TRAINING.rank, f"`moldesign train --target {TARGET} {COMMAND}`", f"forest 2 {OPTIONS}"),
-    "networks": Method(OUR_TRAINING.rank_by_networks, "the same model without its forest", f"forest 2 {OPTIONS}"),
+    OURS: Method(OUR_TRAINING.rank, f"`moldesign train --target {TARGET} {COMMAND}`", f"forest and kernel {OPTIONS}"),
+    "networks": Method(
+        OUR_TRAINING.rank_by_networks,
+        "the same model without its models of fingerprints",
+        f"forest and kernel {OPTIONS}",
+    ),
     "nearest": Method(rank_by_nearest, "Tanimoto similarity (ECFP4) to the nearest training active", "morgan 2 2048"),
     "forest": Method(rank_by_forest, f"random forest of {N_TREES} trees on Morgan bits", f"{N_TREES} trees 2 2048"),
     "properties": Method(

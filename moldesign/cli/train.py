@@ -122,8 +122,8 @@ def train(
     forest: Annotated[
         bool,
         typer.Option(
-            help="Mix a random forest over fingerprints into what the networks say, as far as it helps on the "
-            "validation molecules; without it the model can be exported to ONNX."
+            help="Mix models of fingerprints (a random forest, a kernel regression) into what the networks say, as "
+            "far as it helps on the validation molecules; without them the model can be exported to ONNX."
         ),
     ] = True,
     search: Annotated[

@@ -26,7 +26,7 @@ def describe_result(result: "TrainingResult") -> str:
         blocks.append(f"NOTE: {caveat}")
     if forest := record["forest"]:
         shares = ", ".join(f"{share:.0%} of {name}" for name, share in forest["shares"].items())
-        blocks.append(f"The fingerprint forest makes up {shares}; the networks the rest.")
+        blocks.append(f"Models of fingerprints (forest, kernel regression) make up {shares}; the networks the rest.")
     for name, target in record["targets"].items():
         told = describe_verdict(name, target, record["baseline"], is_continued=bool(continued))
         blocks += ["", describe_figures(name, target), *told]

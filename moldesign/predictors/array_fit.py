@@ -28,8 +28,8 @@ from moldesign.predictors.encoder import load_encoder
 from moldesign.predictors.endpoints import Endpoint, TaskType, fit_endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import EnsemblePlan
+from moldesign.predictors.fingerprint_fit import FingerprintLearner
 from moldesign.predictors.fitting import LabelTable, key_molecules
-from moldesign.predictors.forest_fit import ForestLearner, blend_split
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble, apply_with_states
 from moldesign.predictors.train_options import DEFAULT_START
@@ -60,7 +60,7 @@ class ArrayOptions:
     split: ArraySplit = "random"
     """How that tenth is chosen"""
     forest: bool = True
-    """Whether a forest over fingerprints is mixed in, as far as that tenth says"""
+    """Whether a forest and a kernel regression over fingerprints are mixed in, as far as that tenth says"""
     device: str = "cpu"
     seed: int = 0
 
@@ -93,21 +93,23 @@ def fit_arrays(
     rows, valid = _split(table, targets, options)
     with torch.random.fork_rng(devices=[]):
         networks = _train(data, rows, valid, options)
-    forest, calibration = None, Calibration()
+    beside, calibration = None, Calibration()
     if valid is not None:
         outputs = apply_ensemble(networks, graphs.select(valid)).outputs
         if options.forest:
-            learner = ForestLearner(table.smiles, table.labels, data.endpoints, options.seed)
+            learner = FingerprintLearner(table.smiles, table.labels, data.endpoints, options.seed)
             split = Split(rows, valid, valid[:0])
-            blended = blend_split(learner, split, outputs, outputs[:, :0])
-            forest, outputs, rows = blended.blend, blended.valid, split.untested
+            blended = learner.blend_split(split, outputs, outputs[:, :0])
+            beside, outputs, rows = blended.blend, blended.valid, split.untested
         calibration = _calibrate(data, outputs, valid)
     learned = table.select(rows)
     states = apply_with_states(networks[0], graphs.select(rows)).states
     domain = fit_domain(learned.smiles, learned.labels, rng=np.random.default_rng(0), states=states)
     name = "_".join(target.name for target in targets)
     card = _make_card(learned, targets, options)
-    return Predictor(name, tuple(data.endpoints), tuple(networks), domain, card, calibration, forest=forest)
+    forest, kernel = beside.attach(domain) if beside else (None, None)
+    endpoints = tuple(data.endpoints)
+    return Predictor(name, endpoints, tuple(networks), domain, card, calibration, forest=forest, kernel=kernel)
 
 
 def _read(

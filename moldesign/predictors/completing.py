@@ -20,8 +20,8 @@ from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, SplitFit
+from moldesign.predictors.fingerprint_fit import FingerprintBlend
 from moldesign.predictors.finished import FinishedNetwork
-from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.latent import apply_with_states
 from moldesign.predictors.measurements import write_measurements
 from moldesign.predictors.outcomes import Outcome, calibrate, evaluate
@@ -74,14 +74,14 @@ def complete_model(
     calibration = calibrate(assay.table, bench.data.endpoints, course.fits)
     outcomes = evaluate(assay.table, bench.data.endpoints, course.fits, calibration, seed=course.options.seed)
     networks, rows = _finish(bench, course.plan, course.fits)
-    forest = _finish_forest(bench, course.plan, course.fits)
-    training = Training(course.options, course.plan, course.trials, course.fits, networks, rows, forest)
+    beside = _finish_fingerprints(bench, course.plan, course.fits)
+    training = Training(course.options, course.plan, course.trials, course.fits, networks, rows, beside)
     record = make_record(assay, outcomes, training, seconds=time.monotonic() - course.began)
     card = make_card(assay, outcomes, training)
     if compare is not None:
         record["continued"] = compare(outcomes)
         card["continued_from"] = {name: record["continued"][name] for name in ("model", "sha256", "splits")}
-    predictor = replace(_assemble(folder.resolve().name, bench, networks, rows, calibration, card), forest=forest)
+    predictor = _assemble(folder.resolve().name, bench, training, calibration, card)
     write_record(folder, record)
     write_measurements(folder, assay, _describe_parts(course.fits, len(bench.table.smiles)))
     predictor.save(folder)
@@ -91,13 +91,13 @@ def complete_model(
 
 
 def _finish(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> tuple[list[FinishedNetwork], Rows]:
-    """Return the networks that the user gets, and the rows that they, or the forest beside them, have learned from.
+    """Return the networks that the user gets, and the rows that they, or what is beside them, have learned from.
 
     After a cross-validation they are trained on every molecule, for as long as was best in the folds.
     """
     if len(fits) == 1:
         split = fits[0].split
-        rows = split.train if fits[0].forest is None else split.untested
+        rows = split.train if fits[0].beside is None else split.untested
         return fits[0].networks, rows
     n_best = round(median(network.best_epoch for fit in fits for network in fit.networks))
     final = replace(plan, settings=replace(plan.settings, stop_after=n_best, patience=None))
@@ -105,13 +105,13 @@ def _finish(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> tuple
     return bench.train_ensemble(final, rows, None, stage="final model", folder="final"), rows
 
 
-def _finish_forest(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> ForestBlend | None:
-    """Return the forest that the user gets; after a cross-validation it has learned from every molecule."""
-    blends = [fit.forest for fit in fits if fit.forest is not None]
+def _finish_fingerprints(bench: Bench, plan: EnsemblePlan, fits: Sequence[SplitFit]) -> FingerprintBlend | None:
+    """Return what stands beside these networks; after a cross-validation it has learned from every molecule."""
+    blends = [fit.beside for fit in fits if fit.beside is not None]
     if len(blends) < 2:
         return blends[0] if blends else None
     shares = np.asarray(np.mean([blend.shares for blend in blends], axis=0), dtype=np.float32)
-    return bench.plan_forest(plan.seed).fit(np.arange(len(bench.table.smiles)), shares)
+    return bench.plan_fingerprints(plan.seed).fit(np.arange(len(bench.table.smiles)), shares)
 
 
 def _describe_parts(fits: Sequence[SplitFit], n: int) -> Split:
@@ -134,11 +134,11 @@ def _fit_control(assay: Assay, endpoints: Sequence[Endpoint], training: Training
     )
 
 
-def _assemble(
-    name: str, bench: Bench, networks: Sequence[FinishedNetwork], rows: Rows, calibration: Calibration, card: Card
-) -> Predictor:
-    members = tuple(finished.network for finished in networks)
-    learned = bench.table.select(rows)
-    states = apply_with_states(members[0], bench.data.graphs.select(rows)).states
+def _assemble(name: str, bench: Bench, training: Training, calibration: Calibration, card: Card) -> Predictor:
+    members = tuple(finished.network for finished in training.networks)
+    learned = bench.table.select(training.rows)
+    states = apply_with_states(members[0], bench.data.graphs.select(training.rows)).states
     domain = fit_domain(learned.smiles, learned.labels, rng=np.random.default_rng(0), states=states)
-    return Predictor(name, tuple(bench.data.endpoints), members, domain, card, calibration)
+    forest, kernel = training.beside.attach(domain) if training.beside else (None, None)
+    endpoints = tuple(bench.data.endpoints)
+    return Predictor(name, endpoints, members, domain, card, calibration, forest=forest, kernel=kernel)

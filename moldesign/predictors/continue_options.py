@@ -36,7 +36,7 @@ class ContinueOptions:
     loss: LossKind = "weighted"
     """Of classifications."""
     forest: bool | None = None
-    """Mix a random forest over fingerprints into what the networks say; None: as the model does."""
+    """Mix a random forest and a kernel regression over fingerprints in; None: as the model does."""
     skip_bad: bool = False
     """Leave out cells that hold no number."""
     device: str = "cpu"

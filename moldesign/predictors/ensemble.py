@@ -347,8 +347,9 @@ def load_model_folder(folder: Path) -> Predictor:
         domain = TrainingDomain.from_tensors(tensors)
         calibration = Calibration.from_model(card.get("calibration", {}), tensors)
         error_model = ErrorModel.from_tensors(tensors)
-        forest = ForestBlend.from_tensors(tensors, [endpoint.task == "classification" for endpoint in endpoints])
-        kernel = KernelBlend.from_tensors(tensors, domain)
+        is_class = [endpoint.task == "classification" for endpoint in endpoints]
+        forest = ForestBlend.from_tensors(tensors, is_class)
+        kernel = KernelBlend.from_tensors(tensors, domain, is_class)
     except (KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ModelFormatError(f"{folder} does not fit its own card: {error}") from error
     name = str(card.get("name", folder.name))

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from moldesign.datasets.splits import Rows, Split
 from moldesign.predictors.encoder import Encoder
+from moldesign.predictors.fingerprint_fit import FingerprintBlend, FingerprintLearner
 from moldesign.predictors.finished import FinishedNetwork, train_or_load
 from moldesign.predictors.fitting import LabelTable
-from moldesign.predictors.forest import ForestBlend
-from moldesign.predictors.forest_fit import ForestLearner, blend_split
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.replay import Replay
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
@@ -31,7 +30,7 @@ class EnsemblePlan:
     encoder: Encoder | None
     """What the networks start from; None: from nothing"""
     with_forest: bool = True
-    """Whether a forest over fingerprints is mixed into what the networks say"""
+    """Whether a forest and a kernel regression over fingerprints are mixed into what the networks say"""
     replay: Replay | None = None
     """What the networks see again of molecules that they knew; None where all of the training part is new to them"""
 
@@ -67,9 +66,9 @@ class Bench:
         self.workload.finish_network()
         return finished
 
-    def plan_forest(self, seed: int) -> ForestLearner:
-        """Return what grows forests on rows of the table."""
-        return ForestLearner(self.table.smiles, self.data.labels, self.data.endpoints, seed)
+    def plan_fingerprints(self, seed: int) -> FingerprintLearner:
+        """Return what fits forests and kernel regressions to rows of the table."""
+        return FingerprintLearner(self.table.smiles, self.data.labels, self.data.endpoints, seed)
 
     def train_ensemble(
         self, plan: EnsemblePlan, rows: Rows, valid: Rows | None, *, stage: str, folder: str
@@ -91,7 +90,7 @@ class SplitFit(NamedTuple):
     """[K, n_valid, T], raw outputs of each network"""
     test: NDArray[np.float32]
     """[K, n_test, T]"""
-    forest: ForestBlend | None = None
+    beside: FingerprintBlend | None = None
     """What is mixed into both already"""
 
 
@@ -102,8 +101,8 @@ def fit_split(bench: Bench, plan: EnsemblePlan, split: Split, *, stage: str, fol
     valid, test = (_apply(members, bench, rows) for rows in (split.valid, split.test))
     if not plan.with_forest:
         return SplitFit(split, networks, valid, test)
-    bench.workload.announce("growing the forest")
-    blended = blend_split(bench.plan_forest(plan.seed), split, valid, test)
+    bench.workload.announce("learning fingerprints")
+    blended = bench.plan_fingerprints(plan.seed).blend_split(split, valid, test)
     return SplitFit(split, networks, blended.valid, blended.test, blended.blend)
 
 

@@ -123,8 +123,8 @@ class MoleculeRegressor(RegressorMixin, _MoleculeEstimator):  # type: ignore[mis
             learns from all of them for `n_epochs`.
         split: how that tenth is chosen, "random", "scaffold" or "cluster"; with the latter two it holds molecules
             unlike the learned ones.
-        forest: mix a random forest over fingerprints into what the networks say, as far as it helps on that tenth;
-            needs a patience. Without it the model can be exported to ONNX.
+        forest: mix a random forest and a kernel regression over fingerprints into what the networks say, as far as
+            that helps on that tenth; needs a patience. Without it the model can be exported to ONNX.
         learning_rate: the highest, after the warm-up.
         batch_size: molecules per step.
         dropout: in the heads of the networks.
@@ -232,8 +232,8 @@ class MoleculeClassifier(ClassifierMixin, _MoleculeEstimator):  # type: ignore[m
             learns from all of them for `n_epochs`.
         split: how that tenth is chosen, "random", "scaffold" or "cluster"; with the latter two it holds molecules
             unlike the learned ones.
-        forest: mix a random forest over fingerprints into what the networks say, as far as it helps on that tenth;
-            needs a patience. Without it the model can be exported to ONNX.
+        forest: mix a random forest and a kernel regression over fingerprints into what the networks say, as far as
+            that helps on that tenth; needs a patience. Without it the model can be exported to ONNX.
         learning_rate: the highest, after the warm-up.
         batch_size: molecules per step.
         dropout: in the heads of the networks.

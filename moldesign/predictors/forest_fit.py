@@ -11,9 +11,9 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
 from moldesign.chem.fingerprints import morgan_counts
 from moldesign.chem.smiles import parse_smiles
-from moldesign.datasets.splits import Rows, Split
+from moldesign.datasets.splits import Rows
 from moldesign.predictors.endpoints import Endpoint
-from moldesign.predictors.forest import N_BITS, RADIUS, Floats, Forest, ForestBlend, mix_outputs
+from moldesign.predictors.forest import N_BITS, RADIUS, Floats, Forest, ForestBlend
 
 N_TREES = 200
 MAX_LEAVES = 1024
@@ -140,41 +140,3 @@ def find_even_share(networks: Floats, forest: Floats) -> float:
     """
     spreads = [float(one.std()) if len(one) else 0.0 for one in (networks, forest)]
     return max(EVEN_SHARE, spreads[0] / sum(spreads)) if sum(spreads) > 0 else EVEN_SHARE
-
-
-@dataclass(frozen=True)
-class SplitBlend:
-    """The forests of one split, and the outputs of its networks with the forests mixed in."""
-
-    blend: ForestBlend
-    """Grown on the training and the validation part"""
-    valid: Floats
-    """[K, n_valid, T]"""
-    test: Floats
-    """[K, n_test, T]"""
-
-
-def blend_split(learner: ForestLearner, split: Split, valid: Floats, test: Floats) -> SplitBlend:
-    """Mix forests into what the networks of a split say of its validation and test parts.
-
-    The shares are chosen, and the validation outputs mixed, with forests that have not seen the validation part.
-
-    Args:
-        learner: grows the forests.
-        split: of the table.
-        valid: raw outputs of K networks, float32 [K, n_valid, T].
-        test: likewise.
-    """
-    even = np.full(len(learner.endpoints), EVEN_SHARE, dtype=np.float32)
-    unseen = learner.predict(learner.fit(split.train, even), split.valid)
-    mean = valid.mean(axis=0)
-    shares = np.array(
-        [
-            choose_share(endpoint, learner.labels[split.valid, t], mean[:, t], unseen[:, t])
-            for t, endpoint in enumerate(learner.endpoints)
-        ],
-        dtype=np.float32,
-    )
-    blend = learner.fit(split.untested, shares)
-    tested = learner.predict(blend, split.test)
-    return SplitBlend(blend, mix_outputs(valid, unseen, shares), mix_outputs(test, tested, shares))

@@ -24,6 +24,10 @@ from moldesign.predictors.similarity import COMPARED
 
 _BLOCK = 192
 """Molecules compared at once with all training molecules."""
+SLOPE = np.float32(8)
+"""Logits per probability of a class. A regression on zeros and ones also says less than 0 and more than 1, of which the
+logistic function knows nothing. Mixed with a forest, on unseen scaffolds of 57 folds of DUD-E, DUD and MUV, the mean
+average precision was .785 (with 6 .784, with 12 .782, with logits of probabilities cut at 1/400 .784)."""
 _NAMES = ("kernel.weights", "kernel.means", "kernel.shares")
 
 
@@ -39,6 +43,8 @@ class KernelBlend:
     """[T], on the scale of the networks' outputs"""
     shares: Floats
     """[T], 0 to 1: what the regression is worth in the mean of networks and regression"""
+    is_class: tuple[bool, ...]
+    """[T]"""
 
     def predict(self, mols: Sequence[Mol | None]) -> Floats:
         """Return what the regressions say on the scale of the networks' outputs, float32 [N, T]."""
@@ -71,7 +77,7 @@ class KernelBlend:
             said[start : start + _BLOCK] = (
                 np.transpose(sum(weights @ similar for weights, similar in blocks)) + self.means
             )
-        return said
+        return to_outputs(said, self.is_class)
 
     @cached_property
     def _dealt(self) -> list[csr_array]:
@@ -88,7 +94,9 @@ class KernelBlend:
         return {name: torch.from_numpy(one) for name, one in zip(_NAMES, (known, self.means, self.shares), strict=True)}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor], domain: TrainingDomain) -> "KernelBlend | None":
+    def from_tensors(
+        cls, tensors: Mapping[str, Tensor], domain: TrainingDomain, is_class: Sequence[bool]
+    ) -> "KernelBlend | None":
         """Read what `to_tensors` wrote; None where there is no regression.
 
         Raises:
@@ -102,4 +110,14 @@ class KernelBlend:
         weights[domain.has_label] = known
         if not len(means) == len(shares) == len(domain.thresholds):
             raise ValueError("the kernel regression has another number of endpoints than the domain")
-        return cls(domain, weights, means, shares)
+        return cls(domain, weights, means, shares, tuple(is_class))
+
+
+def to_outputs(said: Floats, is_class: Sequence[bool]) -> Floats:
+    """Return what regressions say on the scale of the networks' outputs, float32 [N, T]: logits of classes.
+
+    >>> to_outputs(np.array([[0.75, 7.0]], dtype=np.float32), (True, False)).tolist()
+    [[2.0, 7.0]]
+    """
+    outputs: Floats = np.where(is_class, SLOPE * (said - np.float32(0.5)), said)
+    return outputs

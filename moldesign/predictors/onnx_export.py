@@ -68,15 +68,10 @@ def export_onnx(predictor: Predictor, path: str | Path) -> None:
             (see `onnx_sums`).
     """
     target = Path(path)
-    if predictor.kernel is not None:
+    if predictor.forest is not None or predictor.kernel is not None:
         raise ExportError(
-            f"{predictor.name} has a kernel regression beside its networks, which an ONNX file cannot hold; those of "
-            "`moldesign train --no-forest` can be exported, and admet and activity"
-        )
-    if predictor.forest is not None:
-        raise ExportError(
-            f"{predictor.name} has a forest beside its networks, which an ONNX file cannot hold: train it with "
-            "--no-forest, or an estimator with forest=False"
+            f"{predictor.name} has models of fingerprints beside its networks, which an ONNX file cannot hold: train "
+            "it with --no-forest, or an estimator with forest=False; of the bundled ones admet and activity have none"
         )
     onnx, onnxruntime = _require_tools()
     if target.exists():

@@ -39,7 +39,7 @@ class TrainOptions:
     loss: LossKind = "weighted"
     """Of classifications."""
     forest: bool = True
-    """Mix a random forest over fingerprints into what the networks say."""
+    """Mix a random forest and a kernel regression over fingerprints into what the networks say."""
     log: LogChoice = "auto"
     """Whether regressions are learned as log10."""
     n_trials: int = 0

@@ -19,8 +19,8 @@ from moldesign.predictors.baseline import BASELINE_NAME
 from moldesign.predictors.cells import Finding
 from moldesign.predictors.ensemble_fit import EnsemblePlan, SplitFit
 from moldesign.predictors.evaluation import Verdict
+from moldesign.predictors.fingerprint_fit import FingerprintBlend
 from moldesign.predictors.finished import FinishedNetwork
-from moldesign.predictors.forest import ForestBlend
 from moldesign.predictors.outcomes import Outcome
 from moldesign.predictors.train_options import TrainOptions
 from moldesign.predictors.tuning import Trial
@@ -42,7 +42,7 @@ class Training(NamedTuple):
     """The model's own"""
     rows: Rows
     """What these have learned from"""
-    forest: ForestBlend | None = None
+    beside: FingerprintBlend | None = None
     """The model's own, too"""
 
 
@@ -68,7 +68,7 @@ def make_record(assay: Assay, outcomes: Sequence[Outcome], training: Training, *
         "start": None if plan.encoder is None else plan.encoder.name,
         "network": plan.shape.to_dict(),
         "training": asdict(plan.settings) | {"n_networks": plan.n_networks},
-        "forest": describe_forest(assay, training.forest),
+        "forest": describe_fingerprints(assay, training.beside),
         "search": [asdict(trial) for trial in training.trials],
         "curves": _describe_curves(training),
         "baseline": BASELINE_NAME,
@@ -103,7 +103,7 @@ def make_card(assay: Assay, outcomes: Sequence[Outcome], training: Training) -> 
             if outcome.endpoint.task == "classification"
         },
         "start": "from scratch" if start is None else start.name,
-        "forest": describe_forest(assay, training.forest),
+        "forest": describe_fingerprints(assay, training.beside),
         "training_command": training.options.command,
         "seed": training.options.seed,
         "date": _today(),
@@ -127,14 +127,16 @@ def describe_split(training: Training) -> str:
     )
 
 
-def describe_forest(assay: Assay, forest: ForestBlend | None) -> dict[str, Any] | None:
-    """Return how much of the predictions of each target is the forest's; None without a forest."""
-    if forest is None:
+def describe_fingerprints(assay: Assay, beside: FingerprintBlend | None) -> dict[str, Any] | None:
+    """Return how much of the predictions of each target the forest and the kernel regression are; None without them."""
+    if beside is None:
         return None
-    shares = zip(assay.targets, forest.shares.tolist(), strict=True)
+    shares = zip(assay.targets, beside.shares.tolist(), strict=True)
+    with_kernel = zip(assay.targets, beside.has_kernel.tolist(), strict=True)
     return {
-        "n_trees": len(forest.forests[0].roots),
+        "n_trees": len(beside.forest.forests[0].roots),
         "shares": {target.name: round(share, 3) for target, share in shares},
+        "half_is_kernel_regression": [target.name for target, has_kernel in with_kernel if has_kernel],
     }
 
 

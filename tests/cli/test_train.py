@@ -49,7 +49,10 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
     assert "aromatic: classification, 96 molecules with a value" in done.out
     assert "Measured on 9 test molecules of a random split, which this model has not seen" in done.out
     assert "balance, 9 test molecules  RMSE" in done.out
-    assert re.search(r"The fingerprint forest makes up \d+% of balance, \d+% of aromatic; the networks", done.out)
+    assert re.search(
+        r"Models of fingerprints \(forest, kernel regression\) make up \d+% of balance, \d+% of aromatic; the networks",
+        done.out,
+    )
     assert done.out.splitlines()[-1].endswith("next: moldesign predict library.csv --model mine")
     assert done.err.startswith("training on balance, aromatic of assay.csv, into mine")
 
@@ -57,7 +60,7 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
 def test_a_model_can_do_without_a_forest(quick: Moldesign) -> None:
     done = quick("--target", "balance", "--out", "mine", "--no-forest")
     assert done.code == 0
-    assert "fingerprint forest makes up" not in done.out
+    assert "make up" not in done.out
     assert not json.loads(Path("mine/card.json").read_text(encoding="utf-8"))["forest"]
 
 

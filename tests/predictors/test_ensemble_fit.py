@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from moldesign.chem.smiles import parse_smiles
 from moldesign.datasets.splits import Split
 from moldesign.graphs import count_features, featurize_smiles
 from moldesign.predictors import forest_fit
@@ -61,15 +60,15 @@ def test_outputs_of_the_other_parts_are_kept_per_network(bench, seen):
     assert [(progress.stage, progress.network) for progress in seen] == [("fold 1 of 2", n) for n in (1, 1, 2, 2)]
 
 
-def test_a_forest_is_mixed_into_both_parts(bench, seen, monkeypatch):
+def test_models_of_fingerprints_are_mixed_into_both_parts(bench, seen, monkeypatch):
     monkeypatch.setattr(forest_fit, "N_TREES", 10)
     plain = fit_split(bench, make_plan(), SPLIT, stage="training", folder="split_1")
     mixed = fit_split(bench, replace(make_plan(), with_forest=True), SPLIT, stage="training", folder="split_1")
-    told = mixed.forest.predict(parse_smiles([SMILES[row] for row in SPLIT.test]).mols)
-    np.testing.assert_array_equal(mixed.test, mix_outputs(plain.test, told, mixed.forest.shares))
+    told = bench.plan_fingerprints(7).predict(mixed.beside, SPLIT.test)
+    np.testing.assert_array_equal(mixed.test, mix_outputs(plain.test, told, mixed.beside.shares))
     assert (mixed.valid != plain.valid).any()
-    assert plain.forest is None
-    assert seen[-1].stage == "growing the forest"
+    assert plain.beside is None
+    assert seen[-1].stage == "learning fingerprints"
 
 
 def test_networks_are_put_away(bench, seen):

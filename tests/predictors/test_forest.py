@@ -8,7 +8,6 @@ import torch
 from rdkit import Chem
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from moldesign.datasets.splits import Split
 from moldesign.predictors import forest_fit
 from moldesign.predictors.endpoints import Endpoint, fit_endpoint
 from moldesign.predictors.forest import N_BITS, Forest, ForestBlend, mix_outputs
@@ -16,7 +15,6 @@ from moldesign.predictors.forest_fit import (
     EVEN_SHARE,
     SHRINKAGE,
     ForestLearner,
-    blend_split,
     choose_share,
     flatten,
 )
@@ -137,22 +135,6 @@ def test_networks_that_are_surer_do_not_decide_alone():
     assert share == pytest.approx(0.9)
     assert ((1 - share) * 9 * forest).std() == pytest.approx((share * forest).std())
     assert choose_share(CLASS, labels, 0.1 * forest, forest) == EVEN_SHARE
-
-
-def test_a_split_is_mixed_with_forests_that_have_not_seen_it():
-    labels = np.array([1.0] * 20 + [0.0] * 20)[:, None]
-    learner = ForestLearner([*ALCOHOLS, *ALKANES], labels, [CLASS], seed=0)
-    split = Split(
-        np.concatenate([np.arange(3, 16), np.arange(23, 36)]),
-        np.array([16, 17, 36, 37]),
-        np.array([18, 19, 38, 39]),
-    )
-    outputs = np.zeros((2, 4, 1), dtype=np.float32)
-    result = blend_split(learner, split, outputs, outputs)
-    assert result.valid.shape == result.test.shape == (2, 4, 1)
-    assert (result.test[:, :2] > 0).all()
-    assert (result.test[:, 2:] < 0).all()
-    assert result.blend.shares[0] > 0.5  # the networks, which say nothing, are worth less
 
 
 def test_a_column_is_grown_on_the_rows_that_have_it():

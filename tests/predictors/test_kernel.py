@@ -18,6 +18,7 @@ from moldesign.predictors.kernel_fit import (
     KernelLearner,
     Unseen,
     fit_kernel,
+    fit_ridge,
     measure_shares,
     number_scaffolds,
 )
@@ -75,20 +76,32 @@ def test_mixing_moves_the_mean_and_keeps_the_spread():
 def test_what_is_written_is_read_back():
     blend, mols = make_blend(), require_mols(["CCCO", "CCCCC"])
     tensors = {"network.0.weight": torch.zeros(1)} | blend.to_tensors()
-    read = KernelBlend.from_tensors(tensors, blend.domain)
+    read = KernelBlend.from_tensors(tensors, blend.domain, blend.is_class)
     np.testing.assert_array_equal(read.predict(mols), blend.predict(mols))
     np.testing.assert_array_equal(read.shares, blend.shares)
-    assert KernelBlend.from_tensors({}, blend.domain) is None
+    assert KernelBlend.from_tensors({}, blend.domain, blend.is_class) is None
 
 
 def test_weights_of_other_labels_are_refused():
     blend = make_blend()
     tensors = blend.to_tensors()
     with pytest.raises(ValueError, match="number of endpoints"):
-        KernelBlend.from_tensors(tensors | {"kernel.means": torch.zeros(3)}, blend.domain)
+        KernelBlend.from_tensors(tensors | {"kernel.means": torch.zeros(3)}, blend.domain, blend.is_class)
     fewer = replace(blend.domain, has_label=np.ones_like(blend.domain.has_label))
     with pytest.raises(ValueError, match=r"shape|assign"):
-        KernelBlend.from_tensors(tensors, fewer)
+        KernelBlend.from_tensors(tensors, fewer, blend.is_class)
+
+
+def test_a_class_is_told_as_a_logit():
+    labels = make_labels()[:, :1] > 3
+    domain = fit_domain(SMILES, labels.astype(float), rng=RNG)
+    fitted = fit_ridge(domain.fingerprints, labels.astype(float), (True,))
+    blend = KernelBlend(domain, fitted.weights, fitted.means, np.ones(1, np.float32), fitted.is_class)
+    mols = require_mols(["CCCCO", "CCCCc1ccccc1"])
+    logits = blend.predict(mols)
+    assert logits[0, 0] > 2
+    assert logits[1, 0] < -2
+    np.testing.assert_allclose(fitted.predict(morgan_bits(mols, n_bits=N_BITS)), logits, rtol=1e-3)
 
 
 def test_an_alcohol_is_one_for_its_oxygen():

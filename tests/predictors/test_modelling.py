@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from moldesign import checkpoint
+from moldesign.chem.smiles import require_mols
 from moldesign.errors import ModelFormatError, MoldesignError, RunFolderError, TableError, UnknownNameError
 from moldesign.predictors import baseline, ensemble_fit, forest_fit
 from moldesign.predictors.bundled import load_predictor
@@ -75,7 +76,7 @@ def test_the_card_says_how_it_was_made_and_measured(trained):
     split = trained.record["split"]["parts"][0]
     assert split == {"train": 77, "valid": 10, "test": 9}
     assert card["n_training_molecules"] == 87
-    assert card["n_labels"] == {"balance": 87, "aromatic": 87}  # the forest learns from the validation part, too
+    assert card["n_labels"] == {"balance": 87, "aromatic": 87}  # fingerprints are learned from the validation part, too
     assert card["measured_on"].startswith("9 test molecules of a random split, which this model has not seen")
     assert card["training_command"] == "moldesign train assay.csv"
     assert card["test"]["balance"] == trained.record["targets"]["balance"]["test"]
@@ -84,14 +85,16 @@ def test_the_card_says_how_it_was_made_and_measured(trained):
     assert set(card["thresholds"]) == {"aromatic"}
 
 
-def test_a_forest_stands_beside_the_networks(trained):
+def test_models_of_fingerprints_stand_beside_the_networks(trained):
     predictor, smiles = load_model_folder(trained.folder), ["CCO", "c1ccccc1", "bad"]
     shares = trained.record["forest"]["shares"]
     assert shares == load_model_folder(trained.folder).card["forest"]["shares"]
     assert list(shares) == ["balance", "aromatic"]
     assert 0 <= shares["balance"] <= 1
     assert 0 < shares["aromatic"] < 1
-    networks = replace(predictor, forest=None)
+    assert trained.record["forest"]["half_is_kernel_regression"] == ["balance", "aromatic"]
+    assert predictor.kernel.shares.tolist() == pytest.approx([share / 2 for share in shares.values()], abs=1e-3)
+    networks = replace(predictor, forest=None, kernel=None)
     ours, theirs = (one.predict(smiles, with_domain=False) for one in (predictor, networks))
     assert (ours.values[:2, 1] != theirs.values[:2, 1]).all()
     np.testing.assert_allclose(ours.std[:, 0], theirs.std[:, 0], atol=1e-5)
@@ -100,17 +103,20 @@ def test_a_forest_stands_beside_the_networks(trained):
     np.testing.assert_allclose(again.values, ours.values[:2], rtol=1e-5)
 
 
-def test_an_explanation_is_of_the_networks_share(trained):
-    predictor = load_model_folder(trained.folder)
-    share = predictor.forest.shares[1]
-    ours, theirs = (one.explain("Cc1ccccc1", "aromatic") for one in (predictor, replace(predictor, forest=None)))
-    np.testing.assert_allclose(ours.atom_weights, (1 - share) * theirs.atom_weights, rtol=1e-5)
+def test_an_explanation_is_of_the_shares_of_networks_and_regression(trained):
+    predictor, [mol] = load_model_folder(trained.folder), require_mols(["Cc1ccccc1"])
+    alone = replace(predictor, forest=None, kernel=None)
+    ours, theirs = (one.explain("Cc1ccccc1", "aromatic") for one in (predictor, alone))
+    share = trained.record["forest"]["shares"]["aromatic"]
+    expected = (1 - share) * theirs.atom_weights + share / 2 * predictor.kernel.weigh_atoms(mol, 1)
+    np.testing.assert_allclose(ours.atom_weights, expected, atol=2e-3)
 
 
 def test_a_model_can_do_without_a_forest(assay, tmp_path):
     result = train_predictor(assay, ["balance"], tmp_path / "model", replace(QUICK, forest=False))
-    assert result.predictor.forest is None
-    assert load_model_folder(tmp_path / "model").forest is None
+    assert (result.predictor.forest, result.predictor.kernel) == (None, None)
+    loaded = load_model_folder(tmp_path / "model")
+    assert (loaded.forest, loaded.kernel) == (None, None)
     assert result.record["forest"] is None
 
 
