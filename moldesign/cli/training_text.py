@@ -18,6 +18,8 @@ SMALL_TEST = 50
 
 def describe_result(result: "TrainingResult") -> str:
     """Return what the table held, how good the model is beside its baseline, and what to do with it."""
+    from moldesign.predictors.training_record import tell_shares  # noqa: PLC0415  torch is heavy; other verbs are not
+
     record = result.record
     blocks = [*describe_table(record), f"\nMeasured on {record['split']['measured_on']}."]
     if continued := record.get("continued"):
@@ -25,8 +27,7 @@ def describe_result(result: "TrainingResult") -> str:
     if caveat := record["split"]["caveat"]:
         blocks.append(f"NOTE: {caveat}")
     if forest := record["forest"]:
-        shares = ", ".join(f"{share:.0%} of {name}" for name, share in forest["shares"].items())
-        blocks.append(f"Models of fingerprints (forest, kernel regression) make up {shares}; the networks the rest.")
+        blocks.append(f"Models of fingerprints make up {tell_shares(forest)}; the networks the rest.")
     for name, target in record["targets"].items():
         told = describe_verdict(name, target, record["baseline"], is_continued=bool(continued))
         blocks += ["", describe_figures(name, target), *told]

@@ -3,7 +3,7 @@
 import datetime
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -138,6 +138,19 @@ def describe_fingerprints(assay: Assay, beside: FingerprintBlend | None) -> dict
         "shares": {target.name: round(share, 3) for target, share in shares},
         "half_is_kernel_regression": [target.name for target, has_kernel in with_kernel if has_kernel],
     }
+
+
+def tell_shares(described: Mapping[str, Any]) -> str:
+    """Return in words what `describe_fingerprints` has found.
+
+    >>> tell_shares({"shares": {"pIC50": 0.62}, "half_is_kernel_regression": ["pIC50"]})
+    '62% of pIC50 (forest and kernel regression)'
+    """
+    with_kernel = described.get("half_is_kernel_regression", ())
+    return ", ".join(
+        f"{share:.0%} of {name} ({'forest and kernel regression' if name in with_kernel else 'forest'})"
+        for name, share in described["shares"].items()
+    )
 
 
 def describe_caveat(assay: Assay, training: Training) -> str:

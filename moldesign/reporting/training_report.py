@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined
 
 from moldesign.errors import ModelFormatError
 from moldesign.predictors.evaluation import format_figure, is_better
-from moldesign.predictors.training_record import RECORD_FILE, RECORD_VERSION
+from moldesign.predictors.training_record import RECORD_FILE, RECORD_VERSION, tell_shares
 from moldesign.reporting.page import write_page
 from moldesign.reporting.pictures import Size, complete_svg, draw_molecule
 from moldesign.reporting.plots import (
@@ -272,6 +272,7 @@ def _list_settings(record: Record) -> list[tuple[str, str]]:
     named = {
         "split": split["kind"] + (f", {split['n_folds']} folds" if split["n_folds"] else ""),
         "networks": training["n_networks"],
+        "models of fingerprints": tell_shares(forest) if (forest := record.get("forest")) else "none",
         "epochs, at most": training["n_epochs"],
         "patience": training["patience"],
         "learning rate": f"{training['learning_rate']:.2g}",

@@ -50,7 +50,7 @@ def test_a_table_becomes_a_model_and_a_report(quick: Moldesign) -> None:
     assert "Measured on 9 test molecules of a random split, which this model has not seen" in done.out
     assert "balance, 9 test molecules  RMSE" in done.out
     assert re.search(
-        r"Models of fingerprints \(forest, kernel regression\) make up \d+% of balance, \d+% of aromatic; the networks",
+        r"Models of fingerprints make up \d+% of balance \(forest and kernel regression\), \d+% of aromatic",
         done.out,
     )
     assert done.out.splitlines()[-1].endswith("next: moldesign predict library.csv --model mine")

@@ -68,6 +68,14 @@ def test_a_better_baseline_is_stated() -> None:
     assert 'class="verdict bad"' not in good
 
 
+def test_what_the_model_is_made_of_is_stated() -> None:
+    shares = {"n_trees": 200, "shares": {"IC50": 0.6}, "half_is_kernel_regression": ["IC50"]}
+    assert "60% of IC50 (forest and kernel regression)" in render(forest=shares)
+    del shares["half_is_kernel_regression"]  # a training of an older release
+    assert "60% of IC50 (forest)" in render(forest=shares)
+    assert '<td>models of fingerprints</td><td class="number">none</td>' in render(forest=None)
+
+
 def test_units_and_caveats_are_stated() -> None:
     page = render(targets={"IC50": make_target(log_scale=True)})
     assert "RMSE and MAE are in nM." in page
