@@ -26,8 +26,8 @@ test: $(VENV)/.installed-dev
 	$(RUN) ruff format --check .
 	$(RUN) mypy
 	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
-# Two processes on two cores: more threads would only wait for each other.
-	OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+# Two processes on two cores: more threads would only wait for each other. Commands that tests run are compiled once.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Stamps appear only after a complete installation, so an interrupted one is taken up again by the next call.
 $(VENV)/.installed: pyproject.toml

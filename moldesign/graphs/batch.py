@@ -7,16 +7,17 @@ keep their place as errors.
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from moldesign.chem.smiles import MAX_SMILES_LENGTH, parse_smiles, quiet_rdkit, refuse_single_text
 from moldesign.graphs.features import complete_atoms, encode_feature_names, find_neutral_column
 from moldesign.graphs.featurizer import load_featurizer
-from moldesign.graphs.geometric import Batch
+
+if TYPE_CHECKING:
+    from moldesign.graphs.geometric import Batch
 
 Rows = NDArray[np.int64]
 
@@ -48,8 +49,12 @@ class GraphTable(NamedTuple):
         edges = self.edges[:, bonds] + np.repeat(atom_starts[:-1] - self.atom_starts[rows], n_bonds)
         return GraphTable(self.atoms[atoms], self.bonds[bonds], edges, atom_starts, bond_starts)
 
-    def to_batch(self) -> Batch:
+    def to_batch(self) -> "Batch":
         """Return all graphs as one PyG batch."""
+        import torch  # noqa: PLC0415  heavy, and for the network alone
+
+        from moldesign.graphs.geometric import Batch  # noqa: PLC0415
+
         n_atoms = np.diff(self.atom_starts)
         return Batch(
             x=torch.from_numpy(self.atoms),

@@ -2,17 +2,34 @@
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 COMPILER = "torch._dynamo"
-"""PyG imports the compiler of torch for an `isinstance` that prediction never comes to; it takes a second and more."""
+"""PyG imports the compiler of torch for an `isinstance` that prediction never comes to, and optimizers import it to be
+left alone by it; it takes two seconds and more."""
 
 
 class _Deferred(ModuleType):
-    """Stands in for the compiler; whoever asks for something in it while PyG is imported gets the real one."""
+    """Stands in for the compiler; whoever asks for more in it meanwhile than optimizers do gets the real one."""
+
+    @staticmethod
+    def graph_break() -> None:
+        """Do what the compiler does here while it compiles nothing."""
+
+    @staticmethod
+    def disable(function: Callable[..., Any], *rules: Any, **options: Any) -> Callable[..., Any]:
+        """Return a function that the compiler does not follow, should it be read one day: torch keeps it."""
+
+        def call(*args: Any, **named: Any) -> Any:
+            compiler = sys.modules.get(COMPILER)
+            if compiler is None or isinstance(compiler, _Deferred):
+                return function(*args, **named)
+            return compiler.disable(function, *rules, **options)(*args, **named)
+
+        return call
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # asked for by the import itself
@@ -24,7 +41,7 @@ class _Deferred(ModuleType):
 
 @contextmanager
 def defer_compiler() -> Iterator[None]:
-    """Let imports of the compiler of torch find nothing but a stand-in meanwhile.
+    """Let imports of the compiler of torch find nothing but a stand-in meanwhile: while PyG is read, or weights move.
 
     Afterwards everything is as if nobody had imported it: torch reads it when something in it is asked for.
     """

@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from moldesign.envs.vocabulary import PAD, START
 from moldesign.errors import ObjectiveError
+from moldesign.graphs.lazy_imports import defer_compiler
 from moldesign.learning.losses import (
     compute_dap_loss,
     compute_token_kl,
@@ -63,12 +64,12 @@ class Learner:
         # On a GPU the gradient of a GRU exists in training mode alone.
         self.policy = copy.deepcopy(prior).requires_grad_(True).train()
         self.log_z = nn.Parameter(torch.zeros((), device=self._device))
-        self._optimizer = torch.optim.Adam(
-            [
-                {"params": list(self.policy.parameters()), "lr": self.settings.learning_rate},
-                {"params": [self.log_z], "lr": self.settings.log_z_learning_rate},
-            ]
-        )
+        groups = [
+            {"params": list(self.policy.parameters()), "lr": self.settings.learning_rate},
+            {"params": [self.log_z], "lr": self.settings.log_z_learning_rate},
+        ]
+        with defer_compiler():
+            self._optimizer = torch.optim.Adam(groups)
 
     def update(self, sequences: Tensor, rewards: Tensor, is_written: Tensor | None = None) -> LearningReport:
         """Take one gradient step.
@@ -92,10 +93,11 @@ class Learner:
         log_prob = gather_log_probs(logits, chosen, pad=PAD)
         kl = compute_token_kl(logits, prior_logits, chosen != PAD).mean()
         loss = self._compute_loss(log_prob, prior_logits, chosen, rewards) + self.settings.kl_weight * kl
-        self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(self.policy.parameters(), self.settings.max_gradient_norm)
-        self._optimizer.step()
+        with defer_compiler():
+            self._optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            clip_grad_norm_(self.policy.parameters(), self.settings.max_gradient_norm)
+            self._optimizer.step()
         return LearningReport(loss.item(), kl.item(), log_prob.mean().item())
 
     def reset_towards_prior(self, share: float) -> None:

@@ -21,6 +21,7 @@ from moldesign.checkpoint import CARD_FILE, load_model, save_model
 from moldesign.chem.smiles import quiet_rdkit, randomize_smiles
 from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.errors import ModelFormatError
+from moldesign.graphs.lazy_imports import defer_compiler
 from moldesign.policies.language_model import TokenPolicy
 from moldesign.seeding import make_generators
 
@@ -93,7 +94,8 @@ def pretrain(
     Raises:
         ModelFormatError: the checkpoint is of another training; only `n_steps` and `max_seconds` may differ.
     """
-    optimizer = torch.optim.Adam(policy.parameters(), lr=settings.learning_rate)
+    with defer_compiler():
+        optimizer = torch.optim.Adam(policy.parameters(), lr=settings.learning_rate)
     course = describe_course(policy, vocabulary, smiles, settings)
     first_step, earlier = _restore(policy, optimizer, checkpoint, course) if checkpoint else (0, 0.0)
     device = next(policy.parameters()).device
@@ -109,10 +111,11 @@ def pretrain(
         with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
             log_probs = policy.token_log_probs(batch.to(device))
         loss = -log_probs.sum() / (batch != 0).sum().to(device)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        clip_grad_norm_(policy.parameters(), settings.max_gradient_norm)
-        optimizer.step()
+        with defer_compiler():
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            clip_grad_norm_(policy.parameters(), settings.max_gradient_norm)
+            optimizer.step()
         step, seconds = step + 1, earlier + time.monotonic() - began
         if on_step:
             rate = (step - first_step) * settings.batch_size / (seconds - earlier)

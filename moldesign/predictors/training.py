@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.nn.utils import clip_grad_norm_
 
 from moldesign.graphs import GraphTable
+from moldesign.graphs.lazy_imports import defer_compiler
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.resuming import MovingParts, TrainingCheckpoint
@@ -124,7 +125,10 @@ def train_network(
     rng = np.random.default_rng(plan.seed)
     objective = Objective.of(data, rows, settings)
     network = _make_network(plan, objective).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    with defer_compiler():
+        optimizer = torch.optim.AdamW(
+            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
     n_steps = settings.n_epochs * math.ceil(len(rows) / settings.batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer,
@@ -139,10 +143,11 @@ def train_network(
         began, losses = time.monotonic(), []
         for chosen in _deal_batches(rows, settings.batch_size, rng):
             loss = objective.compute(network(data.graphs.select(chosen).to_batch().to(device)).cpu(), chosen)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            clip_grad_norm_(network.parameters(), settings.max_gradient_norm)
-            optimizer.step()
+            with defer_compiler():
+                optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                clip_grad_norm_(network.parameters(), settings.max_gradient_norm)
+                optimizer.step()
             schedule.step()
             losses.append(loss.item())
         rate = len(rows) / (time.monotonic() - began)

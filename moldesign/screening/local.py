@@ -206,11 +206,8 @@ def choose_context(start_method: str | None = None) -> Any:
 
 def _work(connection: Connection, foreign: list[Connection], cells: Any, screener: Screener) -> None:
     """Do tasks until the parent ends."""
-    import torch  # noqa: PLC0415
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt ends the parent, and the parent its children
     keep_freed_memory()
-    torch.set_num_threads(1)
     for other in foreign:  # a forked process inherits them, and would keep its siblings waiting for a dead parent
         other.close()
     mark = SharedMarker(cells)
@@ -219,9 +216,17 @@ def _work(connection: Connection, foreign: list[Connection], cells: Any, screene
         screener.warm_up()
         gc.freeze()
         while True:
-            connection.send(_answer(screener, connection.recv(), mark))
+            task = connection.recv()
+            _limit_threads()
+            connection.send(_answer(screener, task, mark))
     except (EOFError, OSError):  # the parent has ended, or wants no more
         screener.close()
+
+
+def _limit_threads() -> None:
+    """Let torch use one thread, where something has read it: doing so takes longer than many a screening without."""
+    if (torch := sys.modules.get("torch")) is not None:
+        torch.set_num_threads(1)
 
 
 def _answer(screener: Screener, task: Task, mark: SharedMarker) -> Outcome | str:

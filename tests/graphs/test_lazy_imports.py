@@ -45,8 +45,32 @@ with defer_compiler():
 assert optimized is torch._dynamo.OptimizedModule
 """
 
+LEARN = """
+import sys, torch
+from moldesign.learning.learner import Learner
+from moldesign.policies.language_model import PolicySettings, TokenPolicy
+learner = Learner(TokenPolicy(PolicySettings(5, embedding_size=4, hidden_size=4, n_layers=1)))
+before = [parameter.detach().clone() for parameter in learner.policy.parameters()]
+learner.update(torch.tensor([[3, 4, 2]]), torch.ones(1))
+assert any(not torch.equal(old, new) for old, new in zip(before, learner.policy.parameters()))
+assert "torch._dynamo" not in sys.modules
+optimizer, weight = learner._optimizer, next(learner.policy.parameters())
+def step(scale):
+    optimizer.zero_grad()
+    (scale * weight).sum().backward()
+    optimizer.step()
+    return scale + 1
+compiled = torch.compile(step, backend="eager")
+old = weight.detach().clone()
+assert compiled(torch.ones(())).item() == 2
+assert not torch.equal(old, weight)
+"""
 
-@pytest.mark.parametrize("code", [*(PREDICT + use for use in USES.values()), BEFORE, MEANWHILE], ids=[*USES, "b", "m"])
+
+CASES = {name: PREDICT + use for name, use in USES.items()} | {"before": BEFORE, "meanwhile": MEANWHILE, "learn": LEARN}
+
+
+@pytest.mark.parametrize("code", CASES.values(), ids=CASES)
 def test_the_compiler_of_torch_is_read_when_it_is_asked_for(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -28,10 +28,10 @@ DEADLY = """
 import os, signal
 
 def score(smiles):
-    if "CCCCO" in smiles:
-        os._exit(1)
     if "CCCCCO" in smiles:
         os.kill(os.getppid(), signal.SIGKILL)
+    if "CCCCO" in smiles:
+        os._exit(1)
     return [1] * len(smiles)
 """
 
