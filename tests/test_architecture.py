@@ -139,6 +139,7 @@ def test_chem_knows_no_torch() -> None:
     [
         ("moldesign", {"torch", "rdkit", "pandas", "scipy", "sklearn"}),
         ("chem", {"torch"}),
+        ("screening", {"torch", "sklearn", "matplotlib"}),
         ("cli", {"torch", "rdkit", "pandas", "scipy", "sklearn"}),
     ],
 )

@@ -1,11 +1,12 @@
 """The code in docs/ runs as it stands there, and does what the text says."""
 
+import contextlib
+import io
 import json
 import os
 import re
 import shlex
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from moldesign.cli.main import run
 from moldesign.objectives.profile import load_profile
 from moldesign.objectives.sections import Budget, Diversity
 from tests.conftest import ROOT
@@ -58,50 +60,67 @@ def write_files(page: str, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
-def run(command: list[str], folder: Path) -> str:
-    """Run a command that must succeed, where `python` is the interpreter of the tests; return what it said."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    here = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=folder, env=here, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout + done.stderr
+def type_line(line: str) -> tuple[int, str]:
+    """Do what the shell does with a line; return the exit code of the command, and what it said."""
+    name, *arguments = shlex.split(line)
+    assert name == "moldesign"
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
+        try:
+            run(arguments)
+        except SystemExit as ended:
+            return int(ended.code or 0), out.getvalue()
+    return 0, out.getvalue()
 
 
-def run_code(page: str, folder: Path, told: str) -> dict[str, Any]:
-    """Run every Python block of a page as its reader does, in one fresh interpreter, and return what `told` tells."""
-    run([sys.executable, "-c", "\n".join([*read_blocks(page, "python"), told])], folder)
-    result: dict[str, Any] = json.loads((folder / "told.json").read_text())
+def run_lines(page: str, beginning: str = "", options: str = "") -> list[str]:
+    """Run the commands of a page, which must succeed, each with further options; return what they said."""
+    lines = [line for block in read_blocks(page, "sh") for line in block.splitlines()]
+    answers = [type_line(line + options) for line in lines if line.startswith(beginning)]
+    assert [said for code, said in answers if code != 0] == []
+    return [said for _, said in answers]
+
+
+def run_code(page: str, told: str) -> dict[str, Any]:
+    """Run every Python block of a page as its reader does, in one namespace, and return what `told` tells."""
+    code = "\n".join([*read_blocks(page, "python"), told])
+    exec(compile(code, page, "exec"), {"__name__": "page"})  # noqa: S102  the text is our own
+    result: dict[str, Any] = json.loads(Path("told.json").read_text())
     return result
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the reader works: `python` is the interpreter of the tests, and modules are found in the folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
 @pytest.mark.slow
-def test_pipelines(tmp_path: Path) -> None:
+def test_pipelines(folder: Path) -> None:
     assay = make_frame().rename(columns={"balance": "pIC50", "aromatic": "activity"})
     assay["activity"] = assay["activity"].map({"1": "active", "0": "inactive"})
-    assay.to_csv(tmp_path / "assay.csv", index=False)
-    told = run_code("pipelines.md", tmp_path, PIPELINES_TOLD)
+    assay.to_csv(folder / "assay.csv", index=False)
+    told = run_code("pipelines.md", PIPELINES_TOLD)
     assert told["unreadable"] == [True, False]
     assert np.isfinite(told["scores"]).all()
     assert told["no_probability"] == [False, True]
-    assert sorted(path.name for path in (tmp_path / "my_model").iterdir()) == ["card.json", "model.safetensors"]
+    assert sorted(path.name for path in (folder / "my_model").iterdir()) == ["card.json", "model.safetensors"]
     assert told["rows"] == [0, 2]
     np.testing.assert_allclose(told["exported"], told["expected"], rtol=1e-4, atol=1e-4)
     assert told["named"] == told["endpoints"]
 
 
 @pytest.mark.slow
-def test_scorers(tmp_path: Path) -> None:
-    write_files("scorers.md", tmp_path)
-    commands = [line for block in read_blocks("scorers.md", "sh") for line in block.splitlines()]
-    generate = [shlex.split(line)[1:] for line in commands if line.startswith("moldesign generate")]
-    assert len(generate) == 3
-    for arguments in generate:
-        run([sys.executable, "-m", "moldesign", *arguments, "--device", "cpu"], tmp_path)
+def test_scorers(folder: Path) -> None:
+    write_files("scorers.md", folder)
+    assert len(run_lines("scorers.md", "moldesign generate", " --device cpu")) == 3
     for name in ("plain", "short", "rods"):
-        assert (tmp_path / name / "hits.csv").exists()
-    with closing(sqlite3.connect(tmp_path / "rods" / "run.sqlite")) as store:
+        assert (folder / name / "hits.csv").exists()
+    with closing(sqlite3.connect(folder / "rods" / "run.sqlite")) as store:
         rows = pd.read_sql("SELECT smiles, total, missing, json_extract(raw, '$.rod') AS rod FROM molecules", store)
-    with closing(sqlite3.connect(tmp_path / "scores.sqlite")) as cache:
+    with closing(sqlite3.connect(folder / "scores.sqlite")) as cache:
         kept = dict(cache.execute("SELECT smiles, value FROM scores WHERE scorer = 'python rod.py'").fetchall())
     assert len(rows) == 64
     run_ones = rows[rows["rod"].notna()]
@@ -110,7 +129,7 @@ def test_scorers(tmp_path: Path) -> None:
         zip(run_ones["smiles"], run_ones["rod"], strict=True)
     )
     assert rows.loc[rows["total"].isna(), "missing"].notna().all()
-    told = run_code("scorers.md", tmp_path, SCORERS_TOLD)
+    told = run_code("scorers.md", SCORERS_TOLD)
     assert told["total"][0] > 0.6
     assert told["total"][1] is None
     assert told["missing"] == [
@@ -120,15 +139,14 @@ def test_scorers(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_runs(tmp_path: Path) -> None:
-    write_files("runs.md", tmp_path)
-    lines = [line for block in read_blocks("runs.md", "sh") for line in block.splitlines()]
-    said = [run([sys.executable, "-m", *shlex.split(line)], tmp_path) for line in lines]
+def test_runs(folder: Path) -> None:
+    write_files("runs.md", folder)
+    said = run_lines("runs.md")
     assert len(said) == 3
-    assert load_profile(tmp_path / "compromises" / "profile.toml") == load_profile(tmp_path / "runs.toml")
+    assert load_profile(folder / "compromises" / "profile.toml") == load_profile(folder / "runs.toml")
     assert "for at most 20s, until 200 of them improve nothing" in said[1]
-    metrics = [json.loads(line) for line in (tmp_path / "few" / "metrics.jsonl").read_text().splitlines()]
+    metrics = [json.loads(line) for line in (folder / "few" / "metrics.jsonl").read_text().splitlines()]
     assert 0 < metrics[0]["hypervolume"] <= metrics[-1]["hypervolume"] < 1
-    assert {"rank", "cluster", "qed_score"} <= set(pd.read_csv(tmp_path / "few" / "pareto.csv").columns)
-    named = set(re.findall(r"^(\w+) = ", (tmp_path / "runs.toml").read_text(), re.MULTILINE))
+    assert {"rank", "cluster", "qed_score"} <= set(pd.read_csv(folder / "few" / "pareto.csv").columns)
+    named = set(re.findall(r"^(\w+) = ", (folder / "runs.toml").read_text(), re.MULTILINE))
     assert named >= set(Budget.model_fields) | set(Diversity.model_fields) | {"pareto", "threshold"}

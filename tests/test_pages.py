@@ -8,7 +8,6 @@ import contextlib
 import io
 import multiprocessing
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +16,8 @@ from typing import Any
 import matplotlib
 import pytest
 
-from moldesign.cli.main import run
 from moldesign.screening import local
-from tests.test_docs import DOCS, write_files
+from tests.test_docs import DOCS, type_line, write_files
 
 LEFT_BEHIND = {
     "quickstart.md": ["predicted.csv", "first/hits.csv", "first/hits.sdf", "first.html", "why.svg"],
@@ -54,7 +52,7 @@ class Reader:
     def follow(self, language: str, text: str) -> None:
         if language == "sh":
             for line in text.splitlines():
-                code, said = self.command(line)
+                code, said = type_line(line)
                 assert code == 0, f"{line}\n{said}"
         elif language == "console":
             self.compare(text)
@@ -69,20 +67,9 @@ class Reader:
     def compare(self, text: str) -> None:
         """Run the command of the first line; the others must be among what it says."""
         first, *lines = text.splitlines()
-        _, said = self.command(first.removeprefix("$ "))
+        _, said = type_line(first.removeprefix("$ "))
         for line in lines:
             assert line in said.splitlines(), said
-
-    @staticmethod
-    def command(line: str) -> tuple[int, str]:
-        name, *arguments = shlex.split(line)
-        assert name == "moldesign"
-        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(out):
-            try:
-                run(arguments)
-            except SystemExit as ended:
-                return int(ended.code or 0), out.getvalue()
-        return 0, out.getvalue()
 
 
 def list_steps(page: str) -> Iterator[tuple[str, str]]:

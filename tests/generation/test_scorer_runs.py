@@ -1,6 +1,7 @@
 """Runs with a program among the goals: what fails is seen and not learned from, and nothing is scored twice."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -168,15 +169,6 @@ def test_nothing_is_learned_from_a_molecule_whose_scorer_failed(
     assert learned == []
 
 
-def test_a_thrifty_run_knows_beforehand_what_meets_the_cheap_goals(
-    tiny_prior: Path, finished: GenerationResult, tmp_path: Path
-) -> None:
-    """The program is not run for what fails the cheap goal: that is known before a molecule is proposed."""
-    result = run_tiny(tiny_prior, tmp_path / "run", profile=make_profile(tmp_path), strategy="thrifty")
-    assert result.n_scored > 40
-    assert result.n_not_run < 0.25 * finished.n_not_run * result.n_scored / finished.n_scored
-
-
 def run_thrifty(tiny_prior: Path, folder: Path, **options: Any) -> GenerationResult:
     profile = make_profile(folder, workers=7)
     return run_tiny(tiny_prior, folder / "run", profile=profile, strategy="thrifty", **options)
@@ -188,21 +180,40 @@ def whole(tiny_prior: Path, tmp_path_factory: pytest.TempPathFactory) -> Generat
     return run_thrifty(tiny_prior, tmp_path_factory.mktemp("whole"))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("workers_later", [7, 2])
-def test_an_interrupted_thrifty_run_goes_on_the_same_also_with_fewer_processes(
-    tiny_prior: Path, whole: GenerationResult, tmp_path: Path, workers_later: int
-) -> None:
+@pytest.fixture(scope="module")
+def cut(tiny_prior: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a program and of the thrifty run that was interrupted."""
+
     def interrupt(progress: Progress) -> None:
         if progress.n_calls >= 30:
             raise KeyboardInterrupt
 
-    cut = run_thrifty(tiny_prior, tmp_path, on_progress=interrupt)
-    assert (whole.interrupted, cut.interrupted) == (False, True)
-    profile = make_profile(tmp_path, workers=workers_later)
-    resumed = run_tiny(tiny_prior, cut.run_dir, profile=profile, strategy="thrifty", resume=True)
+    folder = tmp_path_factory.mktemp("cut")
+    assert run_thrifty(tiny_prior, folder, on_progress=interrupt).interrupted
+    (folder / "asked").rename(folder / "asked before")
+    return folder
+
+
+def test_a_thrifty_run_knows_beforehand_what_meets_the_cheap_goals(
+    whole: GenerationResult, finished: GenerationResult
+) -> None:
+    """The program is not run for what fails the cheap goal: that is known before a molecule is proposed."""
+    assert whole.n_scored > 40
+    assert whole.n_not_run < 0.25 * finished.n_not_run * whole.n_scored / finished.n_scored
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers_later", [7, 2])
+def test_an_interrupted_thrifty_run_goes_on_the_same_also_with_fewer_processes(
+    tiny_prior: Path, whole: GenerationResult, cut: Path, tmp_path: Path, workers_later: int
+) -> None:
+    run = Path(shutil.copytree(cut / "run", tmp_path / "run"))
+    shutil.copy(cut / "asked before", cut / "asked")
+    profile = make_profile(cut, workers=workers_later)
+    resumed = run_tiny(tiny_prior, run, profile=profile, strategy="thrifty", resume=True)
+    assert (whole.interrupted, resumed.interrupted) == (False, False)
     assert read_rows(resumed.run_dir) == read_rows(whole.run_dir)
-    asked = read_asked(tmp_path)
+    asked = read_asked(cut)
     assert len(asked) == len(set(asked))
     lines = (whole.run_dir / "metrics.jsonl").read_text().splitlines()
     sizes = np.diff([0, *(json.loads(line)["n_calls"] for line in lines)])

@@ -1,6 +1,5 @@
-"""Ray leaves threads behind, with which nothing can be forked any more: its cases run in a process of their own."""
+"""The cases of programs on a Ray cluster, run in a process of their own, and what is said where there is no cluster."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -8,17 +7,13 @@ import pytest
 
 from moldesign.errors import ClusterError
 from moldesign.objectives.ray_pool import connect
-
-CASES = Path(__file__).with_name("ray_cases.py")
+from tests.ray_process import run_cases
 
 
 @pytest.mark.slow
 def test_programs_run_on_a_cluster() -> None:
     pytest.importorskip("ray", reason="needs the extra [ray]")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(CASES)]
-    done = subprocess.run(command, cwd=CASES.parents[2], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 passed" in done.stdout
+    assert "6 passed" in run_cases(Path(__file__).with_name("ray_cases.py"))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1"])

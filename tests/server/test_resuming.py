@@ -27,7 +27,7 @@ def count_calls(store: Path) -> int:
 def test_killed_and_stopped(tmp_path: Path) -> None:
     with serve(tmp_path) as live, live.open_client() as client:
         run_id = client.post("/generate", json=ASKED | {"budget": 50_000}).json()["id"]
-        queued = [client.post("/generate", json=ASKED | {"budget": 100}).json()["id"] for _ in range(2)]
+        queued = [client.post("/generate", json=ASKED | {"budget": 32}).json()["id"] for _ in range(2)]
         store = live.runs / run_id / "run" / "run.sqlite"
         wait_until(lambda: count_calls(store) > 0, "the run has scored something")
         live.process.send_signal(signal.SIGKILL)
