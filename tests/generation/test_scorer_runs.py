@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 
 from moldesign.errors import ObjectiveError
+from moldesign.generation import rounds
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.loop import GenerationResult
 from moldesign.generation.progress import Progress
@@ -21,6 +23,7 @@ from moldesign.objectives.oracle import Oracle, ScoredMolecule
 from moldesign.objectives.profile import Profile
 from moldesign.policies.bundled import load_prior
 from moldesign.policies.sampling import SampledBatch
+from moldesign.search.thrifty import ThriftySettings
 from tests.generation.test_prompts import MODES, keeps
 from tests.generation.tiny_run import make_settings, read_rows, run_tiny
 
@@ -55,6 +58,14 @@ def read_asked(folder: Path) -> list[str]:
 def read_molecules(run: Path) -> list[ScoredMolecule]:
     with RunArchive(run, ("dock", "mw")) as archive:
         return list(archive.read())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_library() -> Iterator[None]:
+    """A thrifty run begins with fewer molecules of the prior: most of its time would go into writing them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rounds, "ThriftySettings", lambda: ThriftySettings(library_draw=200))
+        yield
 
 
 @pytest.fixture(scope="module")
