@@ -116,6 +116,8 @@ class LocalExecutor:
         cells = self._context.RawArray("d", 4)
         foreign: list[Connection] = []
         if self._context.get_start_method() == "fork":
+            import moldesign.graphs.geometric  # noqa: F401, PLC0415  hits need a model: what is read is shared
+
             self._screener.warm_up()
             foreign = [ours, *(worker.connection for worker in self._workers)]
         self._freeze()
@@ -224,7 +226,7 @@ def _work(connection: Connection, foreign: list[Connection], cells: Any, screene
 
 
 def _limit_threads() -> None:
-    """Let torch use one thread, where something has read it: doing so takes longer than many a screening without."""
+    """Let torch use one thread, where something has read it; reading it takes longer than a task without a network."""
     if (torch := sys.modules.get("torch")) is not None:
         torch.set_num_threads(1)
 
