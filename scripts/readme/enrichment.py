@@ -106,9 +106,11 @@ def describe_enrichment(extra: Mapping[str, Any]) -> list[str]:
         f"{decoys['per_active']} decoys for each ({decoys['fewest']} to {decoys['most']}) are learned, of at most "
         f"{split['most_decoys']:,} decoys of each target; no Murcko scaffold is in both parts, and a test molecule "
         f"with a Tanimoto similarity of {split['near_copy']:g} (ECFP4) to a learned one of its class is left out",
-        f"The budget of one network and the share of the forest were chosen on {', '.join(extra['tuning'])}, which are "
-        "not in the table; by no other test part. That the share should be looked at again was seen on eleven targets "
-        f"of the table: {', '.join(SEEN_BEFORE)}",
+        "The budget of one network and how the share of the fingerprints is found were chosen on "
+        f"{', '.join(extra['tuning'])}, which are not in the table; by no other test part. That this should be looked "
+        f"at again was seen on eleven targets of the table: {', '.join(SEEN_BEFORE)}. The kernel regression came after "
+        "the whole table had been read once without it (mean EF 1 % 41.3, BEDROC 80.5 0.73); its half of that share "
+        "was chosen on scaffolds left out of the training parts",
         "What the figures do not show: decoys are presumed inactive, and were chosen by rule. DUD-E's can be told from "
         "actives by simple properties, as the row `properties` says, and by not resembling any active, which favours "
         "fingerprints; its actives come in series of analogues, and a scaffold split keeps the series apart by name "
