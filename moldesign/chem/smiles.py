@@ -137,8 +137,8 @@ def _read(text: str) -> Mol | None:
 def _refuse(text: Any) -> str | None:
     """Say why a value is no SMILES before RDKit sees it, or None."""
     if not isinstance(text, str) or not text.strip():
-        is_missing = isinstance(text, str) or text is None or text != text  # noqa: PLR0124  NaN marks an empty cell
-        return "the SMILES is empty" if is_missing else f"{text!r} is a {type(text).__name__}, not a SMILES"
+        is_empty = isinstance(text, str) or _is_gap(text)
+        return "the SMILES is empty" if is_empty else f"{text!r} is a {type(text).__name__}, not a SMILES"
     if len(text) > MAX_SMILES_LENGTH:
         return f"the SMILES {_shorten(text)!r} has {len(text)} characters; the limit is {MAX_SMILES_LENGTH}"
     if not text.isascii():
@@ -146,6 +146,16 @@ def _refuse(text: Any) -> str | None:
     if len(text.split()) > 1:
         return f"{_shorten(text)!r} is not a valid SMILES (it has a blank; put names into a column of their own)"
     return None
+
+
+def _is_gap(value: Any) -> bool:
+    """Return whether a table has nothing there: None, NaN, or the NA of pandas, which is not even unlike itself."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124
+    except TypeError:
+        return True
+    except ValueError:  # an array
+        return False
 
 
 def _explain_failure(text: str) -> str:

@@ -54,8 +54,12 @@ class Episodes:
         """Append one token to each running episode and score all that ended, in one call of the objective.
 
         Raises:
+            ValueError: an action is no token.
             ObjectiveError: the objective did not return one finite score in [0, 1] per molecule.
         """
+        n_tokens = self.state.allowed.shape[1]
+        if len(strange := actions[(actions < 0) | (actions >= n_tokens)]):
+            raise ValueError(f"action {strange[0]} is no token: actions are whole numbers from 0 to {n_tokens - 1}")
         is_running = ~self.state.ended
         is_refused = is_running & ~self.state.allowed[self._rows, actions]
         running = np.flatnonzero(is_running)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from moldesign.chem.smiles import canonicalize, parse_smiles
+from moldesign.chem.smiles import canonicalize, list_texts, parse_smiles
 from moldesign.chem.standardize import standardize_mol
 from moldesign.errors import InvalidSmilesError, ObjectiveError, UnknownTokenError
 from moldesign.generation.archive import RunArchive
@@ -201,8 +201,9 @@ def read_start_molecules(start: Sequence[str], prior: Prior) -> list[str]:
     Raises:
         InvalidSmilesError: one cannot be read.
         UnknownTokenError: one has a token that the prior has never seen.
+        TypeError: it is one text, not a list of them.
     """
-    return [_read_start_molecule(text, prior) for text in start]
+    return [_read_start_molecule(text, prior) for text in list_texts(start)]
 
 
 def _read_start_molecule(text: str, prior: Prior) -> str:

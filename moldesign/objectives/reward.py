@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from moldesign.chem.smiles import parse_smiles
+from moldesign.chem.smiles import list_texts, parse_smiles
 from moldesign.chem.unseen import KnownParts
 from moldesign.errors import ObjectiveError
 from moldesign.objectives.callables import CallableProperty
@@ -80,6 +80,7 @@ def score_terms(
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
     """
+    smiles = list_texts(smiles)
     parsed = parse_smiles(smiles, first_row=first_row)
     rows = np.flatnonzero(parsed.is_valid)
     mols = [mol for mol in parsed.mols if mol is not None]

@@ -52,11 +52,13 @@ def collect(texts: Sequence[str]) -> Finding:
 def parse_number(cell: Any) -> float | None:
     """Return the number in a cell, NaN for a gap, None where the cell holds something else.
 
-    >>> parse_number(" 5.3 "), parse_number(7), parse_number("n/a"), parse_number(">10")
-    (5.3, 7.0, nan, None)
+    >>> parse_number(" 5.3 "), parse_number(7), parse_number("n/a"), parse_number(">10"), parse_number("2021_03")
+    (5.3, 7.0, nan, None, None)
     """
     if isinstance(cell, str) and cell.strip().lower() in MISSING:
         return np.nan
+    if isinstance(cell, str) and ("_" in cell or not cell.isascii()):
+        return None  # numbers for Python alone
     try:
         value = float(cell)
     except (TypeError, ValueError):

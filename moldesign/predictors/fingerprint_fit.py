@@ -24,7 +24,7 @@ from moldesign.predictors.kernel import KernelBlend
 from moldesign.predictors.kernel_fit import KernelRegression, fit_ridge
 
 MAX_KERNEL_LABELS = 5_000
-"""Where an endpoint has more, the forest has the whole share: time and memory of the regression grow with all pairs."""
+"""In the table: of an endpoint with more, the forest has the whole share. The regression needs all pairs of them."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class FingerprintLearner:
         targets = np.column_stack(
             [one.to_targets(self.labels[rows, t]).astype(np.float64) for t, one in enumerate(self.endpoints)]
         )
-        n_labels = np.isfinite(targets).sum(axis=0)
-        has_kernel = (n_labels > 0) & (n_labels <= MAX_KERNEL_LABELS)
+        # One answer for all parts of the table: what is tested is what the model becomes.
+        has_kernel = np.isfinite(self.labels).sum(axis=0) <= MAX_KERNEL_LABELS
         kernel = fit_ridge(self._fold(rows), np.where(has_kernel, targets, np.nan), forest.is_class)
         return FingerprintBlend(forest, kernel, has_kernel, shares)
 

@@ -47,6 +47,8 @@ def test_no_rows():
         ("", "empty"),
         ("  ", "empty"),
         (None, "empty"),
+        (pd.NA, "empty"),
+        (np.array(["C", "N"]), "is a ndarray, not a SMILES"),
         (float("nan"), "empty"),
     ],
 )

@@ -66,6 +66,16 @@ def test_the_reward_comes_at_the_end():
     assert np.flatnonzero(info["action_mask"]).tolist() == [PAD]
 
 
+@pytest.mark.parametrize("action", [-1, 10**6])
+def test_an_action_that_is_no_token_is_refused(action):
+    env = SmilesEnv(score_oxygen, max_length=20)
+    before, _ = env.reset(seed=0)
+    with pytest.raises(ValueError, match=f"action {action} is no token: actions are whole numbers from 0 to"):
+        env.step(action)
+    assert env.observation_space.contains(before)
+    assert env.step(env.vocabulary.encode("C")[0])[1] == 0
+
+
 def test_a_text_that_is_no_molecule_gets_zero_and_is_not_scored():
     def refuse(smiles):
         raise AssertionError(smiles)

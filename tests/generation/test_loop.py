@@ -298,6 +298,12 @@ def test_a_start_molecule_that_cannot_be_used_is_named(
     assert not (tmp_path / "run").exists()
 
 
+def test_one_start_molecule_is_given_as_a_list(tiny_prior: Path, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r'one text, not a list of SMILES; pass a list: \["CCO"\]'):
+        run_tiny(tiny_prior, tmp_path / "run", start="CCO")
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_objective_that_gives_nan_too_often_is_an_error_and_not_a_zero(
     tiny_prior: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -54,6 +55,14 @@ def test_rows_stay_in_place_and_every_term_is_kept(predictor: FakePredictor) -> 
     assert np.isnan(rewards.std[0, 1])
     assert rewards.in_domain[2].tolist() == [False, True, True]
     assert rewards.missing == [None] * 5
+
+
+def test_rows_of_a_series_are_taken_by_their_place(predictor: FakePredictor) -> None:
+    profile = parse_goals(["herg <= 0.25", "heavy_atoms >= 3"]).with_changes(guards=UNGUARDED)
+    turned = pd.Series(["CCCl", "bad", "ClCCCCl"])[::-1]
+    for smiles in (turned, turned[turned != "bad"]):
+        np.testing.assert_array_equal(profile.score(smiles).raw, profile.score(list(smiles)).raw)
+        np.testing.assert_array_equal(profile.bound(smiles), profile.bound(list(smiles)))
 
 
 def test_all_endpoints_of_a_predictor_cost_one_prediction(predictor: FakePredictor) -> None:

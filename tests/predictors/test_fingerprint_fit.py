@@ -39,6 +39,11 @@ def test_a_split_is_mixed_with_models_that_have_not_seen_it():
     assert result.blend.shares[0] > 0.5  # the networks, which say nothing, are worth less
 
 
+def test_the_limit_is_that_of_the_whole_table(monkeypatch):
+    monkeypatch.setattr(fingerprint_fit, "MAX_KERNEL_LABELS", 39)
+    assert not make_learner().fit(SPLIT.train, np.ones(2, dtype=np.float32)).has_kernel.any()
+
+
 @pytest.mark.parametrize("limit", [39, 40])
 def test_a_predictor_mixes_what_was_tested(monkeypatch, limit):
     """Above the limit the forest has the whole share; up to it the regression has half."""
