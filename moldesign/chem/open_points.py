@@ -139,7 +139,7 @@ def _match_unchanged(atom: Chem.Atom) -> Chem.QueryAtom:
     """Return a query for the same atom with the same hydrogens, charge and number of neighbours."""
     query = Chem.AtomFromSmarts(f"[#{atom.GetAtomicNum()}{'a' if atom.GetIsAromatic() else 'A'}]")
     for condition in (
-        rdqueries.HCountEqualsQueryAtom(atom.GetTotalNumHs()),
+        rdqueries.HCountEqualsQueryAtom(atom.GetTotalNumHs(includeNeighbors=True)),
         rdqueries.FormalChargeEqualsQueryAtom(atom.GetFormalCharge()),
         rdqueries.ExplicitDegreeEqualsQueryAtom(atom.GetDegree()),
         rdqueries.IsotopeEqualsQueryAtom(atom.GetIsotope()),

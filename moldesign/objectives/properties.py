@@ -53,7 +53,7 @@ class DescriptorProperty:
 
 @dataclass(frozen=True)
 class SimilarityProperty:
-    """Tanimoto similarity (Morgan, radius 2, 2048 bits) to one molecule."""
+    """Tanimoto similarity (Morgan, radius 2, 2048 bits) to one molecule, in its standard form as all others are."""
 
     name: str
     target: Mol
@@ -69,7 +69,7 @@ class SimilarityProperty:
         """
         name = f"similarity({smiles})"
         try:
-            return cls(name, require_mols([smiles])[0])
+            return cls(name, standardize_mol(require_mols([smiles])[0]))
         except InvalidSmilesError as error:
             reason = _ROW.sub("", str(error))
             raise ProfileError(f"{name} needs a molecule to compare with: {reason}") from error

@@ -57,13 +57,14 @@ def draw_near_misses(run: RunRecord) -> list[dict[str, Any]]:
 
 def _explain(molecule: ScoredMolecule, profile: Profile) -> str:
     """Return what a molecule below the threshold lacks most."""
-    goals, limits = profile.goals, _list_limits(profile)
+    goals = profile.goals
     terms = np.array(molecule.terms, dtype=np.float64)
     if len(terms) < len(goals):  # a store of another profile tells nothing about this one
         return "scored too low"
-    broken = [text for text, score in zip(limits, terms[len(goals) :].tolist(), strict=False) if score == 0]
-    if broken:
-        return f"breaks the limit {broken[0]}"
+    if broken := np.flatnonzero(terms[len(goals) :] == 0).tolist():
+        limits = _list_limits(profile)
+        # Two names of one property are one limit; which is which may take a scorer that is not here any more.
+        return f"breaks the limit {limits[broken[0]]}" if len(limits) == len(terms) - len(goals) else "breaks a limit"
     weights = [goal.weight for goal in goals]
     [plain] = combine_terms(terms[None, : len(goals)], weights).tolist()
     if plain >= profile.threshold:
@@ -77,8 +78,11 @@ def _explain(molecule: ScoredMolecule, profile: Profile) -> str:
 
 
 def _list_limits(profile: Profile) -> Sequence[str]:
-    """Return the limits in the order of the terms: each once."""
-    return list(dict.fromkeys(goal.text for goal in profile.constraints.goals))
+    """Return the limits in the order of the terms: each once, also where its property is written in another case."""
+    limits: dict[str, str] = {}
+    for goal in profile.constraints.goals:
+        limits.setdefault(goal.text if "(" in goal.text else goal.text.lower(), goal.text)
+    return list(limits.values())
 
 
 def _shorten_reason(missing: str | None) -> str:

@@ -243,8 +243,14 @@ def _stop_broken(work: _Work, alive: Rows, column: int) -> None:
     if is_about_likeness(term, find_likeness(work.profile.terms)):  # its queries would fill the line
         name, text = SIMILARITY, text.replace(name, SIMILARITY)
     for row in alive[scored.terms[alive, column] == 0].tolist():
-        value = scored.raw[row, column]
-        scored.falls.setdefault(row, Fall(text, f"{name} is {value:.4g}; it must be: {text}"))
+        value = write_beyond(term, float(scored.raw[row, column]))
+        scored.falls.setdefault(row, Fall(text, f"{name} is {value}; it must be: {text}"))
+
+
+def write_beyond(term: Term, value: float) -> str:
+    """Return a value that breaks a limit with as many digits, four at least, as it takes to see that it does."""
+    texts = [f"{value:.{digits}g}" for digits in range(4, 18)]
+    return next((text for text in texts if term.transform(np.array([float(text)]))[0] == 0), texts[-1])
 
 
 def _stop_low(alive: Rows, scores: FloatArray, falls: dict[int, Fall], threshold: float, verb: str) -> None:

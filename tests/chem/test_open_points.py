@@ -69,6 +69,8 @@ def test_labels_of_open_points_do_not_matter() -> None:
         ("*CCN", "CCCNC", False),
         ("*c1cnc[nH]1", "Cc1cnc[nH]1", True),
         ("*c1cnc[nH]1", "Cc1cncn1C", False),
+        ("[2H]c1ccc(*)cc1", "[2H]c1ccc(O)cc1", True),
+        ("[2H]c1ccc(*)cc1", "c1ccc(O)cc1", False),
         ("O=C(*)C", "O=C(N)C", True),
         ("O=C(*)C", "OC(N)C", False),
         ("C=*", "C=O", True),

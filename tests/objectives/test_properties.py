@@ -71,6 +71,10 @@ def test_a_model_folder_adds_its_endpoints(predictor: FakePredictor) -> None:
         PropertyCatalog.of_models().find("pIC50")
 
 
+def test_a_salt_is_compared_with_as_its_parent() -> None:
+    assert evaluate("similarity(CC(=O)[O-].[Na+])", "CC(=O)O") == [1.0]
+
+
 def test_a_name_that_two_models_have_means_neither(predictor: FakePredictor) -> None:
     catalog = PropertyCatalog.of_models(["mine", "theirs"])
     with pytest.raises(ProfileError, match="'pIC50' is an endpoint of several models, mine and theirs: give one"):

@@ -129,6 +129,9 @@ def test_a_wrong_key_is_named_with_its_line(tmp_path: Path, text: str, line: int
     [
         ("score", "cannot be called 'score', which is a column of the results"),
         ("nearest_training_smiles", "which is a column of the results"),
+        ("row", "which is a column of the results"),
+        ("file", "which is a column of the results"),
+        ("similarity", "which is a column of the results"),
         ("qed_score", "cannot be called 'qed_score', which is the column of 'qed' in the results"),
         ("qed_in_domain", "which is the column of 'qed' in the results"),
     ],

@@ -80,6 +80,16 @@ def test_what_has_fallen_is_not_predicted(monkeypatch: pytest.MonkeyPatch) -> No
     assert np.isnan(scored.total).tolist() == [False, False, True, True, True]
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [("mw in 46.07..46.075", "46.069"), ("logp <= -0.0015", "-0.0014"), ("mw >= 50", "46.07")],
+)
+def test_a_value_that_breaks_a_limit_is_written_so_that_it_does(limit: str, told: str) -> None:
+    scored = run(parse_goals(["qed max"]).with_constraints(must=[limit]), ["CCO"])
+    name = limit.split(maxsplit=1)[0]
+    assert scored.falls[0].reason == f"{name} is {told}; it must be: {limit}"
+
+
 def test_what_cannot_reach_the_threshold_is_not_predicted() -> None:
     profile = parse_goals(["mw >= 100 * 9", "herg min"])
     scored = run(profile, ["C", "c1ccccc1CCO"], threshold=0.5)
