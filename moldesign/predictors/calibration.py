@@ -257,7 +257,9 @@ def _to_unit(endpoint: Endpoint, mean: NDArray[np.float32], expected: NDArray[np
 def _fit_interval(endpoint: Endpoint, labels: Floats, mean: Floats, std: Floats) -> ConformalInterval | str:
     if len(labels) < MIN_LABELS:
         return _say_too_few(len(labels))
-    errors = np.abs(endpoint.to_targets(labels.astype(np.float64)) - mean)
+    measured = labels.astype(np.float64)
+    # The networks may have learned from larger values alone; clipped to these, the errors would look small.
+    errors = np.abs(endpoint.lower_floor(measured).to_targets(measured) - mean)
     offset = _choose_offset(errors, std)
     return ConformalInterval(errors.astype(np.float32), std.astype(np.float32), offset)
 

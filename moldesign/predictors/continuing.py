@@ -236,7 +236,8 @@ def _set_up(
 def _widen(assay: Assay, endpoint: Endpoint, column: int) -> Endpoint:
     """Return the endpoint with the range of all its labels; its scale stays, on which the networks speak."""
     newer = describe_endpoint(assay, column)
-    return replace(endpoint, low=newer.low, high=newer.high, description=newer.description)
+    ranged = replace(endpoint, low=newer.low, high=newer.high, description=newer.description)
+    return ranged.lower_floor(assay.table.labels[:, column])
 
 
 def _describe(predictor: Predictor, model: str | Path, splits: Sequence[SplitKind]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -46,6 +46,16 @@ class Endpoint:
     """Where the labels were published."""
     licence: str = ""
     """Of the labels."""
+
+    def lower_floor(self, labels: NDArray[np.float64]) -> "Endpoint":
+        """Return the endpoint with a log scale that also holds these labels, NaN where unlabelled.
+
+        What the network's outputs mean stays as it is: `to_values` knows no floor.
+        """
+        positive = labels[labels > 0]
+        if not self.log_scale or len(positive) == 0:
+            return self
+        return replace(self, floor=min(self.floor, float(positive.min())))
 
     def to_targets(self, labels: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale labels to what the network learns; NaN stays NaN."""

@@ -1,6 +1,7 @@
 """Calibration: intervals cover what they promise, probabilities become frequencies, few labels calibrate nothing."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -107,6 +108,13 @@ def test_intervals_follow_the_scale_that_was_learned():
     assert 0 < low < value < high
     assert high / 10**0.5 == pytest.approx(10**0.5 / low, rel=1e-4)  # as far up as down, on the log scale
     assert measure_coverage(labels, summary) >= 0.9
+
+
+def test_labels_below_all_that_was_learned_are_no_smaller_errors():
+    learned = replace(LOGARITHMIC, center=2.0, spread=1.0, floor=10.0)
+    labels = np.full((MIN_LABELS, 1), 0.1)
+    calibration = fit_calibration([learned], labels, np.ones_like(labels), np.zeros_like(labels))
+    np.testing.assert_allclose(calibration.parts["t"].errors, 4.0)  # 1,000 was said
 
 
 def test_an_interval_holds_its_value():

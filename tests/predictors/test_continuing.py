@@ -57,9 +57,9 @@ def continued(work):
     return result, plans
 
 
-def read_parts(folder):
+def read_parts(folder, names=NAMES):
     """Return the part of each molecule by SMILES."""
-    data = read_measurements(folder, NAMES)
+    data = read_measurements(folder, names)
     return {data.rows.smiles[key]: part for key, part in data.parts.items()}
 
 
@@ -118,6 +118,32 @@ def test_networks_start_from_the_weights_and_keep_the_scale(work, continued):
         assert [(one.center, one.spread) for one in data.endpoints] == [(e.center, e.spread) for e in old.endpoints]
     assert len(new.networks) == len(old.networks)
     assert not torch.equal(weights_of(work / "model")[0], weights_of(work / "continued")[0])
+
+
+def test_values_below_all_old_ones_are_learned_and_measured_as_they_are(tmp_path):
+    old, new = make_frames()
+    rng = np.random.default_rng(0)
+    for frame, lowest in ((old, 1.0), (new, -2.0)):
+        logs = lowest + 2 * rng.random(len(frame))
+        frame.assign(ic50=10.0**logs)[["smiles", "ic50"]].to_csv(tmp_path / f"{lowest:g}.csv", index=False)
+    short = replace(OLD, n_networks=1, n_epochs=1, log="on", split="random")
+    first = train_predictor(tmp_path / "1.csv", ["ic50"], tmp_path / "model", short)
+    after = continue_training(
+        tmp_path / "model", tmp_path / "-2.csv", tmp_path / "out", options=replace(NEW, n_epochs=1)
+    )
+    [before], [endpoint] = first.predictor.endpoints, after.predictor.endpoints
+    assert before.floor >= 10
+    assert endpoint.floor == pytest.approx(pd.read_csv(tmp_path / "-2.csv")["ic50"].min())
+    assert replace(endpoint, floor=before.floor, low=before.low, high=before.high, description="") == replace(
+        before, description=""
+    )
+    rows = after.record["targets"]["ic50"]["predictions"]
+    truth, said = np.array(rows["truth"]), first.predictor.predict(rows["smiles"]).values[:, 0]
+    is_new = ~np.isin(rows["smiles"], list(read_parts(tmp_path / "model", ["ic50"])))
+    error = np.abs(np.log10(truth) - np.log10(said))[is_new].mean()
+    made = after.record["continued"]["targets"]["ic50"]["new"]
+    assert error > 1.5
+    assert made["before"]["log10 MAE"] == pytest.approx(error, abs=1e-3)
 
 
 def test_both_models_are_measured_on_old_and_new_test_molecules(work, continued):

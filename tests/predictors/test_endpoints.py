@@ -1,5 +1,7 @@
 """Between the unit of a property and what the network learns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,15 @@ def test_a_regression_is_centred_and_scaled():
 def test_a_log_scale_learns_powers_of_ten_above_its_floor():
     assert HALF_LIFE.to_targets(np.array([10.0, 1000.0, 0.0])).tolist() == [0.0, 1.0, -1.0]
     assert HALF_LIFE.to_values(np.array([0.0, 1.0], dtype=np.float32)).tolist() == pytest.approx([10.0, 1000.0])
+
+
+def test_a_log_scale_makes_room_for_smaller_labels_and_changes_nothing_else():
+    lower = HALF_LIFE.lower_floor(np.array([5.0, 0.001, 0.0, np.nan]))
+    assert lower == replace(HALF_LIFE, floor=0.001)
+    assert lower.to_targets(np.array([0.001, 0.0, 10.0])).tolist() == [-2.0, -2.0, 0.0]
+    for labels in ([0.5, 3.0], [0.0, np.nan]):
+        assert HALF_LIFE.lower_floor(np.array(labels)) == HALF_LIFE
+    assert LOGP.lower_floor(np.array([1e-6])) == LOGP
 
 
 @pytest.mark.parametrize("endpoint", [LOGP, HALF_LIFE], ids=lambda endpoint: endpoint.name)
