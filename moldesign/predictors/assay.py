@@ -143,7 +143,7 @@ def read_assay(
     *,
     smiles_column: str | None = None,
     time_column: str | None = None,
-    log: LogChoice | Sequence[LogChoice] = "auto",
+    log: LogChoice = "auto",
     skip_bad: bool = False,
     on_rows: Callable[[int], None] | None = None,
 ) -> Assay:
@@ -161,7 +161,6 @@ def read_assay(
         smiles_column: name of the SMILES column; without it, the column whose name says so.
         time_column: name of a column of numbers or ISO dates.
         log: whether regressions are learned as log10; "auto" does so for positive values that span three decades.
-            Or that of each target.
         skip_bad: leave out cells that hold no number instead of refusing the table.
         on_rows: called with the number of rows read so far.
 
@@ -173,7 +172,7 @@ def read_assay(
     rows = read_rows(
         path, targets, smiles_column=smiles_column, time_column=time_column, skip_bad=skip_bad, on_rows=on_rows
     )
-    return merge_rows(rows, targets, [log] * len(targets) if isinstance(log, str) else log)
+    return merge_rows(rows, targets, [log] * len(targets))
 
 
 def merge_rows(rows: MeasuredRows, targets: Sequence[str], logs: Sequence[LogChoice]) -> Assay:

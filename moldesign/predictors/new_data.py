@@ -90,9 +90,21 @@ def require_same_kind(
             f"{source}: {column} holds the classes 0 and 1 alone, and {predictor.name} has learned it as a regression; "
             f"give values in its unit{unit}"
         )
-    if endpoint.log_scale and known.min() < 0:
+    require_logarithms(source, column, predictor, endpoint, known)
+
+
+def require_logarithms(
+    source: str, column: str, predictor: Predictor, endpoint: Endpoint, labels: NDArray[np.float64]
+) -> None:
+    """Refuse a column of values that the scale of an endpoint cannot hold.
+
+    Raises:
+        TableError: the endpoint was learned as log10, and a value lies below 0.
+    """
+    below = labels[labels < 0]
+    if endpoint.log_scale and len(below):
         raise TableError(
-            f"{source}: {column} has values below 0, such as {known.min():g}, and {predictor.name} has learned its "
+            f"{source}: {column} has values below 0, such as {below.min():g}, and {predictor.name} has learned its "
             "logarithm; give the values themselves, not logarithms, or correct them"
         )
 

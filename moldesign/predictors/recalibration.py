@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from moldesign.errors import TableError
 from moldesign.metrics import compute_ece
-from moldesign.predictors.assay import Assay, LogChoice, read_assay
+from moldesign.predictors.assay import Assay, LogChoice, merge_rows
+from moldesign.predictors.assay_rows import read_rows
 from moldesign.predictors.bundled import find_model_folder, load_predictor
 from moldesign.predictors.calibration import Calibration
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.evaluation import choose_threshold
 from moldesign.predictors.measurements import copy_measurements
 from moldesign.predictors.model_folder import explain_write_errors, make_folder, refuse_finished
+from moldesign.predictors.new_data import require_logarithms
 from moldesign.predictors.predictions import Predictions
 from moldesign.predictors.training_record import describe_assay
 
@@ -109,9 +111,13 @@ class _NewLabels(NamedTuple):
 def _read(
     predictor: Predictor, table: str | Path, targets: Sequence[str], smiles_column: str | None, *, skip_bad: bool
 ) -> _NewLabels:
-    columns = [predictor.find_column(target) for target in targets]
-    logs: list[LogChoice] = ["on" if predictor.endpoints[column].log_scale else "off" for column in columns]
-    assay = read_assay(table, targets, smiles_column=smiles_column, log=logs, skip_bad=skip_bad)
+    columns = _find_columns(predictor, table, targets)
+    endpoints = [predictor.endpoints[column] for column in columns]
+    rows = read_rows(table, targets, smiles_column=smiles_column, skip_bad=skip_bad)
+    for target, endpoint, values in zip(targets, endpoints, rows.labels.T, strict=True):
+        require_logarithms(rows.source, target, predictor, endpoint, values)
+    logs: list[LogChoice] = ["on" if endpoint.log_scale else "off" for endpoint in endpoints]
+    assay = merge_rows(rows, targets, logs)
     _require_same_tasks(predictor, columns, assay)
     labels = np.full((assay.n_molecules, len(predictor.endpoints)), np.nan)
     labels[:, columns] = assay.table.labels
@@ -141,10 +147,17 @@ def _list_columns(predictor: Predictor, calibration: Calibration) -> list[tuple[
     return [(column, one.name) for column, one in enumerate(predictor.endpoints) if one.name in calibration.parts]
 
 
-def _require_same_tasks(predictor: Predictor, columns: Sequence[int], assay: Assay) -> None:
+def _find_columns(predictor: Predictor, table: str | Path, targets: Sequence[str]) -> list[int]:
+    if not targets:
+        known = ", ".join(endpoint.name for endpoint in predictor.endpoints)
+        raise TableError(f"{table}: name at least one target; endpoints of {predictor.name}: {known}")
+    columns = [predictor.find_column(target) for target in targets]
     if len(set(columns)) < len(columns):
-        names = ", ".join(target.name for target in assay.targets)
-        raise TableError(f"{assay.source}: two of the columns {names} are the same endpoint of {predictor.name}")
+        raise TableError(f"{table}: two of the columns {', '.join(targets)} are the same endpoint of {predictor.name}")
+    return columns
+
+
+def _require_same_tasks(predictor: Predictor, columns: Sequence[int], assay: Assay) -> None:
     for column, target in zip(columns, assay.targets, strict=True):
         endpoint = predictor.endpoints[column]
         if endpoint.task != target.task:

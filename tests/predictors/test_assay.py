@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from moldesign.errors import TableError
-from moldesign.predictors.assay import describe_endpoint, read_assay, refuse_target_names
+from moldesign.predictors.assay import describe_endpoint, merge_rows, read_assay, refuse_target_names
+from moldesign.predictors.assay_rows import read_rows
 
 ALKANES = ["C" * n for n in range(1, 26)]
 
@@ -137,7 +138,7 @@ def test_advice_fits_the_text_among_the_values(write, cells, advice):
 
 def test_each_target_may_have_its_own_scale(write):
     columns = make_columns() | {"z": list(range(25))}
-    assay = read_assay(write(columns), ["y", "z"], log=["off", "on"])
+    assay = merge_rows(read_rows(write(columns), ["y", "z"]), ["y", "z"], ["off", "on"])
     assert [target.log_scale for target in assay.targets] == [False, True]
 
 

@@ -143,7 +143,12 @@ def test_copies_are_merged_on_the_scale_of_the_endpoint(model, table, tmp_path):
         (lambda rows: rows.assign(o_minus_n=rows["balance"]), ["balance", "o_minus_n"], "are the same endpoint of mod"),
         (lambda rows: rows.head(N_TRAINED), ["balance"], r"\(balance: model was trained on all its molecules\)"),
         (lambda rows: rows.head(N_TRAINED + 4), ["balance"], r"\(balance: 4 held-out labels; at least 30 are needed\)"),
-        (lambda rows: rows.assign(clearance=rows["clearance"] - 9), ["clearance"], "values below 0, which have no log"),
+        (
+            lambda rows: rows.assign(clearance=rows["clearance"] - 9),
+            ["clearance"],
+            "clearance has values below 0, such as -8.9, and model has learned its logarithm; give the values the",
+        ),
+        (lambda rows: rows, [], "new.csv: name at least one target; endpoints of model: balance, aromatic, clearance"),
         (lambda rows: rows.drop(columns="balance"), ["balance"], "no column 'balance'; columns: smiles, aromatic"),
     ],
 )
