@@ -5,7 +5,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +22,22 @@ CARD_FILE = "card.json"
 Card = dict[str, Any]
 
 
-def save_model(folder: Path, tensors: "Mapping[str, Tensor]", card: Card) -> None:
-    """Write tensors and card; each file appears whole or not at all.
+def save_model(
+    folder: Path,
+    tensors: "Mapping[str, Tensor]",
+    card: Card,
+    *,
+    before_card: Callable[[str], None] | None = None,
+) -> None:
+    """Write tensors and card; each file appears whole or not at all, and the card last.
 
     The card gets `format_version` and the `sha256` of the tensors.
+
+    Args:
+        folder: the model folder.
+        tensors: by name.
+        card: what is known of the model.
+        before_card: writes what else belongs to a finished folder; called with the `sha256` of the tensors.
 
     Raises:
         ModelFormatError: the card has a number that JSON cannot hold; nothing is written.
@@ -33,10 +45,13 @@ def save_model(folder: Path, tensors: "Mapping[str, Tensor]", card: Card) -> Non
     from safetensors.torch import save  # noqa: PLC0415  reading a card must not load torch
 
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
-    complete = {"format_version": FORMAT_VERSION, **card, "sha256": hashlib.sha256(content).hexdigest()}
+    sha256 = hashlib.sha256(content).hexdigest()
+    complete = {"format_version": FORMAT_VERSION, **card, "sha256": sha256}
     text = _format_card(complete, folder / CARD_FILE)
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes_atomically(folder / TENSORS_FILE, content)
+    if before_card is not None:
+        before_card(sha256)
     write_text_atomically(folder / CARD_FILE, text)
 
 

@@ -337,8 +337,12 @@ def _make_model(what: str, out: Path, make: "Callable[[OnProgress], TrainingResu
 
 def describe_interruption(folder: Path) -> str:
     """Return what is kept of a training that was interrupted, and how to go on."""
+    from moldesign.checkpoint import CARD_FILE  # noqa: PLC0415
     from moldesign.predictors.modelling import count_finished  # noqa: PLC0415
 
+    if (folder / CARD_FILE).exists():
+        report = shlex.join(["moldesign", "report", str(folder)])
+        return f"interrupted; the model in {folder} is finished, its report may be missing; {report} writes it"
     n_finished = count_finished(folder)
     if n_finished == 0:
         return "interrupted before the first network was finished; the same command starts again"

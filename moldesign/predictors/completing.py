@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from moldesign.checkpoint import Card, read_card
+from moldesign.checkpoint import Card
 from moldesign.datasets.splits import Rows, Split
 from moldesign.predictors.assay import Assay
 from moldesign.predictors.calibration import Calibration
@@ -84,8 +84,12 @@ def complete_model(
     predictor = _assemble(folder.resolve().name, bench, training, calibration, card)
     write_record(folder, record)
     write_measurements(folder, assay, _describe_parts(course.fits, len(bench.table.smiles)))
-    predictor.save(folder)
-    save_control(folder, _fit_control(assay, bench.data.endpoints, training, sha256=str(read_card(folder)["sha256"])))
+
+    def add_control(sha256: str) -> None:
+        save_control(folder, _fit_control(assay, bench.data.endpoints, training, sha256=sha256))
+
+    # A folder with a card is finished: whoever stops before that can give the same command again.
+    predictor.save(folder, before_card=add_control)
     shutil.rmtree(folder / WORK_FOLDER, ignore_errors=True)
     return TrainingResult(folder, predictor, record)
 

@@ -273,8 +273,8 @@ class Predictor:
             network.to(device)
         return self
 
-    def save(self, folder: Path) -> None:
-        """Write the model folder."""
+    def save(self, folder: Path, *, before_card: Callable[[str], None] | None = None) -> None:
+        """Write the model folder; `before_card` as in `save_model`."""
         tensors = self.domain.to_tensors() | self.calibration.to_tensors()
         tensors |= self.error_model.to_tensors() if self.error_model else {}
         for blend in self._blends:
@@ -290,7 +290,8 @@ class Predictor:
             "n_networks": len(self.networks),
             "calibration": self.calibration.to_card(),
         }
-        save_model(folder, tensors, card | self.card | card)  # of a loaded predictor the card may say otherwise
+        complete = card | self.card | card  # of a loaded predictor the card may say otherwise
+        save_model(folder, tensors, complete, before_card=before_card)
 
 
 class DistantPredictions(NamedTuple):

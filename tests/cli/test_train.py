@@ -17,6 +17,7 @@ from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.recalibration import Refit
 from moldesign.predictors.training import TrainingProgress
 from moldesign.predictors.workload import Progress
+from moldesign.reporting import training_report
 from tests.cli.conftest import Moldesign
 from tests.predictors.toy_assay import make_frame, write_assay
 from tests.predictors.toy_growth import write_tables
@@ -180,6 +181,19 @@ def test_ctrl_c_before_the_first_network_has_nothing_to_keep(quick: Moldesign, m
     stopped = quick("--target", "balance", "--out", "mine")
     assert stopped.code == 130
     assert "interrupted before the first network was finished; the same command starts again" in stopped.err
+
+
+def test_ctrl_c_during_the_report_leaves_a_finished_model(quick: Moldesign, moldesign: Moldesign) -> None:
+    def interrupt(folder: Path) -> Path:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training_report, "write_training_report", interrupt)
+        stopped = quick("--target", "balance", "--out", "mine")
+    assert stopped.code == 130
+    assert "the model in mine is finished, its report may be missing; moldesign report mine writes it" in stopped.err
+    assert moldesign("report", "mine").code == 0
+    assert Path("mine/report.html").exists()
 
 
 @pytest.fixture

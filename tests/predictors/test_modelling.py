@@ -14,8 +14,9 @@ import torch
 from moldesign import checkpoint
 from moldesign.chem.smiles import require_mols
 from moldesign.errors import ModelFormatError, MoldesignError, RunFolderError, TableError, UnknownNameError
-from moldesign.predictors import baseline, ensemble_fit, forest_fit
+from moldesign.predictors import baseline, completing, ensemble_fit, forest_fit
 from moldesign.predictors.bundled import load_predictor
+from moldesign.predictors.control import read_control
 from moldesign.predictors.ensemble import load_model_folder
 from moldesign.predictors.evaluation import judge
 from moldesign.predictors.modelling import count_finished, train_predictor
@@ -187,6 +188,23 @@ def test_an_interrupted_training_goes_on(assay, tmp_path, monkeypatch):
     assert {number for number in trained if number} == {2}
     assert not (tmp_path / "model" / ".work").exists()
     assert_same(resumed.predictor, train_predictor(assay, ["balance"], tmp_path / "whole", QUICK).predictor)
+
+
+def test_a_folder_is_finished_only_when_its_control_is_there(assay, tmp_path, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(completing, "fit_control", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            train_predictor(assay, ["balance"], tmp_path / "model", QUICK)
+    assert not (tmp_path / "model" / "card.json").exists()
+    trained = []
+    train_predictor(assay, ["balance"], tmp_path / "model", QUICK, on_progress=lambda p: trained.append(p.network))
+    assert not any(trained)
+    assert not (tmp_path / "model" / ".work").exists()
+    card = checkpoint.read_card(tmp_path / "model")
+    assert read_control(tmp_path / "model").sha256 == card["sha256"]
 
 
 def test_a_finished_model_is_not_overwritten(trained, assay):
