@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 import pandas as pd
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SEPARATORS = ",;\t|"
 SMI_COLUMNS = ["smiles", "name"]
 
+_QUOTED = re.compile(rf'(?:^|(?<=[{SEPARATORS}]))"(?:[^"]|"")*(?:"|$)')
+"""A quoted cell of a line; the quote may end in another line."""
+
 MAX_CELL = 10_000_000
 """Characters; a longer cell is a quote that nothing closes, and must not fill the memory with the rest of the file."""
 
@@ -29,7 +32,7 @@ _END = "\x04end of the table\x04"
 
 
 def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
-    """Yield chunks of a table with a header; of comma, semicolon, tab and |, the header's commonest separates.
+    """Yield chunks of a table with a header, which tells the separator (see `find_separator`).
 
     Raises:
         TableError: names file and line of what cannot be read.
@@ -38,7 +41,7 @@ def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[p
     header = next((line for line in lines if line.strip()), None)
     if header is None:
         raise TableError(f"{label}: the file is empty; expected a header line with column names")
-    separator = max(SEPARATORS, key=header.count)
+    separator = find_separator(header)
     rows = _read_rows(chain([header], lines), separator, label)
     yield from batch_rows(rows, _name_columns(next(rows), label), chunk_size)
 
@@ -63,6 +66,15 @@ def read_smi(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.Data
     body = lines if has_header else chain([first], lines)
     rows = (_split_smi(line, separator, len(columns)) for line in body if line.strip())
     yield from batch_rows(rows, columns, chunk_size)
+
+
+def find_separator(header: str) -> str:
+    """Return the commonest of comma, semicolon, tab and | outside the quoted names of a header.
+
+    >>> find_separator('smiles,"Ki | human | 5-HT2A | nM"'), find_separator("smiles;Ki, nM;IC50")
+    (',', ';')
+    """
+    return max(SEPARATORS, key=_QUOTED.sub("", header).count)
 
 
 def parse_lines(lines: Iterable[str], separator: str, *, strict: bool = False) -> "Reader":
@@ -115,9 +127,14 @@ class DelimitedWriter:
         """Append the rows of `frame`."""
         text = io.StringIO()
         rows = cast("IO[str]", RowStream(text))
-        frame.to_csv(rows, sep=self._separator, index=False, header=self._header, lineterminator="\r\n")
+        if self._header:
+            # Unquoted, another separator in the names could be taken for that of the table.
+            is_plain = set(SEPARATORS).isdisjoint("".join(map(str, frame.columns)))
+            quoting: Literal[0, 1] = csv.QUOTE_MINIMAL if is_plain else csv.QUOTE_ALL
+            frame.head(0).to_csv(rows, sep=self._separator, index=False, quoting=quoting, lineterminator="\r\n")
+            self._header = False
+        frame.to_csv(rows, sep=self._separator, index=False, header=False, lineterminator="\r\n")
         self._stream.write(text.getvalue().encode())
-        self._header = False
 
     def close(self) -> None:
         """Nothing is left to write."""

@@ -14,7 +14,7 @@ from itertools import chain, islice
 
 from moldesign.datasets.cells import split_extended
 from moldesign.datasets.columns import find_smiles_column, is_smiles_name, refuse_doubled
-from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS, parse_lines
+from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS, find_separator, parse_lines
 from moldesign.errors import TableError
 from moldesign.screening.rows import Rows, Table
 
@@ -88,7 +88,7 @@ def name_columns(names: Sequence[str], label: str) -> list[str]:
 
 
 def _read_below(header: str, lines: Iterator[str], label: str, smiles_column: str | None) -> Table:
-    separator = max(SEPARATORS, key=header.count)
+    separator = find_separator(header)
     names, lines = _read_header(header, lines, separator)
     columns = name_columns(names, label)
     column = columns.index(find_smiles_column(columns, label, smiles_column))

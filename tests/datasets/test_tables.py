@@ -74,6 +74,23 @@ def test_any_text_survives_csv(cells: list[str]) -> None:
     assert list(back["cell"]) == cells
 
 
+@pytest.mark.parametrize("ending", [".csv", ".tsv"])
+@pytest.mark.parametrize(
+    "name", ["Ki | human | 5-HT2A | nM", 'a;b;c;d "e', "a,b,c,d", "a\tb\tc\td", 'two\n"lines" | of | a | name']
+)
+def test_names_full_of_other_separators_come_back(tmp_path, name, ending):
+    frame = pd.DataFrame({"smiles": ["C", "N"], name: ["1", "2"]})
+    write_table(tmp_path / f"t{ending}", [frame, frame])
+    [chunk] = read_table(tmp_path / f"t{ending}")
+    assert chunk.frame.to_dict("list") == {"smiles": ["C", "N"] * 2, name: ["1", "2"] * 2}
+    assert list(read_smiles(tmp_path / f"t{ending}")) == ["C", "N"] * 2
+
+
+def test_plain_names_are_written_without_quotes(tmp_path):
+    write_table(tmp_path / "t.csv", [pd.DataFrame({"smiles": ["C"], "IC50 [nM]": ["1"]})])
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8") == "smiles,IC50 [nM]\nC,1\n"
+
+
 def test_a_carriage_return_in_a_cell_is_quoted_and_rows_end_by_a_line_feed(tmp_path: Path) -> None:
     write_table(tmp_path / "t.csv", [pd.DataFrame({"smiles": ["C", "N"], "cell": ["a\rb", "c\r\n"]})])
     assert (tmp_path / "t.csv").read_bytes() == b'smiles,cell\nC,"a\rb"\nN,"c\r\n"\n'

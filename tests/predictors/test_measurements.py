@@ -51,6 +51,13 @@ def test_rows_come_back_as_they_were(assay, split, tmp_path):
     assert [parts.count(part) for part in (TRAIN, VALID, TEST)] == [len(rows) for rows in split]
 
 
+def test_an_endpoint_may_have_separators_in_its_name(assay, split, tmp_path):
+    names = ["Ki | human | 5-HT2A | nM", "a; b; c; d"]
+    named = tuple(replace(target, name=name) for target, name in zip(assay.targets, names, strict=True))
+    write_measurements(tmp_path, replace(assay, targets=named), split)
+    assert read_measurements(tmp_path, names).rows.labels.shape == (98, 2)
+
+
 def test_a_molecule_of_contradictions_alone_has_no_part(assay, split, tmp_path):
     assert assay.n_molecules == 95
     write_measurements(tmp_path, assay, split)
