@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = 1
 TENSORS_FILE = "model.safetensors"
+NEXT_FILE = "model.next.safetensors"
+"""Holds the new tensors of a model that is being replaced, until its card says so, or after a death in that moment."""
 CARD_FILE = "card.json"
 
 Card = dict[str, Any]
@@ -30,6 +32,8 @@ def save_model(
     before_card: Callable[[str], None] | None = None,
 ) -> None:
     """Write tensors and card; each file appears whole or not at all, and the card last.
+
+    A model that is there already is whole at any moment, the old one or the new one, also after a power cut.
 
     The card gets `format_version` and the `sha256` of the tensors.
 
@@ -49,10 +53,15 @@ def save_model(
     complete = {"format_version": FORMAT_VERSION, **card, "sha256": sha256}
     text = _format_card(complete, folder / CARD_FILE)
     folder.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomically(folder / TENSORS_FILE, content)
+    is_replaced = (folder / CARD_FILE).is_file()
+    if is_replaced and _find_tensors(folder, read_card(folder)) == folder / NEXT_FILE:
+        (folder / NEXT_FILE).replace(folder / TENSORS_FILE)  # the model that is there, before its place is taken
+    write_bytes_atomically(folder / (NEXT_FILE if is_replaced else TENSORS_FILE), content)
     if before_card is not None:
         before_card(sha256)
     write_text_atomically(folder / CARD_FILE, text)
+    if is_replaced:
+        (folder / NEXT_FILE).replace(folder / TENSORS_FILE)
 
 
 def load_model(folder: Path, *, kind: str) -> "tuple[dict[str, Tensor], Card]":
@@ -71,7 +80,7 @@ def load_model(folder: Path, *, kind: str) -> "tuple[dict[str, Tensor], Card]":
     card = read_card(folder)
     if card.get("kind") != kind:
         raise ModelFormatError(f"{folder} holds a model of kind {card.get('kind')!r}; a {kind} was expected")
-    path = folder / TENSORS_FILE
+    path = _find_tensors(folder, card)
     if not path.is_file():
         raise ModelFormatError(f"{folder} has no {TENSORS_FILE}; copy the complete model folder")
     if hash_file(path) != card.get("sha256"):
@@ -155,6 +164,12 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _find_tensors(folder: Path, card: Card) -> Path:
+    """Return the file of the tensors that the card is of; whoever replaced it may have died before it was renamed."""
+    upcoming = folder / NEXT_FILE
+    return upcoming if upcoming.is_file() and hash_file(upcoming) == card.get("sha256") else folder / TENSORS_FILE
 
 
 def _format_card(card: Card, path: Path) -> str:

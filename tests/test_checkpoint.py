@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -62,6 +63,33 @@ def test_saving_again_replaces(folder):
     tensors, card = load_model(folder, kind="prior")
     assert tensors["a"].item() == 1
     assert "note" not in card
+
+
+@pytest.mark.parametrize(("n_writes", "note"), [(1, "first"), (2, "first"), (3, "second")])
+def test_a_death_at_any_moment_leaves_a_whole_model(tmp_path, monkeypatch, n_writes, note):
+    """A file is written by a rename; the process dies at the n-th of them."""
+    left, real = [n_writes], Path.replace
+
+    def die(path, target):
+        left[0] -= 1
+        if left[0] == 0:
+            raise SystemExit
+        return real(path, target)
+
+    save_model(tmp_path, {"a": torch.zeros(1)}, {"kind": "prior", "note": "first"})
+    for _ in range(2):  # the second time, there are the remains of the first
+        left[0] = n_writes
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", die)
+            with pytest.raises(SystemExit):
+                save_model(tmp_path, {"a": torch.ones(1)}, {"kind": "prior", "note": "second"})
+        tensors, card = load_model(tmp_path, kind="prior")
+        assert card["note"] == note
+        assert tensors["a"].item() == (note == "second")
+        n_writes += note == "second"  # then the remains are tidied up first, by one more rename
+    save_model(tmp_path, {"a": torch.full((1,), 2.0)}, {"kind": "prior", "note": "third"})
+    assert load_model(tmp_path, kind="prior")[0]["a"].item() == 2
+    assert {path.name for path in tmp_path.iterdir() if path.suffix != ".tmp"} == {CARD_FILE, TENSORS_FILE}
 
 
 def test_what_cannot_be_saved_leaves_the_old_model(folder):

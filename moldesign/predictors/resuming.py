@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
-from moldesign.checkpoint import CARD_FILE, TENSORS_FILE, load_model, save_model
+from moldesign.checkpoint import CARD_FILE, NEXT_FILE, TENSORS_FILE, load_model, save_model
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class TrainingCheckpoint:
 
     def clear(self) -> None:
         """Remove the state of a training that has ended."""
-        for name in (CARD_FILE, TENSORS_FILE):
+        for name in (CARD_FILE, TENSORS_FILE, NEXT_FILE):
             (self.folder / name).unlink(missing_ok=True)
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
