@@ -52,7 +52,7 @@ def test_rows_come_back_as_they_were(assay, split, tmp_path):
 
 
 def test_an_endpoint_may_have_separators_in_its_name(assay, split, tmp_path):
-    names = ["Ki | human | 5-HT2A | nM", "a; b; c; d"]
+    names = ["Ki | human | 5-HT2A | binding | nM", "a; b; c; d"]
     named = tuple(replace(target, name=name) for target, name in zip(assay.targets, names, strict=True))
     write_measurements(tmp_path, replace(assay, targets=named), split)
     assert read_measurements(tmp_path, names).rows.labels.shape == (98, 2)

@@ -99,6 +99,12 @@ def test_an_extension_behind_a_blank_belongs_to_the_smiles(header: str, line: st
     assert chunk.rows[0].text == expected[0]
 
 
+def test_separators_in_quoted_names_do_not_separate() -> None:
+    Path("a.csv").write_text('smiles,"Ki | human | 5-HT2A | nM"\nCCO,3\n', encoding="utf-8")
+    library, _ = read("a.csv")
+    assert library.files[0].columns == ["smiles", "Ki | human | 5-HT2A | nM"]
+
+
 def test_patterns_are_sorted_and_chunks_never_span_files() -> None:
     for number in (2, 1, 10):
         Path(f"part-{number:02}.smi").write_text("C\nCC\nCCC\n")
