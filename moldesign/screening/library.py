@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from moldesign.checkpoint import hash_file
 from moldesign.datasets.streams import STANDARD_INPUT
 from moldesign.errors import TableError
 from moldesign.screening.delimited_rows import read_delimited, read_either, read_smi
-from moldesign.screening.record_rows import read_parquet, read_sdf
+from moldesign.screening.record_rows import N_HEADER_LINES, is_mol_block, read_parquet, read_sdf
 from moldesign.screening.rows import Rows, Table
 from moldesign.screening.sources import HashedFile, find_files, naming_damage, open_text, split_name
 
@@ -22,10 +23,9 @@ _TEXT_READERS = {
     ".smi": read_smi,
     ".smiles": read_smi,
     ".cxsmiles": read_smi,
-    "": read_either,
 }
 _SDF, _PARQUET = (".sdf", ".sd"), (".parquet", ".pq")
-KNOWN_ENDINGS = (*(ending for ending in _TEXT_READERS if ending), *_SDF, *_PARQUET)
+KNOWN_ENDINGS = (*_TEXT_READERS, *_SDF, *_PARQUET)
 
 
 class LibraryChunk(NamedTuple):
@@ -106,12 +106,14 @@ class Library:
                 return
             self._raw = HashedFile(notes.path)
             # The text closes the file when nobody holds it any more.
-            with self._raw, open_text(self._raw, split_name(notes.path).packing) as lines:
+            with self._raw, open_text(self._raw, split_name(notes.path).packing, label) as lines:
                 yield from self._read_table(self._make_table(lines, notes.path, label), notes, n_rows)
                 notes.sha256, notes.n_bytes = self._raw.finish(), self._raw.n_bytes
 
     def _make_table(self, lines: Iterable[str], path: str, label: str) -> Table:
         ending = split_name(path).ending
+        if path == STANDARD_INPUT:
+            return _read_stream(lines, label, self._smiles_column)
         return read_sdf(lines) if ending in _SDF else _TEXT_READERS[ending](lines, label, self._smiles_column)
 
     def _read_table(self, table: Table, notes: FileNotes, n_rows: list[int]) -> Iterator[tuple[int, Rows, bool]]:
@@ -134,11 +136,25 @@ def label_file(path: str) -> str:
     return "standard input" if path == STANDARD_INPUT else path
 
 
+def _read_stream(lines: Iterable[str], label: str, smiles_column: str | None) -> Table:
+    """Return the table of a stream, which has no name that says what it is.
+
+    Raises:
+        TableError: it is empty, or lacks the column that was asked for.
+    """
+    lines = iter(lines)
+    first = list(islice(lines, N_HEADER_LINES))
+    whole = chain(first, lines)
+    return read_sdf(whole) if is_mol_block(first) else read_either(whole, label, smiles_column)
+
+
 def _require_kind(path: str) -> None:
+    if path == STANDARD_INPUT:
+        return
     ending, packing = split_name(path)
-    if ending == "" and path != STANDARD_INPUT:
+    if ending == "":
         raise TableError(f"{path}: the name has no ending; known: {' '.join(KNOWN_ENDINGS)} (each also .gz or .zst)")
-    if ending not in _TEXT_READERS and ending not in (*_SDF, *_PARQUET):
+    if ending not in KNOWN_ENDINGS:
         raise TableError(f"{path}: unknown ending {ending!r}; known: {' '.join(KNOWN_ENDINGS)} (each also .gz or .zst)")
     if ending in _PARQUET and packing:
         raise TableError(f"{path}: Parquet is compressed inside; unpack the file first")

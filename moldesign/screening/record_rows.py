@@ -1,6 +1,6 @@
 """Rows of SDF and Parquet files."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,8 +13,20 @@ from moldesign.datasets.parquet import decode_binary
 from moldesign.datasets.sdf_records import parse_record, split_records
 from moldesign.screening.rows import TEXT, Row, Table, take_from
 
+N_HEADER_LINES = 4
+"""Of a mol block, title and counts included."""
+
 _BATCH = 1_024
 _NARROW = {pyarrow.float16(): np.float16, pyarrow.float32(): np.float32}
+
+
+def is_mol_block(lines: Sequence[str]) -> bool:
+    """Say whether the first lines of a text are the header of a mol block, whose last one ends with the version.
+
+    >>> is_mol_block(["", "  RDKit", "", "  3  2  0  0  0  0  0  0  0  0999 V2000"]), is_mol_block(["CCO", "CCN"])
+    (True, False)
+    """
+    return len(lines) >= N_HEADER_LINES and lines[N_HEADER_LINES - 1].rstrip().endswith(("V2000", "V3000"))
 
 
 def read_sdf(lines: Iterable[str]) -> Table:

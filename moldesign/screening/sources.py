@@ -21,6 +21,10 @@ DAMAGE = (*READ_ERRORS, UnicodeDecodeError, pyarrow.ArrowException)
 
 _BUFFER = 1 << 16
 _PACKED = (".gz", ".zst")
+_PACKED_BYTES = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
+"""How packed files begin (RFC 1952, RFC 8878); no text does."""
+_PARQUET_BYTES = b"PAR1\x15"
+"""How Parquet begins: four letters, which could be text, and the first field of a Thrift structure, a 32-bit number."""
 _LATIN_1 = "moldesign-latin-1"
 
 
@@ -110,25 +114,41 @@ class HashedFile(io.RawIOBase):
         super().close()
 
 
-def open_text(raw: HashedFile, packing: str) -> IO[str]:
+def open_text(raw: HashedFile, packing: str, label: str) -> IO[str]:
     """Return the text of a file, with `\\n` at the end of every line, whichever ends the file has.
 
     It is UTF-8 with or without a byte order mark, or UTF-16 with one. A byte that is not UTF-8 is taken for the
     Latin-1 character that it then most likely is.
+
+    Raises:
+        TableError: it is Parquet.
     """
     stream = unpack(raw, packing)
+    if stream.peek(len(_PARQUET_BYTES)).startswith(_PARQUET_BYTES):
+        raise TableError(
+            f"{label}: this is Parquet, which is read from its end; save it as a file whose name ends in .parquet, and "
+            "give that name"
+        )
     codecs.register_error(_LATIN_1, _read_latin_1)
     encoding = "utf-16" if is_utf_16(stream) else "utf-8-sig"
     return io.TextIOWrapper(stream, encoding=encoding, errors=_LATIN_1, newline=None)
 
 
 def unpack(raw: HashedFile, packing: str) -> Any:
-    """Return the uncompressed bytes of a file; of a truncated one all that can be read comes before the error."""
+    """Return the uncompressed bytes of a file; of a truncated one all that can be read comes before the error.
+
+    Where the name promises no packing (that of standard input never does), the first bytes tell it.
+    """
+    stream = io.BufferedReader(raw, _BUFFER)
+    if not packing:
+        begin = stream.peek(4)
+        packing = next((ending for first, ending in _PACKED_BYTES.items() if begin.startswith(first)), "")
     if packing == ".gz":
-        return gzip.GzipFile(fileobj=io.BufferedReader(raw, _BUFFER))
+        return gzip.GzipFile(fileobj=stream)
     if packing == ".zst":
-        raw = pyarrow.CompressedInputStream(pyarrow.PythonFile(raw, mode="r"), "zstd")
-    return io.BufferedReader(raw, _BUFFER)
+        unpacked = pyarrow.CompressedInputStream(pyarrow.PythonFile(stream, mode="r"), "zstd")
+        return io.BufferedReader(unpacked, _BUFFER)
+    return stream
 
 
 @contextmanager

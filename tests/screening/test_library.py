@@ -6,6 +6,7 @@ import hashlib
 import io
 import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,11 +133,52 @@ def test_missing_smiles_column_lists_those_there_are() -> None:
 
 @pytest.mark.parametrize("content", ["smiles,name\nCCO,a\nCCN,b\n", "CCO a\nCCN b\n"])
 def test_standard_input_with_and_without_header(content: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content.encode())))
+    pipe(content.encode(), monkeypatch)
     library, chunks = read("-")
     assert [row.text for row in chunks[0].rows] == ["CCO", "CCN"]
     assert chunks[0].share is None
     assert len(library.files[0].sha256) == 64
+
+
+def pipe(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(content)))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, pack_zstd], ids=["as it is", "gzip", "zstd"])
+@pytest.mark.parametrize("version", ["V2000", "V3000", ""])
+def test_standard_input_is_known_by_its_content(
+    version: str, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = "".join(f"{smiles} {name}\n" for smiles, name in ROWS)
+    if version:
+        blocks = [Chem.MolToMolBlock(Chem.MolFromSmiles(text), forceV3000=version == "V3000") for text, _ in ROWS]
+        content = "".join(f"{name}{block}$$$$\n" for (_, name), block in zip(ROWS, blocks, strict=True))
+    packed = pack(content.encode())
+    pipe(packed, monkeypatch)
+    library, chunks = read("-", chunk_size=5)
+    molecules = [read_molecule(row.text, is_block=chunks[0].holds_blocks) for row in chunks[0].rows]
+    assert [one.smiles for one in molecules if isinstance(one, Molecule)] == [text for text, _ in ROWS]
+    assert [row.cells[0 if version else 1] for row in chunks[0].rows] == [name for _, name in ROWS]
+    assert library.files[0].sha256 == hashlib.sha256(packed).hexdigest()
+
+
+def test_a_packed_file_whose_name_does_not_say_so() -> None:
+    Path("library.csv").write_bytes(Path(write_kind(".csv.gz")).read_bytes())
+    assert read_rows("library.csv") == [(text, None) for text, _ in ROWS]
+
+
+@pytest.mark.parametrize("name", ["-", "library.csv"])
+def test_parquet_without_its_name_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = Path(write_kind(".parquet")).read_bytes()
+    pipe(content, monkeypatch)
+    Path("library.csv").write_bytes(content)
+    with pytest.raises(TableError, match=r"this is Parquet, .* a file whose name ends in \.parquet"):
+        read(name)
+
+
+def test_a_column_may_be_called_as_parquet_begins() -> None:
+    Path("library.csv").write_text("PAR1,smiles\n1,CCO\n")
+    assert read_rows("library.csv") == [("CCO", None)]
 
 
 def test_mark_line_ends_and_empty_lines() -> None:
