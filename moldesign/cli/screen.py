@@ -316,13 +316,14 @@ def split_profile(
         raise typer.BadParameter("there is no library: name a file of molecules", param_hint="LIBRARY")
     if len(tomls) > 1:
         raise typer.BadParameter(f"{tomls[0]} and {tomls[1]}: give one profile", param_hint="PROFILE.toml")
+    path = Path(tomls[0]) if tomls else None
     if like:
         from moldesign.screening.likeness import add_queries  # noqa: PLC0415
 
-        own = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models) if goals or tomls else None
-        profile = add_queries(own, like, least)
+        own = choose_profile(path, goals, None, {}, models if goals else ()) if goals or path else None
+        profile = add_queries(own, like, least, models)
     else:
-        profile = choose_profile(Path(tomls[0]) if tomls else None, goals, None, {}, models)
+        profile = choose_profile(path, goals, None, {}, models)
     return files, profile.with_constraints(must=(*profile.constraints.must, *limits)) if limits else profile
 
 

@@ -17,16 +17,20 @@ SIMILARITY, NEAREST_QUERY = "similarity", "nearest_query"
 """Columns: the Tanimoto similarity to the most similar query, and its SMILES."""
 
 
-def add_queries(profile: Profile | None, queries: Sequence[str], least: float | None = None) -> Profile:
+def add_queries(
+    profile: Profile | None, queries: Sequence[str], least: float | None = None, models: Sequence[str] = ()
+) -> Profile:
     """Return the profile with a further goal, to resemble one of the queries.
 
     Args:
         profile: other goals; without it, similarity alone ranks the molecules, and no guard lessens it.
         queries: SMILES; each is standardised as the molecules of the library are.
         least: the similarity that a molecule must have to its nearest query; None for any.
+        models: whose endpoints limits may be about, besides those of the profile.
 
     Raises:
         ProfileError: a query is no molecule, or the least similarity is none.
+        MoldesignError: a model cannot be used.
     """
     if least is not None and not 0 < least <= 1:
         raise ProfileError(f"the least similarity must lie above 0 and not above 1, not {least:g}")
@@ -36,9 +40,9 @@ def add_queries(profile: Profile | None, queries: Sequence[str], least: float | 
         raise ProfileError(f"--like: {str(error).partition(': ')[2]}; give the SMILES of a molecule") from error
     name = f"nearest({ALTERNATIVES.join(dict.fromkeys(mols))})"
     if profile is None:
-        profile = parse_goals([f"{name} max"]).with_changes(guards=Guards.off().model_dump())
+        profile = parse_goals([f"{name} max"], models=models).with_changes(guards=Guards.off().model_dump())
     else:
-        profile = profile.with_goals([f"{name} max"])
+        profile = profile.with_goals([f"{name} max"], models)
     if least is None:
         return profile
     return profile.with_constraints(must=(*profile.constraints.must, f"{name} >= {least:g}"))

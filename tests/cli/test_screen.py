@@ -8,8 +8,10 @@ import pytest
 from rdkit import Chem
 
 from moldesign.datasets.tables import TableWriter, read_smiles
+from moldesign.predictors.endpoints import Endpoint
 from moldesign.screening.progress import Stopwatch
 from tests.cli.conftest import Moldesign
+from tests.cli.tiny_models import save_predictor
 
 TABLE = "id,SMILES\n007,CC(=O)Nc1ccc(O)cc1\n8,C(C\n9,CCO\n10,OCC\n11,c1ccccc1C\n12,CC(=O)Oc1ccccc1C(=O)O\n"
 PROFILE = '[[goal]]\nproperty = "herg"\nmin = true\n\n[constraints]\nmust = ["mw <= 170"]\n'
@@ -55,6 +57,21 @@ def test_limits_and_goals_without_a_profile(moldesign: Moldesign, library: str) 
     done = moldesign("screen", library, "--goal", "herg min", "--must", "mw <= 180", "--out", "h.parquet", "--quiet")
     assert (done.out, done.err) == ("h.parquet\n", "")
     assert set(pd.read_parquet("h.parquet")["id"]) == {"007", "9", "11"}
+
+
+@pytest.mark.parametrize("more", [(), ("--goal", "logp min"), ("target.toml",)], ids=["alone", "goal", "profile"])
+def test_limits_beside_a_query_may_name_endpoints_of_a_trained_model(
+    moldesign: Moldesign, library: str, more: tuple[str, ...], tmp_path: Path
+) -> None:
+    endpoint = Endpoint("pIC50", "regression", "", "of the user's own assay", low=-2.0, high=2.0)
+    save_predictor(tmp_path / "mine", "mine", (endpoint,), ["CCO"])
+    Path("target.toml").write_text(PROFILE)
+    arguments = ("screen", library, *more, "--like", "CCO", "--out", "hits.csv", "--quiet", "--no-report")
+    done = moldesign(*arguments, "--model", "mine", "--must", "pIC50 >= -99")
+    assert (done.code, "error" in done.err) == (0, False)
+    assert pd.read_csv("hits.csv")["must pIC50 >= -99"].notna().all()
+    gone = moldesign(*arguments, "--model", "gone")
+    assert (gone.code, "gone" in gone.err) == (1, True)
 
 
 def test_threshold_top_and_all(moldesign: Moldesign, library: str) -> None:
