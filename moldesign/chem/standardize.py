@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
+from rdkit.Chem import rdqueries
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit
@@ -27,6 +28,8 @@ _NEUTRAL = {
     "[O-]C(=O)": "[OH]C(=O)",
 }
 """Protonated nitrogens and carboxylates, and how they are written without the charge."""
+_MAP_NUMBER = "molAtomMapNumber"
+"""What RDKit calls the property of an atom."""
 _CHARGED = re.compile("|".join(map(re.escape, _NEUTRAL)))
 
 
@@ -45,7 +48,7 @@ class StandardizedSmiles(NamedTuple):
 
 
 def standardize_mol(mol: Mol) -> Mol:
-    """Return the parent of `mol`: its largest fragment, neutralised by moving protons.
+    """Return the parent of `mol`: its largest fragment, neutralised by moving protons, without atom map numbers.
 
     Organic fragments go before others, then the number of heavy atoms decides. A charge that no proton can
     remove (quaternary nitrogen) stays, with the counter-charge in the same molecule that balances it. What
@@ -57,9 +60,10 @@ def standardize_mol(mol: Mol) -> Mol:
     'CC(=O)O'
     """
     is_mixture = len(Chem.GetMolFrags(mol)) > 1
-    if not (is_mixture or mol.HasSubstructMatch(_charged_atom())):
+    if not (is_mixture or mol.HasSubstructMatch(_changing_atom())):
         return mol
     with quiet_rdkit():
+        mol = _clear_map_numbers(mol) if mol.HasSubstructMatch(_mapped_atom()) else mol
         parent = _largest_fragment(mol) if is_mixture else mol
         return _neutralize(parent) if parent.HasSubstructMatch(_charged_atom()) else parent
 
@@ -93,6 +97,15 @@ def standardize_smiles(texts: Sequence[Any], *, enabled: bool = True, first_row:
     return StandardizedSmiles(smiles, mols, parsed.errors)
 
 
+def _clear_map_numbers(mol: Mol) -> Mol:
+    plain = Chem.Mol(mol)
+    for atom in plain.GetAtoms():
+        atom.SetAtomMapNum(0)
+    plain = Chem.RemoveHs(plain)  # a number keeps a hydrogen an atom of its own
+    Chem.AssignStereochemistry(plain, cleanIt=True, force=True)
+    return plain
+
+
 def _largest_fragment(mol: Mol) -> Mol:
     return _fragment_chooser().choose(mol)
 
@@ -107,8 +120,27 @@ def _neutralize(mol: Mol) -> Mol:
 
 
 @cache
+def _changing_atom() -> Mol:
+    """Return a query for an atom that makes one fragment change: one call into RDKit, which most molecules end with."""
+    atom = Chem.AtomFromSmarts("[!+0]")
+    atom.ExpandQuery(rdqueries.HasPropQueryAtom(_MAP_NUMBER), how=Chem.CompositeQueryType.COMPOSITE_OR)
+    return _match_one(atom)
+
+
+@cache
 def _charged_atom() -> Mol:
     return Chem.MolFromSmarts("[!+0]")
+
+
+@cache
+def _mapped_atom() -> Mol:
+    return _match_one(rdqueries.HasPropQueryAtom(_MAP_NUMBER))
+
+
+def _match_one(atom: Any) -> Mol:
+    pattern = Chem.RWMol()
+    pattern.AddAtom(atom)
+    return pattern.GetMol()
 
 
 @cache

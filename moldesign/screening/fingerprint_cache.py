@@ -21,7 +21,7 @@ from moldesign.screening.executor import Task
 
 N_BYTES = 256
 """Of a fingerprint: 2048 bits."""
-_KIND = ("morgan", 2, 8 * N_BYTES, "parent", 1)
+_KIND = ("morgan", 2, 8 * N_BYTES, "parent", 2)
 """What is kept: the fingerprint of the standardised molecule; the last number is that of the format."""
 _HASH_SIZE = 16
 

@@ -15,8 +15,8 @@ from moldesign.screening.executor import Fall
 
 NO_MOLECULE = "not a molecule"
 
-_PLAIN = re.compile(r"(?:[A-Za-z0-9=#$:/\\()*-]|\[[A-Za-z0-9@:*]+\])+")
-"""A SMILES of one fragment, without charges and without two-digit ring numbers."""
+_PLAIN = re.compile(r"(?:[A-Za-z0-9=#$:/\\()*-]|\[[A-Za-z0-9@*]+\])+")
+"""A SMILES of one fragment, without charges, atom map numbers and two-digit ring numbers."""
 _MAX_PLAIN = 200
 """Characters; what is longer may take RDKit its time, which is measured row by row."""
 

@@ -22,6 +22,25 @@ EXAMPLES = {
     "double bond stays": ("OC(=O)/C=C/C(=O)[O-].[Na+]", "O=C(O)/C=C/C(=O)O"),
 }
 
+MAPPED = {
+    "[CH3:1][OH:2]": "CO",
+    "[CH3:1][C@H:2]([NH2:3])[C:4](=[O:5])[OH:6]": "C[C@H](N)C(=O)O",
+    "[CH3:1][C@H](O)[CH3:2]": "CC(C)O",
+    "[NH3+:1][CH2:2]C.[Cl-:3]": "CCN",
+    "[H:1][O:2]C": "CO",
+    "[H:1]/[CH:2]=[CH:3]/C": "[H]/C=C/C",
+    "[H:1]/[C:2](F)=[CH:3]/C": "C/C=C\\F",
+    "[2H:1]OC": "[2H]OC",
+    "[*:1]c1ccccc1": "*c1ccccc1",
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), MAPPED.items(), ids=MAPPED)
+def test_atom_map_numbers_go(text: str, expected: str):
+    [mol] = require_mols([text])
+    assert canonicalize(standardize_mol(mol)) == Chem.CanonSmiles(expected)
+    assert canonicalize(mol) == canonicalize(require_mols([text])[0])
+
 
 @pytest.mark.parametrize(("text", "expected"), EXAMPLES.values(), ids=EXAMPLES)
 def test_examples(text: str, expected: str):

@@ -101,6 +101,14 @@ def test_of_copies_written_otherwise_the_first_stays(smiles: list[str], profile:
     assert [f"row {row - 150}," in reason for row, reason in rejected[["row", "reason"]].values] == [True] * 150
 
 
+@pytest.mark.parametrize("goal", ["herg min", "logp max"])
+def test_atom_map_numbers_make_no_other_molecule(goal: str) -> None:
+    Path("library.smi").write_text("CO\n[CH3:1][OH:2]\nCCO\n[OH:1][CH2:2]C\n")
+    run("library.smi", parse_goals([goal]))
+    assert sorted(pd.read_csv("hits.csv")["standardized_smiles"]) == ["CCO", "CO"]
+    assert read_rejected()[["row", "filter"]].values.tolist() == [[2, "duplicate"], [4, "duplicate"]]
+
+
 def test_chunks_and_workers_do_not_matter(library: Path, profile: Profile) -> None:
     frames = []
     for chunk_size, workers in [(50, 1), (50, 3), (400, 1)]:

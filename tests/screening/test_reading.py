@@ -37,6 +37,8 @@ ODD = [
     "C[NH3+].[Cl-] |f:0.1|",
     "C(C |o1:1|",
     "CCO |o1:1| name",
+    "[CH3:1][OH:2]",
+    "[CH3:1][NH3+:2]",
 ]
 
 
@@ -69,7 +71,20 @@ def test_rows_without_any_molecule_have_no_graphs() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["C[N+](C)(C)C", "C[NH+](C)[O-]", "[NH2-]", "CC.O", "C%10CC%10", "C" * 201, "CC O", "", "C>>O", "C|$;;$|"]
+    "text",
+    [
+        "C[N+](C)(C)C",
+        "C[NH+](C)[O-]",
+        "[NH2-]",
+        "CC.O",
+        "C%10CC%10",
+        "C" * 201,
+        "CC O",
+        "",
+        "C>>O",
+        "C|$;;$|",
+        "[CH3:1]O",
+    ],
 )
 def test_what_may_need_standardising_or_time_is_not_plain(text: str) -> None:
     assert find_standard_text(text) is None
