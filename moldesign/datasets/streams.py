@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import IO, NamedTuple, cast
 from moldesign.errors import TableError
 
 STANDARD_INPUT = "-"
+
+_TEMPORARY_END = ".tmp"
 
 READ_ERRORS = (OSError, EOFError, zlib.error)
 """What reading a missing, unreadable, truncated or damaged file raises."""
@@ -118,7 +121,7 @@ class AtomicFile:
         self.path = Path(path)
         try:
             self._file = NamedTemporaryFile(  # noqa: SIM115  closed by commit or discard
-                dir=self.path.parent, prefix=f".{self.path.name}.", delete=False
+                dir=self.path.parent, prefix=_begin_temporary(self.path), suffix=_TEMPORARY_END, delete=False
             )
         except OSError as error:
             raise TableError(
@@ -143,3 +146,16 @@ class AtomicFile:
         with suppress(OSError):
             self._file.close()
         Path(self._file.name).unlink(missing_ok=True)
+
+
+def remove_temporaries(path: str | Path) -> None:
+    """Remove what killed processes have left of an `AtomicFile` of this path; none may be at work on it."""
+    begin, end = re.escape(_begin_temporary(Path(path))), re.escape(_TEMPORARY_END)
+    of_this_path = re.compile(f"{begin}[a-z0-9_]+{end}")  # the letters are those of the module tempfile
+    for beside in Path(path).parent.iterdir():
+        if of_this_path.fullmatch(beside.name) and beside.is_file():
+            beside.unlink()
+
+
+def _begin_temporary(path: Path) -> str:
+    return f".{path.name}."

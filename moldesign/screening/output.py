@@ -14,7 +14,7 @@ import pandas as pd
 
 from moldesign.checkpoint import write_text_atomically
 from moldesign.datasets.delimited import RowStream
-from moldesign.datasets.streams import AtomicFile
+from moldesign.datasets.streams import AtomicFile, remove_temporaries
 from moldesign.datasets.tables import TableWriter
 from moldesign.objectives.terms import Term
 from moldesign.screening.clusters import MOST_HITS, Clusters
@@ -70,7 +70,10 @@ def write_results(
     layout = Layout(store.recall_files(), terms, is_ranked=not settings.in_input_order)
     n_best = min(n for n in (store.count_hits(), settings.top) if n is not None)
     note = begin_step("describing and writing the hits", n_best, tell)
-    n_hits = _write_hits(store, settings, layout, engine, [files.out, *([] if sdf is None else [Path(sdf)])], note)
+    paths = [files.out, *([] if sdf is None else [Path(sdf)])]
+    for path in (*paths, files.rejected):  # of this screening, killed here before
+        remove_temporaries(path)
+    n_hits = _write_hits(store, settings, layout, engine, paths, note)
     result = ScreeningResult(files.out, store.count_rows(), n_hits, store.count_falls())
     note = begin_step("writing the rejected rows", sum(result.falls.values()), tell)
     _write_rejected(files.rejected, count_off(store.iterate_explained(), note), layout.files)

@@ -1,10 +1,12 @@
 """Killed at any moment, resumed, screened in parts: the same bytes as in one go."""
 
 import multiprocessing
+import os
 import random
+import signal
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -50,6 +52,34 @@ def test_killed_ten_times_gives_the_same_bytes(library: Path, profile: Profile, 
     assert read_results("hits.csv") == read_results("whole.csv")
     assert not Path("hits.csv.progress").exists()
     assert sum(0 < n < 700 for n in n_rows_done) >= 3  # kills that fell into the screening, not before or behind it
+
+
+def test_what_a_killed_process_was_writing_is_removed(
+    library: Path, profile: Profile, read_results: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(library, profile, "whole.csv", chunk_size=100)
+
+    def kill(*_: object) -> Iterator[object]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(output, "describe_rejected", kill)
+        process = multiprocessing.get_context("fork").Process(
+            target=run, args=(library, profile, "hits.csv"), kwargs={"chunk_size": 100, "workers": 1}
+        )
+        process.start()
+        process.join()
+    assert process.exitcode == -signal.SIGTERM
+    assert len(list(Path().glob(".hits.csv.*.tmp"))) == 1
+    Path(".hits.csv.abcd1234.tmp").write_text("of the hits themselves")
+    others = [".hits.csv.tmp", ".other.csv.abcd1234.tmp", ".hits.csv.A-1.tmp", ".hits.csv.notes", "hits.csv.x.tmp"]
+    for other in others:
+        Path(other).write_text("of somebody else")
+    run(library, profile, "hits.csv", chunk_size=100, resume=True)
+    assert read_results("hits.csv") == read_results("whole.csv")
+    assert sorted(path.name for path in Path().iterdir() if path.name.startswith(".")) == sorted(others[:-1])
+    assert Path(others[-1]).exists()
 
 
 def count_rows(progress: Path) -> int:
