@@ -153,6 +153,13 @@ def test_diverse_hits_differ_and_scaffolds_are_limited(library: Path, profile: P
     assert capped["score"].is_monotonic_decreasing
 
 
+def test_a_hit_that_is_too_similar_takes_no_room_of_its_scaffold() -> None:
+    """Of one scaffold, the second best resembles the best, and the third does not."""
+    Path("library.smi").write_text("CCCCCCCCc1ccccc1\nCCCCCCCc1ccccc1\nCC(C)(C)c1ccc(Cl)c(F)c1\nC1CCNC1\n")
+    run("library.smi", parse_goals(["logp max"]), diverse=True, similarity=0.5, per_scaffold=2, top=5)
+    assert pd.read_csv("hits.csv")["row"].tolist() == [1, 3, 4]
+
+
 def test_uncertainty_domain_and_nearest_training_molecule() -> None:
     Path("library.smi").write_text(f"{NAMED_DRUGS['aspirin']} aspirin\n{NAMED_DRUGS['imatinib']} imatinib\n")
     run("library.smi", parse_goals(["herg min", "solubility max"]))
