@@ -30,6 +30,8 @@ _NEUTRAL = {
 """Protonated nitrogens and carboxylates, and how they are written without the charge."""
 _MAP_NUMBER = "molAtomMapNumber"
 """What RDKit calls the property of an atom."""
+IONIC_METALS = ("Li", "Na", "K", "Rb", "Cs", "Fr", "Be", "Mg", "Ca", "Sr", "Ba", "Ra")
+"""Metals whose bonds to N, O and S are ionic."""
 _CHARGED = re.compile("|".join(map(re.escape, _NEUTRAL)))
 
 
@@ -50,21 +52,22 @@ class StandardizedSmiles(NamedTuple):
 def standardize_mol(mol: Mol) -> Mol:
     """Return the parent of `mol`: its largest fragment, neutralised by moving protons, without atom map numbers.
 
-    Organic fragments go before others, then the number of heavy atoms decides. A charge that no proton can
-    remove (quaternary nitrogen) stays, with the counter-charge in the same molecule that balances it. What
-    needs no change is returned as it is, not as a copy.
+    Alkali and alkaline earth metals that are written as bonded to N, O or S are ions, and fragments of their own.
+    Organic fragments go before others, then the number of heavy atoms decides. A charge that no proton can remove
+    (quaternary nitrogen) stays, with the counter-charge in the same molecule that balances it. What needs no change
+    is returned as it is, not as a copy.
 
     >>> from moldesign.chem.smiles import canonicalize, require_mols
     >>> [sodium_salt] = require_mols(["[Na+].CC(=O)[O-]"])
     >>> canonicalize(standardize_mol(sodium_salt))
     'CC(=O)O'
     """
-    is_mixture = len(Chem.GetMolFrags(mol)) > 1
-    if not (is_mixture or mol.HasSubstructMatch(_changing_atom())):
+    if not (len(Chem.GetMolFrags(mol)) > 1 or mol.HasSubstructMatch(_changing_atom())):
         return mol
     with quiet_rdkit():
         mol = _clear_map_numbers(mol) if mol.HasSubstructMatch(_mapped_atom()) else mol
-        parent = _largest_fragment(mol) if is_mixture else mol
+        mol = _metal_disconnector().Disconnect(mol) if mol.HasSubstructMatch(_bound_metal()) else mol
+        parent = _largest_fragment(mol) if len(Chem.GetMolFrags(mol)) > 1 else mol
         return _neutralize(parent) if parent.HasSubstructMatch(_charged_atom()) else parent
 
 
@@ -122,8 +125,10 @@ def _neutralize(mol: Mol) -> Mol:
 @cache
 def _changing_atom() -> Mol:
     """Return a query for an atom that makes one fragment change: one call into RDKit, which most molecules end with."""
-    atom = Chem.AtomFromSmarts("[!+0]")
-    atom.ExpandQuery(rdqueries.HasPropQueryAtom(_MAP_NUMBER), how=Chem.CompositeQueryType.COMPOSITE_OR)
+    # That an atom is neither C, N nor O is asked first: most are.
+    atom = Chem.AtomFromSmarts(f"[!#6;!#7;!#8;{','.join(IONIC_METALS)}]")
+    for other in (Chem.AtomFromSmarts("[!+0]"), rdqueries.HasPropQueryAtom(_MAP_NUMBER)):
+        atom.ExpandQuery(other, how=Chem.CompositeQueryType.COMPOSITE_OR)
     return _match_one(atom)
 
 
@@ -144,6 +149,11 @@ def _match_one(atom: Any) -> Mol:
 
 
 @cache
+def _bound_metal() -> Mol:
+    return Chem.MolFromSmarts(f"[{','.join(IONIC_METALS)}]~[#7,#8,#16]")
+
+
+@cache
 def _aromatic_carbanion() -> Mol:
     return Chem.MolFromSmarts("[c;-,-2,-3,-4]")
 
@@ -154,6 +164,14 @@ def _fragment_chooser() -> rdMolStandardize.LargestFragmentChooser:
     parameters.preferOrganic = True
     parameters.largestFragmentChooserCountHeavyAtomsOnly = True
     return rdMolStandardize.LargestFragmentChooser(parameters)
+
+
+@cache
+def _metal_disconnector() -> rdMolStandardize.MetalDisconnector:
+    disconnector = rdMolStandardize.MetalDisconnector()
+    disconnector.SetMetalNof(_bound_metal())
+    disconnector.SetMetalNon(_bound_metal())
+    return disconnector
 
 
 @cache

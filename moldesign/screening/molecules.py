@@ -9,14 +9,14 @@ from rdkit import Chem
 
 from moldesign.chem.mixtures import is_mixture
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, quiet_rdkit, require_mols
-from moldesign.chem.standardize import neutralize_text, standardize_mol
+from moldesign.chem.standardize import IONIC_METALS, neutralize_text, standardize_mol
 from moldesign.datasets.cells import drop_extension
 from moldesign.screening.executor import Fall
 
 NO_MOLECULE = "not a molecule"
 
-_PLAIN = re.compile(r"(?:[A-Za-z0-9=#$:/\\()*-]|\[[A-Za-z0-9@*]+\])+")
-"""A SMILES of one fragment, without charges, atom map numbers and two-digit ring numbers."""
+_PLAIN = re.compile(rf"(?:[A-Za-z0-9=#$:/\\()*-]|\[(?!\d*(?:{'|'.join(IONIC_METALS)}))[A-Za-z0-9@*]+\])+")
+"""A SMILES of one fragment, without charges, ionic metals, atom map numbers and two-digit ring numbers."""
 _MAX_PLAIN = 200
 """Characters; what is longer may take RDKit its time, which is measured row by row."""
 

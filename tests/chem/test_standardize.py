@@ -19,6 +19,13 @@ EXAMPLES = {
     "nothing organic": ("[Na+].[Cl-]", "Cl"),
     "isotopes stay": ("[2H]C([2H])([2H])O", "[2H]C([2H])([2H])O"),
     "stereo stays": ("C[C@H]([NH3+])C(=O)[O-]", "C[C@H](N)C(=O)O"),
+    "covalent sodium salt": ("[Na]OC(=O)C", "CC(=O)O"),
+    "covalent magnesium salt": ("CC(=O)O[Mg]OC(C)=O", "CC(=O)O"),
+    "sodium bonded to sulfur": ("[Na]Sc1ccccc1", "Sc1ccccc1"),
+    "lithium amide": ("[Li]N(C)C", "CNC"),
+    "covalent salt with its acid": ("[K]OC(=O)CC.CCC(=O)O", "CCC(=O)O"),
+    "a carbon keeps its metal": ("C[Mg]Br", "[CH3][Mg][Br]"),
+    "transition metals stay": ("[NH2][Pt]([NH2])(Cl)Cl", "[NH2][Pt]([NH2])([Cl])[Cl]"),
     "double bond stays": ("OC(=O)/C=C/C(=O)[O-].[Na+]", "O=C(O)/C=C/C(=O)O"),
 }
 
