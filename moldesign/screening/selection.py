@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moldesign.chem.fingerprints import morgan_bits, tanimoto
 from moldesign.chem.scaffolds import murcko_scaffold
@@ -86,7 +87,7 @@ def _find_far(mols: Sequence[Mol], similarity: float, room: _ScaffoldRoom) -> It
     for start in range(0, len(mols), _BLOCK):
         block = mols[start : start + _BLOCK]
         bits = morgan_bits(block)
-        is_near = (tanimoto(bits, taken) >= similarity).any(axis=1)
+        is_near: NDArray[np.bool_] = np.logical_or.reduce(tanimoto(bits, taken) >= similarity, axis=1)
         alike = tanimoto(bits, bits) >= similarity
         fresh = []
         for row, mol in enumerate(block):
