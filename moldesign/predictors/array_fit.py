@@ -30,6 +30,7 @@ from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import EnsemblePlan
 from moldesign.predictors.fingerprint_fit import FingerprintLearner
 from moldesign.predictors.fitting import LabelTable, key_molecules
+from moldesign.predictors.forest_fit import ForestLearner
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble, apply_with_states
 from moldesign.predictors.train_options import DEFAULT_START
@@ -97,9 +98,9 @@ def fit_arrays(
     if valid is not None:
         outputs = apply_ensemble(networks, graphs.select(valid)).outputs
         if options.forest:
-            learner = FingerprintLearner(table.smiles, table.labels, data.endpoints, options.seed)
+            learner = ForestLearner(table.smiles, table.labels, data.endpoints, options.seed)
             split = Split(rows, valid, valid[:0])
-            blended = learner.blend_split(split, outputs, outputs[:, :0])
+            blended = FingerprintLearner(learner).blend_split(split, outputs, outputs[:, :0])
             beside, outputs, rows = blended.blend, blended.valid, split.untested
         calibration = _calibrate(data, outputs, valid)
     learned = table.select(rows)

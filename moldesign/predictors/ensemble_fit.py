@@ -13,6 +13,7 @@ from moldesign.predictors.encoder import Encoder
 from moldesign.predictors.fingerprint_fit import FingerprintBlend, FingerprintLearner
 from moldesign.predictors.finished import FinishedNetwork, train_or_load
 from moldesign.predictors.fitting import LabelTable
+from moldesign.predictors.forest_fit import ForestLearner
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.replay import Replay
 from moldesign.predictors.training import NetworkPlan, TrainingSet, TrainingSettings, apply_network
@@ -68,7 +69,7 @@ class Bench:
 
     def plan_fingerprints(self, seed: int) -> FingerprintLearner:
         """Return what fits forests and kernel regressions to rows of the table."""
-        return FingerprintLearner(self.table.smiles, self.data.labels, self.data.endpoints, seed)
+        return FingerprintLearner(ForestLearner(self.table.smiles, self.data.labels, self.data.endpoints, seed))
 
     def train_ensemble(
         self, plan: EnsemblePlan, rows: Rows, valid: Rows | None, *, stage: str, folder: str

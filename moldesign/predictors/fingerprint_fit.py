@@ -6,7 +6,6 @@ potencies (900 molecules each), mean absolute error of the forest .620, of the r
 81 folds of DUD-E, DUD and MUV targets, mean average precision .870, .882 and .883, cross-entropy .112, .108 and .103.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,7 +16,6 @@ from moldesign.chem.fingerprints import morgan_bits
 from moldesign.chem.smiles import parse_smiles
 from moldesign.datasets.splits import Rows, Split
 from moldesign.predictors.domain import N_BITS, TrainingDomain
-from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.forest import Floats, ForestBlend, mix_outputs
 from moldesign.predictors.forest_fit import ForestLearner, choose_share
 from moldesign.predictors.kernel import KernelBlend
@@ -74,11 +72,8 @@ class SplitBlend(NamedTuple):
 class FingerprintLearner:
     """Fits forests and kernel regressions to parts of a table of M molecules and T endpoints."""
 
-    smiles: Sequence[str]
-    labels: NDArray[np.float64]
-    """[M, T], NaN where not measured"""
-    endpoints: Sequence[Endpoint]
-    seed: int
+    forests: ForestLearner
+    """Holds the table"""
 
     def fit(self, rows: Rows, shares: Floats) -> FingerprintBlend:
         """Learn the labels that these rows have.
@@ -87,18 +82,21 @@ class FingerprintLearner:
             rows: of the table.
             shares: of what is made, [T].
         """
-        forest = self._forests.fit(rows, np.ones(len(self.endpoints), dtype=np.float32))
+        forest = self.forests.fit(rows, np.ones(len(self.forests.endpoints), dtype=np.float32))
         targets = np.column_stack(
-            [one.to_targets(self.labels[rows, t]).astype(np.float64) for t, one in enumerate(self.endpoints)]
+            [
+                one.to_targets(self.forests.labels[rows, t]).astype(np.float64)
+                for t, one in enumerate(self.forests.endpoints)
+            ]
         )
         # One answer for all parts of the table: what is tested is what the model becomes.
-        has_kernel = np.isfinite(self.labels).sum(axis=0) <= MAX_KERNEL_LABELS
+        has_kernel = np.isfinite(self.forests.labels).sum(axis=0) <= MAX_KERNEL_LABELS
         kernel = fit_ridge(self._fold(rows), np.where(has_kernel, targets, np.nan), forest.is_class)
         return FingerprintBlend(forest, kernel, has_kernel, shares)
 
     def predict(self, blend: FingerprintBlend, rows: Rows) -> Floats:
         """Return what forests and regressions say together of these rows, float32 [n, T]."""
-        by_forest, part = self._forests.predict(blend.forest, rows), blend.kernel_part
+        by_forest, part = self.forests.predict(blend.forest, rows), blend.kernel_part
         together: Floats = (1 - part) * by_forest + part * blend.kernel.predict(self._fold(rows))
         return together
 
@@ -116,8 +114,8 @@ class FingerprintLearner:
         mean = valid.mean(axis=0)
         shares = np.array(
             [
-                choose_share(endpoint, self.labels[split.valid, t], mean[:, t], unseen[:, t])
-                for t, endpoint in enumerate(self.endpoints)
+                choose_share(endpoint, self.forests.labels[split.valid, t], mean[:, t], unseen[:, t])
+                for t, endpoint in enumerate(self.forests.endpoints)
             ],
             dtype=np.float32,
         )
@@ -126,12 +124,8 @@ class FingerprintLearner:
         return SplitBlend(blend, mix_outputs(valid, unseen, shares), mix_outputs(test, tested, shares))
 
     @property
-    def _forests(self) -> ForestLearner:
-        return ForestLearner(self.smiles, self.labels, self.endpoints, self.seed)
-
-    @property
     def _nothing(self) -> Floats:
-        return np.zeros(len(self.endpoints), dtype=np.float32)
+        return np.zeros(len(self.forests.endpoints), dtype=np.float32)
 
     def _fold(self, rows: Rows) -> NDArray[np.uint8]:
-        return morgan_bits(parse_smiles([self.smiles[row] for row in rows.tolist()]).mols, n_bits=N_BITS)
+        return morgan_bits(parse_smiles([self.forests.smiles[row] for row in rows.tolist()]).mols, n_bits=N_BITS)

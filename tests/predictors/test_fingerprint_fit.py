@@ -10,6 +10,7 @@ from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.endpoints import Endpoint, fit_endpoint
 from moldesign.predictors.fingerprint_fit import FingerprintLearner
 from moldesign.predictors.forest import mix_outputs
+from moldesign.predictors.forest_fit import ForestLearner
 
 ALCOHOLS = [f"{'C' * n}O" for n in range(1, 21)]
 ALKANES = ["C" * n for n in range(1, 21)]
@@ -27,7 +28,8 @@ def few_trees(monkeypatch):
 
 def make_learner() -> FingerprintLearner:
     labels = np.column_stack([[1.0] * 20 + [0.0] * 20, np.arange(40.0)])
-    return FingerprintLearner(SMILES, labels, [CLASS, fit_endpoint("size", "regression", labels[:, 1])], seed=0)
+    endpoints = [CLASS, fit_endpoint("size", "regression", labels[:, 1])]
+    return FingerprintLearner(ForestLearner(SMILES, labels, endpoints, seed=0))
 
 
 def test_a_split_is_mixed_with_models_that_have_not_seen_it():
@@ -50,7 +52,7 @@ def test_a_predictor_mixes_what_was_tested(monkeypatch, limit):
     monkeypatch.setattr(fingerprint_fit, "MAX_KERNEL_LABELS", limit)
     learner, every, shares = make_learner(), np.arange(40), np.array([0.25, 1.0], dtype=np.float32)
     blend = learner.fit(every, shares)
-    forest, kernel = blend.attach(fit_domain(SMILES, learner.labels, rng=np.random.default_rng(0)))
+    forest, kernel = blend.attach(fit_domain(SMILES, learner.forests.labels, rng=np.random.default_rng(0)))
     assert (kernel is None) == (limit < 40)
     outputs = np.random.default_rng(0).normal(size=(3, 40, 2)).astype(np.float32)
     mixed, mols = forest.mix(outputs, require_mols(SMILES)), require_mols(SMILES)
@@ -62,7 +64,7 @@ def test_a_predictor_mixes_what_was_tested(monkeypatch, limit):
 
 def test_a_column_without_labels_is_left_to_the_forest_of_the_others():
     learner = make_learner()
-    learner.labels[:20, 1] = np.nan
+    learner.forests.labels[:20, 1] = np.nan
     blend = learner.fit(np.arange(25), np.ones(2, dtype=np.float32))
     assert blend.has_kernel.tolist() == [True, True]
     assert not blend.kernel.weights[:20, 1].any()

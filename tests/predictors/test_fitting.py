@@ -221,7 +221,7 @@ def test_an_explanation_is_of_networks_and_kernel_regression(with_kernel):
 
 
 def test_a_kernel_regression_is_not_exported(with_kernel, tmp_path):
-    with pytest.raises(ExportError, match="has a kernel regression beside its networks"):
+    with pytest.raises(ExportError, match="has models of fingerprints beside its networks"):
         export_onnx(with_kernel, tmp_path / "toy.onnx")
 
 
