@@ -51,8 +51,14 @@ def write_result(
         "versions": describe_versions(),
     }
     text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False, default=_to_plain)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_text_atomically(RESULTS / f"{name}.json", text + "\n")
+    path = locate_result(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(path, text + "\n")
+    return path
+
+
+def locate_result(name: str) -> Path:
+    """Return where the figures of a question are."""
     return RESULTS / f"{name}.json"
 
 

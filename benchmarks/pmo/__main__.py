@@ -3,7 +3,8 @@
 PMO (arXiv:2206.12411): 20 tasks on RDKit alone, and three activities. Each run is one file in WORK/pmo, independent of
 the others: a table is filled bit by bit, also by several processes at once, and shows which runs are done. A run of
 `moldesign` that was killed or paused goes on from its last checkpoint, as do its parts; another begins anew. A run ends
-early when its ten best have the score 1.
+early when its ten best have the score 1. The table also has the runs of its result file, as long as their method has
+the settings of today: it is filled on several machines, each with a WORK of its own.
 
     python -m benchmarks.pmo --work WORK --data DATA                                  # everything that is missing
     python -m benchmarks.pmo --work WORK --data DATA --methods graph_ga --tasks qed median1 --seeds 0
@@ -18,12 +19,12 @@ from collections.abc import Sequence
 import torch
 from threadpoolctl import threadpool_limits
 
-from benchmarks.harness import ROOT, write_result
+from benchmarks.harness import ROOT, locate_result, write_result
 from benchmarks.pmo.cells import Protocol
 from benchmarks.pmo.filling import SEEDS, add_run_options, list_cells, require_data, run_missing
 from benchmarks.pmo.methods.catalog import METHODS
 from benchmarks.pmo.oracles import ORACLES
-from benchmarks.pmo.table import ANCHOR_BUDGET, assemble, read_anchors
+from benchmarks.pmo.table import ANCHOR_BUDGET, assemble, read_anchors, read_earlier
 from scripts.render_readme import render_pmo
 
 ANCHORS = ROOT / "benchmarks" / "anchors" / "pmo.json"
@@ -37,10 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with threadpool_limits(options.threads):
             cells = list_cells(options.methods, options.tasks, options.seeds)
             run_missing(cells, METHODS, protocol, options)
-    result = assemble(options.work, protocol, METHODS, ORACLES, SEEDS, read_anchors(ANCHORS))
+    name = "pmo_clean" if options.require_clean else "pmo"
+    earlier = read_earlier(locate_result(name), protocol, METHODS)
+    result = assemble(options.work, protocol, METHODS, ORACLES, SEEDS, read_anchors(ANCHORS), earlier)
     print(render_pmo(result))
     if options.budget == ANCHOR_BUDGET and result["extra"]["done"]:
-        name = "pmo_clean" if options.require_clean else "pmo"
         print(write_result(name, result["figures"], seed=SEEDS[0], extra=result["extra"]))
 
 

@@ -14,6 +14,11 @@ from benchmarks.pmo.oracles import PMO_20
 SUM = "sum of PMO-20"
 ANCHOR_BUDGET = 10_000
 QUALITIES = ("sa", "diversity", "novelty", "clean")
+AREAS = ("auc_top10", "auc_top1", "auc_top100", "top1", "top10", "top100")
+AVERAGED = ("n_calls", "minutes", "oracle_minutes", *AREAS[1:], *QUALITIES)
+
+RunFigures = Mapping[str, Any]
+"""What the table keeps of one run: how far it came, what it took, and its figures."""
 
 
 class Anchors(NamedTuple):
@@ -49,6 +54,7 @@ def assemble(
     tasks: Sequence[str],
     seeds: Sequence[int],
     anchors: Anchors,
+    earlier: Mapping[Cell, RunFigures] | None = None,
 ) -> dict[str, Any]:
     """Return figures and notes of all runs on disk.
 
@@ -59,12 +65,14 @@ def assemble(
         tasks: rows of the table.
         seeds: that make a cell of the table complete.
         anchors: published figures.
+        earlier: runs that were made elsewhere; they count where none on disk has come as far.
     """
     rows: dict[str, dict[str, Any]] = {}
     for task in tasks:
         columns = {}
         for name, entry in methods.items():
-            runs = {seed: load_current(work, protocol, Cell(name, task, seed), entry) for seed in seeds}
+            cells = [Cell(name, task, seed) for seed in seeds]
+            runs = {cell.seed: find_run(work, protocol, cell, entry, earlier or {}) for cell in cells}
             if done := {seed: run for seed, run in runs.items() if run is not None}:
                 columns[name] = summarize_runs(done)
         rows[task] = {"methods": columns, "anchors": dict(anchors.figures.get(task, {}))}
@@ -86,24 +94,67 @@ def assemble(
     return {"figures": rows, "extra": extra}
 
 
-def summarize_runs(runs: Mapping[int, Record]) -> dict[str, Any]:
+def find_run(
+    work: Path, protocol: Protocol, cell: Cell, entry: Entry, earlier: Mapping[Cell, RunFigures]
+) -> RunFigures | None:
+    """Return the figures of a run, on disk or made elsewhere, whichever has come farther; None without one."""
+    record, known = load_current(work, protocol, cell, entry), earlier.get(cell)
+    if record is None or (known is not None and known["n_calls"] > len(record.scores) and not record.ended):
+        return known
+    return describe_record(record)
+
+
+def describe_record(record: Record) -> RunFigures:
+    """Return what the table keeps of a run; None for what is undefined."""
+    return {
+        "n_calls": len(record.scores),
+        "ended": record.ended,
+        "minutes": (record.seconds - record.oracle_seconds) / 60,
+        "oracle_minutes": record.oracle_seconds / 60,
+        **{name: _drop_undefined(record.figures[name]) for name in (*AREAS, *QUALITIES)},
+    }
+
+
+def read_earlier(path: Path, protocol: Protocol, methods: Mapping[str, Entry]) -> dict[Cell, RunFigures]:
+    """Return the runs of a result file that were made with the present settings of their methods; none without one.
+
+    So a table grows on several machines: what a run left behind stays where it was made, its figures are in the file.
+    """
+    if not path.is_file():
+        return {}
+    result = json.loads(path.read_text(encoding="utf-8"))
+    extra = result["extra"]
+    if (extra["budget"], extra["clean"]) != protocol:
+        return {}
+    current = [
+        name
+        for name in methods
+        if name in extra["methods"] and methods[name].has_settings(extra["methods"][name]["settings"])
+    ]
+    rows = {task: row["methods"] for task, row in result["figures"].items() if task != extra["sum"]}
+    return {
+        Cell(name, task, int(seed)): run
+        for task, columns in rows.items()
+        for name in current
+        for seed, run in columns.get(name, {}).get("runs", {}).items()
+    }
+
+
+def summarize_runs(runs: Mapping[int, RunFigures]) -> dict[str, Any]:
     """Return mean and spread of the area under the curve, and the means of the other figures; None where undefined.
 
     Args:
         runs: by seed.
     """
-    areas = [run.figures["auc_top10"] for run in runs.values()]
-    others = ("auc_top1", "auc_top100", "top1", "top10", "top100", *QUALITIES)
+    areas = [run["auc_top10"] for run in runs.values()]
     return {
         "auc_top10": float(np.mean(areas)),
         "std": float(np.std(areas, ddof=1)) if len(areas) > 1 else None,
         "seeds": list(runs),
-        "n_ended": sum(run.ended for run in runs.values()),
-        "ended": all(run.ended for run in runs.values()),
-        "n_calls": float(np.mean([len(run.scores) for run in runs.values()])),
-        "minutes": float(np.mean([run.seconds - run.oracle_seconds for run in runs.values()])) / 60,
-        "oracle_minutes": float(np.mean([run.oracle_seconds for run in runs.values()])) / 60,
-        **{name: _average_defined([run.figures[name] for run in runs.values()]) for name in others},
+        "n_ended": sum(run["ended"] for run in runs.values()),
+        "ended": all(run["ended"] for run in runs.values()),
+        **{name: _average_known([run[name] for run in runs.values()]) for name in AVERAGED},
+        "runs": {str(seed): dict(run) for seed, run in runs.items()},
     }
 
 
@@ -140,6 +191,10 @@ def count_paused(rows: Mapping[str, Mapping[str, Any]]) -> int:
     return sum(len(one["seeds"]) - one["n_ended"] for row in rows.values() for one in row["methods"].values())
 
 
-def _average_defined(values: Sequence[float]) -> float | None:
-    defined = [value for value in values if np.isfinite(value)]
-    return float(np.mean(defined)) if defined else None
+def _drop_undefined(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _average_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

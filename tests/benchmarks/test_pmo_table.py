@@ -12,7 +12,7 @@ from benchmarks.pmo.cells import Cell, Protocol, Record, load_record, locate_cel
 from benchmarks.pmo.methods.catalog import METHODS
 from benchmarks.pmo.methods.method import Entry
 from benchmarks.pmo.oracles import PMO_20
-from benchmarks.pmo.table import SUM, Anchors, assemble
+from benchmarks.pmo.table import SUM, Anchors, assemble, read_earlier
 from moldesign.generation.lock import hold_lock
 from scripts.render_readme import render_pmo
 from tests.policies.tiny_prior import LIBRARY
@@ -50,8 +50,8 @@ def save(work: Path, area: float, *, task: str = "qed", seed: int = 0, **changes
     save_record(folder, make_record(area, **changes))
 
 
-def show(work: Path, protocol: Protocol = FULL) -> tuple[dict, str]:
-    result = assemble(work, protocol, {"ours": ENTRY}, list(PMO_20), (0, 1, 2), ANCHORS)
+def show(work: Path, protocol: Protocol = FULL, **changes) -> tuple[dict, str]:
+    result = assemble(work, protocol, {"ours": ENTRY}, list(PMO_20), (0, 1, 2), ANCHORS, **changes)
     return result, render_pmo(result)
 
 
@@ -131,6 +131,24 @@ def test_paused_runs_are_shown_as_lower_bounds(tmp_path: Path) -> None:
     assert "≥ 0.700 (1 seed) (1 calls)" in text
     assert "With ≥: a run that waits" in text
     assert "Ours, 0 of 60 runs" in text
+
+
+def test_table_grows_on_several_machines(tmp_path: Path) -> None:
+    here, elsewhere, path = tmp_path / "here", tmp_path / "elsewhere", tmp_path / "pmo.json"
+    save(elsewhere, 0.7, seed=0, scores=[0.5] * 3, smiles=["C"] * 3, ended=False)
+    save(elsewhere, 0.5, seed=1, ended=False)
+    path.write_text(json.dumps(show(elsewhere)[0]))
+    save(here, 0.6, seed=0, ended=False)
+    save(here, 0.9, seed=1, scores=[0.5] * 2, smiles=["C"] * 2, ended=False)
+    save(here, 0.8, seed=2)
+    ours = {"ours": ENTRY}
+    cell = show(here, earlier=read_earlier(path, FULL, ours))[0]["figures"]["qed"]["methods"]["ours"]
+    areas = {seed: run["auc_top10"] for seed, run in cell["runs"].items()}
+    assert areas == {"0": 0.7, "1": 0.9, "2": 0.8}, "of each seed the run that has come farthest"
+    assert (cell["auc_top10"], cell["n_calls"], cell["n_ended"]) == pytest.approx((0.8, 2.0, 1))
+    assert read_earlier(path, FULL, {"ours": ENTRY._replace(settings={"sizes": (1, 3)})}) == {}
+    assert read_earlier(path, Protocol(10_000, clean=True), ours) == {}
+    assert read_earlier(tmp_path / "none.json", FULL, ours) == {}
 
 
 def test_sum_of_all_tasks_is_compared(tmp_path: Path) -> None:
