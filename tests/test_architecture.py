@@ -15,8 +15,8 @@ PACKAGE = ROOT / "moldesign"
 
 # A module imports only from earlier lines, and never from another name on its own line.
 LAYERS = (
-    {"errors"},
-    {"seeding", "metrics", "checkpoint", "versions"},
+    {"errors", "compiler"},
+    {"seeding", "metrics", "checkpoint", "versions", "gradients"},
     {"chem"},
     {"datasets"},
     {"graphs"},

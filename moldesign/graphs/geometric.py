@@ -6,7 +6,7 @@ Nothing here draws any, and a reader of a notebook could do nothing about it but
 
 import warnings
 
-from moldesign.graphs.lazy_imports import defer_compiler
+from moldesign.compiler import defer_compiler
 
 with warnings.catch_warnings(), defer_compiler():
     warnings.filterwarnings("ignore", message="IProgress not found")

@@ -6,11 +6,11 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
 
+from moldesign.compiler import defer_compiler
 from moldesign.envs.vocabulary import PAD, START
 from moldesign.errors import ObjectiveError
-from moldesign.graphs.lazy_imports import defer_compiler
+from moldesign.gradients import take_step
 from moldesign.learning.losses import (
     compute_dap_loss,
     compute_token_kl,
@@ -93,11 +93,7 @@ class Learner:
         log_prob = gather_log_probs(logits, chosen, pad=PAD)
         kl = compute_token_kl(logits, prior_logits, chosen != PAD).mean()
         loss = self._compute_loss(log_prob, prior_logits, chosen, rewards) + self.settings.kl_weight * kl
-        with defer_compiler():
-            self._optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            clip_grad_norm_(self.policy.parameters(), self.settings.max_gradient_norm)
-            self._optimizer.step()
+        take_step(loss, self._optimizer, self.policy.parameters(), self.settings.max_gradient_norm)
         return LearningReport(loss.item(), kl.item(), log_prob.mean().item())
 
     def reset_towards_prior(self, share: float) -> None:

@@ -15,13 +15,13 @@ import torch
 from numpy.typing import NDArray
 from rdkit import Chem
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
 
 from moldesign.checkpoint import CARD_FILE, load_model, save_model
 from moldesign.chem.smiles import quiet_rdkit, randomize_smiles
+from moldesign.compiler import defer_compiler
 from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.errors import ModelFormatError
-from moldesign.graphs.lazy_imports import defer_compiler
+from moldesign.gradients import take_step
 from moldesign.policies.language_model import TokenPolicy
 from moldesign.seeding import make_generators
 
@@ -111,11 +111,7 @@ def pretrain(
         with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
             log_probs = policy.token_log_probs(batch.to(device))
         loss = -log_probs.sum() / (batch != 0).sum().to(device)
-        with defer_compiler():
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            clip_grad_norm_(policy.parameters(), settings.max_gradient_norm)
-            optimizer.step()
+        take_step(loss, optimizer, policy.parameters(), settings.max_gradient_norm)
         step, seconds = step + 1, earlier + time.monotonic() - began
         if on_step:
             rate = (step - first_step) * settings.batch_size / (seconds - earlier)

@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import clip_grad_norm_
 
+from moldesign.compiler import defer_compiler
+from moldesign.gradients import take_step
 from moldesign.graphs import GraphTable
-from moldesign.graphs.lazy_imports import defer_compiler
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.resuming import MovingParts, TrainingCheckpoint
@@ -143,11 +143,7 @@ def train_network(
         began, losses = time.monotonic(), []
         for chosen in _deal_batches(rows, settings.batch_size, rng):
             loss = objective.compute(network(data.graphs.select(chosen).to_batch().to(device)).cpu(), chosen)
-            with defer_compiler():
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                clip_grad_norm_(network.parameters(), settings.max_gradient_norm)
-                optimizer.step()
+            take_step(loss, optimizer, network.parameters(), settings.max_gradient_norm)
             schedule.step()
             losses.append(loss.item())
         rate = len(rows) / (time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""A module that another package imports and we rarely need is read when something in it is asked for."""
+"""The compiler of torch, which we never use, is read when something in it is asked for, not by whoever imports it."""
 
 import importlib
 import sys

@@ -38,7 +38,7 @@ assert sys.modules["torch._dynamo"] is known is torch._dynamo
 """
 MEANWHILE = """
 import sys
-from moldesign.graphs.lazy_imports import defer_compiler
+from moldesign.compiler import defer_compiler
 with defer_compiler():
     import torch._dynamo
     optimized = sys.modules["torch._dynamo"].OptimizedModule
