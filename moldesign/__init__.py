@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from moldesign.predictors.onnx_export import export_onnx
     from moldesign.predictors.predictions import Predictions
     from moldesign.predictors.train_options import TrainOptions
+    from moldesign.screening.frames import screen
 
 __all__ = [
     "ContinueOptions",
@@ -46,6 +47,7 @@ __all__ = [
     "load_prior",
     "load_profile",
     "parse_goals",
+    "screen",
     "train_predictor",
 ]
 
@@ -70,6 +72,7 @@ _HOMES = {
     "load_prior": "moldesign.policies.bundled",
     "load_profile": "moldesign.objectives.profile",
     "parse_goals": "moldesign.objectives.profile",
+    "screen": "moldesign.screening.frames",
     "train_predictor": "moldesign.predictors.modelling",
 }
 
