@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from moldesign.datasets.cells import is_missing
 from moldesign.datasets.tables import TableChunk, read_table
 from moldesign.errors import TableError
 from moldesign.predictors.cells import Finding, LabelColumn, collect, parse_times
@@ -84,7 +85,7 @@ def read_rows(
     if not read.keys:
         raise TableError(f"{source}: no row is a molecule ({collect(read.problems).describe(1)}); see --smiles-column")
     times = parse_times(read.times) if time_column else None
-    untimed = _find_untimed(numbers, times, source, time_column, skip_bad=skip_bad)
+    untimed = _find_untimed(numbers, times, read.times, source, time_column, skip_bad=skip_bad)
     columns = [
         _finish_column(source, name, column, skip_bad=skip_bad)
         for name, column in zip(targets, read.columns, strict=True)
@@ -145,6 +146,7 @@ def _take_in(read: _Columns, chunk: TableChunk, targets: Sequence[str], time_col
 def _find_untimed(
     numbers: NDArray[np.int64],
     times: NDArray[np.float64] | None,
+    cells: Sequence[Any],
     source: str,
     time_column: str | None,
     *,
@@ -155,14 +157,18 @@ def _find_untimed(
     Raises:
         TableError: there is one and it must not be skipped, or no row has a time.
     """
-    missing = [] if times is None else numbers[np.isnan(times)].tolist()
-    untimed = [f"row {row}: no time" for row in missing]
+    missing = [] if times is None else np.flatnonzero(np.isnan(times)).tolist()
+    untimed = [f"row {numbers[place]}: {_quote(cells[place])}" for place in missing]
     if untimed and (not skip_bad or len(untimed) == len(numbers)):
         raise TableError(
             f"{source}: {time_column} is neither a number nor a date like 2021-03-31: {collect(untimed).describe()} "
             "(rows count from 0); correct the cells, or leave these rows out with --skip-bad"
         )
     return untimed
+
+
+def _quote(cell: Any) -> str:
+    return "no time" if is_missing(cell) or not str(cell).strip() else repr(str(cell))
 
 
 def _finish_column(

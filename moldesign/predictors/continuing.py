@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from moldesign.datasets.folds import SplitKind
 from moldesign.datasets.growing import NEW, deal_newcomers
 from moldesign.datasets.splits import Split
-from moldesign.errors import MoldesignError, TableError, UnknownNameError
+from moldesign.errors import TableError
 from moldesign.graphs import GraphTable, featurize_smiles
 from moldesign.predictors.assay import Assay, LogChoice, describe_endpoint, merge_rows
 from moldesign.predictors.assay_rows import MeasuredRows, join_rows
 from moldesign.predictors.bundled import find_model_folder, load_predictor
 from moldesign.predictors.completing import WORK_FOLDER, Course, TrainingResult, complete_model
 from moldesign.predictors.continue_options import ContinueOptions
-from moldesign.predictors.encoder import Encoder
+from moldesign.predictors.encoder import Encoder, find_origin, recall_origins
 from moldesign.predictors.endpoints import Endpoint
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.ensemble_fit import Bench, EnsemblePlan, fit_split
@@ -43,7 +43,6 @@ from moldesign.predictors.workload import Progress, Workload
 MIN_NEW = 20
 """New molecules; with fewer there is hardly one to be tested on."""
 
-FROM_SCRATCH = "from scratch"
 """What a card says of networks that started from no other model."""
 
 
@@ -203,16 +202,7 @@ def _start_from(predictor: Predictor) -> Encoder:
         MoldesignError: the model that they once started from is not there.
     """
     weights = tuple(network.state_dict() for network in predictor.networks)
-    origin, learned = str(predictor.card.get("start", FROM_SCRATCH)), frozenset[str]()
-    if origin != FROM_SCRATCH:
-        try:
-            learned = frozenset(load_predictor(origin).domain.smiles)
-        except UnknownNameError as error:
-            raise MoldesignError(
-                f"{predictor.name} started from {origin}, which is not there; put it back, because it tells which test "
-                "molecules were known from the start"
-            ) from error
-    return Encoder(origin, predictor.networks[0].settings, weights, learned)
+    return Encoder(find_origin(predictor), predictor.networks[0].settings, weights, recall_origins(predictor))
 
 
 def _set_up(

@@ -190,7 +190,9 @@ def test_the_time_of_a_molecule_is_its_earliest(write):
 
 def test_rows_without_a_time_are_named_or_left_out(write):
     path = write(make_columns(("CCO", 4.0), ("CCN", 4.0)) | {"year": [2000] * 25 + ["soon", None]})
-    with pytest.raises(TableError, match="year is neither a number nor a date like 2021-03-31: row 25: no time"):
+    with pytest.raises(
+        TableError, match="year is neither a number nor a date like 2021-03-31: row 25: 'soon', row 26: no time"
+    ):
         read_assay(path, ["y"], time_column="year")
     assay = read_assay(path, ["y"], time_column="year", skip_bad=True)
     assert (assay.n_molecules, assay.unreadable.n) == (25, 2)

@@ -1,9 +1,14 @@
 """The encoder of a model: everything but the heads, for as many networks as are asked for."""
 
+import shutil
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
-from moldesign.errors import ModelFormatError, UnknownNameError
+from moldesign.errors import ModelFormatError, MoldesignError, UnknownNameError
+from moldesign.predictors.domain import fit_domain
 from moldesign.predictors.encoder import load_encoder
 from tests.predictors.tiny_predictor import make_predictor
 
@@ -17,6 +22,19 @@ def test_an_encoder_is_a_network_without_its_heads(tmp_path, tiny_predictor):
         state = network.state_dict()
         assert {name for name in state if name not in weights} == {n for n in state if n.startswith("heads.")}
         assert all(torch.equal(tensor, state[name]) for name, tensor in weights.items())
+
+
+def test_what_an_earlier_start_had_learned_is_not_forgotten(tmp_path):
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+    for folder, smiles, start in zip(folders, ["CCO", "CCN", "CCS"], [None, *folders], strict=False):
+        made = make_predictor(name=folder.name)
+        domain = fit_domain([smiles], np.ones((1, 2)), rng=np.random.default_rng(0))
+        card = made.card | ({} if start is None else {"start": str(start)})
+        replace(made, domain=domain, card=card).save(folder)
+    assert load_encoder(folders[2]).learned == {"CCO", "CCN", "CCS"}
+    shutil.rmtree(folders[0])
+    with pytest.raises(MoldesignError, match=r"second started from .*first, which is not there"):
+        load_encoder(folders[2])
 
 
 def test_a_larger_ensemble_uses_the_encoders_in_turn(tmp_path):
