@@ -4,6 +4,7 @@
     python scripts/pretrain_prior.py chembl --data DATA --device cpu --warm-start zinc
     python scripts/pretrain_prior.py moses  --out work/moses --max-minutes 95
     python scripts/pretrain_prior.py NAME   --smiles TABLE --licence TEXT --out FOLDER
+    python scripts/pretrain_prior.py zinc   --data DATA --samples-only   # after a change of the grammar
 
 The training is resumable: run the same command again. The finished prior is written into `--out`, without it into
 moldesign/policies/weights, with a card that holds what 10,000 samples at temperature 1 measured.
@@ -74,6 +75,10 @@ def main() -> None:
     vocabulary = build_vocabulary(training)
     training = select_learnable(training, vocabulary, options.max_length)
     print(f"{len(training)} molecules, {len(vocabulary)} tokens", flush=True)
+    out = options.out or WEIGHTS / options.library
+    if options.samples_only:
+        save(load_prior(str(out)), out, set(training), held_out)
+        return
     torch.manual_seed(0)
     shape = PolicySettings(len(vocabulary), options.embedding_size, options.hidden_size, options.layers)
     policy = TokenPolicy(shape).to(options.device)
@@ -96,7 +101,7 @@ def main() -> None:
         describe_training(options, settings, n_steps=progress["step"], seconds=progress["seconds"]),
         n_training_molecules=len(training),
     )
-    save(prior, options.out or WEIGHTS / options.library, set(training), held_out)
+    save(prior, out, set(training), held_out)
 
 
 def parse_options() -> argparse.Namespace:
@@ -119,6 +124,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--bfloat16", action="store_true", help="for processors with AMX, and GPUs")
     parser.add_argument("--randomized-share", type=float, default=0.1)
     parser.add_argument("--warm-start", help="bundled prior or folder whose weights are the start")
+    parser.add_argument(
+        "--samples-only", action="store_true", help="learn nothing, but measure the finished prior in --out again"
+    )
     parser.add_argument("--work", type=Path, default=Path("work/pretraining"), help="folder of the checkpoints")
     options = parser.parse_args()
     known = LIBRARIES.get(options.library)

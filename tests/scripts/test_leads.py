@@ -20,11 +20,14 @@ def test_other_benchmarks_are_compared_too(tmp_path: Path) -> None:
         "figures": {"moldesign": {"valid": 0.97, "FCD/Test": 0.4}},
         "extra": {"published": {"train": {"FCD/Test": 0.0}, "CharRNN": {"valid": 0.96, "FCD/Test": 0.07}}},
     }
-    methods = {"moldesign": {"auc_top10": 0.5, "ended": True}}
+    methods = {"moldesign": {"auc_top10": 0.5, "ended": True}, "graph_ga": {"auc_top10": 0.55, "ended": True}}
+    paused = {"moldesign": {"auc_top10": 0.1, "ended": False}, "reinvent": {"auc_top10": 0.9, "ended": False}}
+    ahead = {"moldesign": {"auc_top10": 0.7, "ended": True}, "graph_ga": {"auc_top10": 0.8, "ended": True}}
     pmo = {
         "figures": {
             "qed": {"methods": methods, "anchors": {"GA": 0.6, "BO": 0.4}},
-            "median1": {"methods": {"moldesign": {"auc_top10": 0.1, "ended": False}}, "anchors": {"GA": 0.6}},
+            "median1": {"methods": paused, "anchors": {"GA": 0.6}},
+            "valsartan": {"methods": ahead, "anchors": {"GA": 0.2}},
         },
         "extra": {"strict": ["GA", "BO"], "sum": "sum"},
     }
@@ -33,7 +36,9 @@ def test_other_benchmarks_are_compared_too(tmp_path: Path) -> None:
     lines = render_leads(tmp_path).splitlines()
     assert "| MOSES, FCD/Test | published: CharRNN | 0.07 | 0.4 | lower |" in lines
     assert "| PMO, qed | published: GA | 0.6 | 0.5 | higher |" in lines
-    assert lines[-1] == "* 2 of 3 questions."
+    assert "| PMO, median1 | published: GA | 0.6 | ≥ 0.1 | higher |" in lines
+    assert "| PMO, valsartan | graph ga, run here | 0.8 | 0.7 | higher |" in lines
+    assert lines[-1] == "* 4 of 5 questions."
 
 
 def test_nothing_measured_is_no_table(tmp_path: Path) -> None:
