@@ -80,11 +80,13 @@ def export(
 
     The file gives the values and standard deviations that `moldesign predict` gives. It is checked against PyTorch on
     real molecules before it is written. It takes molecular graphs; its metadata say how they are made. Intervals and
-    the applicability domain are not in it. Needs moldesign[onnx].
+    the applicability domain are not in it, nor models of fingerprints, so that only a model trained with --no-forest
+    can be written. Needs moldesign[onnx].
 
     \b
     Examples:
       moldesign models export admet --out admet.onnx
+      moldesign train assay.csv --target pIC50 --no-forest --out my_model
       moldesign models export my_model --out my_model.onnx
     """
     from moldesign.predictors.bundled import load_predictor  # noqa: PLC0415

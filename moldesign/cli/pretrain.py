@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moldesign.cli.completion import complete_priors
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Device, choose_device
 from moldesign.cli.text import draw_table, format_seconds
@@ -39,6 +40,7 @@ def pretrain(
         typer.Option(
             "--from",
             metavar="NAME|DIR|scratch",
+            autocompletion=complete_priors,
             help="Prior whose knowledge is the start, and bent towards the library; scratch starts from nothing, and "
             "needs some hundred thousand molecules.",
         ),

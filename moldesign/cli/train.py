@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from moldesign.cli.completion import complete_predictors
 from moldesign.cli.display import open_display
 from moldesign.cli.generate import Device, choose_device
 from moldesign.cli.text import format_seconds
@@ -99,6 +100,7 @@ def train(
         typer.Option(
             "--from",
             metavar="NAME|DIR|scratch",
+            autocompletion=complete_predictors,
             help="Model whose knowledge of molecules the networks start from; scratch starts from nothing.",
         ),
     ] = "admet",

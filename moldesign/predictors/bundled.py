@@ -41,7 +41,7 @@ def move_models(folders: Mapping[str, Path]) -> None:
 
 
 def load_predictor(name: str | Path) -> "Predictor":
-    """Load a bundled predictor ("admet", "activity") or a model folder.
+    """Load a bundled predictor ("admet", "activity", "targets") or a model folder.
 
     Raises:
         UnknownNameError: no such model.
