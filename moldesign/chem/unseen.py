@@ -1,4 +1,4 @@
-"""Which ring systems and which surroundings of atoms no molecule of ChEMBL has.
+"""What is odd about a molecule: ring systems and surroundings of atoms that none of ChEMBL has, unstable groups.
 
 A ring system that nobody has reported is often one that cannot be made, or does not last; a model that was trained on
 measured molecules knows nothing of it. `scripts.list_known_parts` makes the lists.
@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from moldesign.chem.atom_graph import join_atoms
 from moldesign.chem.parts import Parts, find_ring_systems, find_surroundings
 from moldesign.chem.smiles import Mol
+from moldesign.chem.unstable import list_groups
 
 Codes = NDArray[np.uint32]
+
+_NONE: Codes = np.empty(0, dtype=np.uint32)
 
 KNOWN_PARTS_FILE = "known_parts.npz"
 _MAX_CELLS = 2**20
@@ -28,12 +31,16 @@ class KnownParts(NamedTuple):
 
     ring_systems: Codes
     surroundings: Codes
+    groups: Codes = _NONE
+    """Unstable ones that are there all the same: their places in `unstable.GROUPS`"""
 
     @classmethod
     def of(cls, mols: Sequence[Mol]) -> "KnownParts":
         """Return the parts of these molecules."""
-        parts = [cls(*(np.unique(found.codes) for found in find_parts(block))) for block in _deal_blocks(mols)]
-        return cls(*(_unite(codes) for codes in zip(*parts, strict=True))) if parts else cls(_unite([]), _unite([]))
+        known = cls(_NONE, _NONE, _unite([np.array(groups, dtype=np.uint32) for groups in list_groups(mols)]))
+        for block in _deal_blocks(mols):
+            known |= cls(*(found.codes for found in find_parts(block)))
+        return known
 
     def __or__(self, other: "KnownParts") -> "KnownParts":
         """Return what either has."""
@@ -41,23 +48,25 @@ class KnownParts(NamedTuple):
 
 
 class Unseen(NamedTuple):
-    """How much of N molecules is not known."""
+    """How much of N molecules is not known, or known not to last."""
 
     ring_systems: NDArray[np.int64]
     """[N], ring systems that are not known"""
     atoms: NDArray[np.int64]
     """[N], atoms with surroundings that are not known"""
+    groups: NDArray[np.int64]
+    """[N], kinds of unstable groups"""
 
 
 @cache
 def load_known_parts() -> KnownParts:
     """Return the parts of the molecules of ChEMBL."""
     with resources.files("moldesign.chem").joinpath(KNOWN_PARTS_FILE).open("rb") as handle, np.load(handle) as steps:
-        return KnownParts(*(np.cumsum(steps[name], dtype=np.uint32) for name in KnownParts._fields))
+        return KnownParts(*(np.cumsum(steps[name], dtype=np.uint32) for name in ("ring_systems", "surroundings")))
 
 
 def count_unseen(mols: Sequence[Mol], known: KnownParts | None = None) -> Unseen:
-    """Return how many ring systems and how many atoms of each molecule have no like.
+    """Return how many ring systems and atoms of each molecule have no like, and how many kinds of groups do not last.
 
     Args:
         mols: N molecules, as RDKit sanitizes them.
@@ -66,13 +75,16 @@ def count_unseen(mols: Sequence[Mol], known: KnownParts | None = None) -> Unseen
     >>> from rdkit import Chem
     >>> aspirin, odd = (Chem.MolFromSmiles(text) for text in ("CC(=O)Oc1ccccc1C(=O)O", "C1CC2CCCCNC2CCN1"))
     >>> [counts.tolist() for counts in count_unseen([aspirin, odd])]
-    [[0, 1], [0, 0]]
+    [[0, 1], [0, 0], [0, 0]]
     """
     lists, counts = known or load_known_parts(), [np.zeros((2, 0), dtype=np.int64)]
     for block in _deal_blocks(mols):
-        found = zip(find_parts(block), lists, strict=True)
+        found = zip(find_parts(block), lists[:2], strict=True)
         counts.append(np.stack([_count(parts, codes, len(block)) for parts, codes in found]))
-    return Unseen(*np.concatenate(counts, axis=1))
+    accepted = set(lists.groups.tolist())
+    groups = [sum(group not in accepted for group in own) for own in list_groups(mols)]
+    ring_systems, atoms = np.concatenate(counts, axis=1)
+    return Unseen(ring_systems, atoms, np.array(groups, dtype=np.int64))
 
 
 def find_parts(mols: Sequence[Mol]) -> tuple[Parts, Parts]:
@@ -101,4 +113,4 @@ def _count(parts: Parts, codes: Codes, n_mols: int) -> NDArray[np.int64]:
 
 
 def _unite(codes: Sequence[Codes]) -> Codes:
-    return np.unique(np.concatenate([np.empty(0, dtype=np.uint32), *codes]))
+    return np.unique(np.concatenate([_NONE, *codes]))

@@ -32,6 +32,7 @@ COMPUTED = {
     "novelty": "1 for what no predictor has learned from",
     "unseen_rings": "ring systems that ChEMBL has not",
     "unseen_atoms": "atom surroundings that ChEMBL has not",
+    "unstable": "groups that do not last",
 }
 """Properties without a model. Those who define them import RDKit, which takes longer than a keystroke may."""
 

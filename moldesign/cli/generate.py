@@ -179,8 +179,8 @@ def generate(
     Say what the molecules must be in PROFILE.toml or by --goal. A PROPERTY is an endpoint that `moldesign models`
     lists, a descriptor (qed, logp, mw, tpsa, sa, ...), alerts, novelty, similarity(SMILES), substructure(SMARTS),
     your own module:function or program(COMMAND); see docs/scorers.md for these two, and for docking. Without a
-    profile and goals, the aim is oral drug-likeness: no hERG block, not mutagenic, soluble, easy to make, no
-    structural alert.
+    profile and goals, the aim is oral drug-likeness: no hERG block, not mutagenic, soluble, absorbed, easy
+    to make, no structural alert.
 
     Three options say where a molecule may change: --scaffold decorates, --link joins two pieces, --start with
     --min-similarity stays near known molecules. What they ask for is a hard limit: every hit keeps it. Further limits

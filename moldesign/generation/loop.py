@@ -154,7 +154,9 @@ def generate(  # noqa: PLR0913  all but the profile by name
 def write_results(folder: Path, molecules: Sequence[ScoredMolecule], profile: Profile, n: int) -> pd.DataFrame:
     """Write the best `n` hits, and the molecules that have no score because a scorer failed; return the hits."""
     max_similarity = profile.diversity.hit_similarity
-    frame = describe_hits(select_hits(molecules, n, profile.threshold, max_similarity=max_similarity), profile)
+    frame = describe_hits(
+        select_hits(molecules, n, profile.threshold, max_similarity=max_similarity, terms=profile.terms), profile
+    )
     write_hits(folder, frame)
     write_unscored(folder, describe_unscored(select_failed(molecules, profile), profile))
     if profile.pareto:

@@ -13,6 +13,7 @@ from moldesign.objectives.programs import ProgramProperty
 from moldesign.objectives.properties import (
     UNSEEN_ATOMS,
     UNSEEN_RINGS,
+    UNSTABLE,
     AlertProperty,
     DescriptorProperty,
     EndpointProperty,
@@ -82,7 +83,7 @@ class PropertyCatalog:
         handles = [PredictorHandle(model) for model in dict.fromkeys((*list_bundled(), *own))]
         plain: dict[str, Property] = {name: DescriptorProperty(name) for name in DESCRIPTORS}
         plain |= STEREO_PROPERTIES | {"alerts": AlertProperty(), "novelty": NoveltyProperty.against_training(handles)}
-        plain |= {unseen.name: unseen for unseen in (UNSEEN_RINGS, UNSEEN_ATOMS)}
+        plain |= {unseen.name: unseen for unseen in (UNSEEN_RINGS, UNSEEN_ATOMS, UNSTABLE)}
         owners: dict[str, list[str]] = {}
         for handle in handles:
             endpoints = _read_endpoints(handle)

@@ -33,12 +33,13 @@ DEFAULT_GOALS = (
     "herg <= 0.3",
     "ames <= 0.3",
     "solubility >= -4",
+    "caco2 >= -5.15",
     "qed >= 0.6",
     "sa <= 3.5",
     "alerts <= 0",
-    "mw in 200..500",
+    "mw in 250..500",
 )
-"""Oral drug-likeness: no liability in the first toxicity assays, soluble, easy to make, no alert."""
+"""Oral drug-likeness: no liability in the first toxicity assays, soluble, absorbed, easy to make, no alert."""
 
 
 class Profile(Section):

@@ -123,7 +123,7 @@ class AlertProperty:
 
 @dataclass(frozen=True)
 class UnseenProperty:
-    """Number of ring systems, or of atoms in surroundings, that no molecule of ChEMBL has."""
+    """Number of ring systems, or of atoms in surroundings, that no molecule of ChEMBL has; or of unstable groups."""
 
     name: str
     select: Callable[[Unseen], NDArray[np.int64]]
@@ -137,6 +137,7 @@ class UnseenProperty:
 
 UNSEEN_RINGS = UnseenProperty("unseen_rings", attrgetter("ring_systems"))
 UNSEEN_ATOMS = UnseenProperty("unseen_atoms", attrgetter("atoms"))
+UNSTABLE = UnseenProperty("unstable", attrgetter("groups"))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ COLUMNS = frozenset(
     {
         *("rank", "smiles", "standardized_smiles", "score", "in_domain", "scaffold"),
         *("nearest_query", "nearest_training_smiles", "nearest_training_similarity"),
-        *("cluster", "call", "source", "missing", "file", "row", "similarity"),
+        *("cluster", "call", "source", "missing", "file", "row", "similarity", "unstable_groups"),
     }
 )
 """What tables of results say of every molecule, but for properties that goals may be about as well."""

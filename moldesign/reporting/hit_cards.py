@@ -100,6 +100,7 @@ def _list_flags(hit: Hit, row: dict[Any, Any], *, has_domain: bool) -> list[dict
     for name, what in (("unseen_rings", "unseen ring systems"), ("unseen_atoms", "unseen atom surroundings")):
         if _read(row, name) > 0:
             flags.append(_flag("bad", f"{format_number(_read(row, name))} {what}", "that no molecule of ChEMBL has"))
+    flags += [_flag("bad", group, "does not last") for group in hit.unstable]
     if _is_finite(row.get("cluster")) and row["cluster"] != row.get("rank"):
         flags.append(_flag("soft", f"resembles #{format_number(row['cluster'])}", "a better hit"))
     return [*flags, *(_flag("bad", alert, "structural alert") for alert in hit.alerts)]

@@ -12,6 +12,7 @@ from rdkit import Chem
 from moldesign.chem.alerts import find_alerts
 from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
 from moldesign.chem.smiles import Mol, parse_smiles
+from moldesign.chem.unstable import find_unstable
 from moldesign.predictors.predictions import DETAILS
 from moldesign.reporting.comparing import Comparison, compare_all
 from moldesign.reporting.depictions import Depiction, draw_compactly, lay_out, lay_out_like
@@ -42,6 +43,8 @@ class Hit:
     known_smiles: str = ""
     similarity: float = math.nan
     alerts: list[str] = field(default_factory=list)
+    unstable: list[str] = field(default_factory=list)
+    """Groups that do not last"""
     comparison: Comparison = field(default_factory=Comparison)
     """With the nearest known molecule"""
 
@@ -147,9 +150,9 @@ def _draw(
         other = draw_compactly(
             lay_out_like(known, flat, mirrored), f"structure {known_smiles}", shaded=[there for there, _ in mirrored]
         )
-    [alerts] = find_alerts([mol])
+    [alerts], [unstable] = find_alerts([mol]), find_unstable([mol])
     named = "" if other is None else str(known_smiles)
-    return Hit(row, smiles, flat, picture, other, named, similarity, alerts, comparison)
+    return Hit(row, smiles, flat, picture, other, named, similarity, alerts, unstable, comparison)
 
 
 def _add_descriptors(frame: pd.DataFrame, mols: Sequence[Mol | None]) -> pd.DataFrame:

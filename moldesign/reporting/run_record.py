@@ -100,7 +100,9 @@ def _read_hits(folder: Path) -> pd.DataFrame:
 def _choose_hits(folder: Path, molecules: Sequence[ScoredMolecule], making: Making | None) -> pd.DataFrame:
     profile = load_profile(folder / PROFILE_FILE)
     n = _DEFAULT_N if making is None else making.n
-    chosen = select_hits(molecules, n, profile.threshold, max_similarity=profile.diversity.hit_similarity)
+    chosen = select_hits(
+        molecules, n, profile.threshold, max_similarity=profile.diversity.hit_similarity, terms=profile.terms
+    )
     return describe_hits(chosen, profile)
 
 

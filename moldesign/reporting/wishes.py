@@ -29,6 +29,7 @@ _MEANINGS = {
     "novelty": "1 for what no predictor has learned from, 0 for what is known",
     "unseen_rings": "ring systems that no molecule of ChEMBL has",
     "unseen_atoms": "atoms in surroundings that no molecule of ChEMBL has",
+    "unstable": "groups that do not last, such as carbamic acids and aminals",
 }
 _CALLS = {
     "similarity(": "Tanimoto similarity (Morgan, radius 2) to this molecule",
@@ -131,7 +132,9 @@ def describe_rules(profile: Profile, *, is_run: bool = True) -> list[str]:
             "Each ring system, and once the atoms in surroundings, that no molecule of ChEMBL has multiplies the score "
             f"by {guards.unseen:g}."
         )
-    if not (guards.caution or guards.domain or guards.unseen < 1):
+    if guards.unstable < 1:
+        rules.append(f"Each kind of group that does not last multiplies the score by {guards.unstable:g}.")
+    if not (guards.caution or guards.domain or guards.looks_at_parts):
         rules.append("Guards against reward hacking were switched off: predictions are taken at their word.")
     if is_run and diversity.hit_similarity < 1:
         rules.append(

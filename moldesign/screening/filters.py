@@ -161,7 +161,7 @@ def _find_discounts(work: _Work, alive: Rows) -> FloatArray:
     if new.size:
         guards = work.profile.guards
         work.discounts[new] = guards.admit(_measure(work, new))
-        if guards.unseen < 1:
+        if guards.looks_at_parts:
             mols = [one.mol for one in work.choose_molecules(new)]
             work.discounts[new] *= guards.discount(count_unseen(mols, work.profile.known_parts))
     return work.discounts[alive]

@@ -111,7 +111,7 @@ def test_one_molecule_on_a_terminal_is_a_list(moldesign: Moldesign, monkeypatch:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     lines = read_drawn(moldesign("predict", "CCO").out)
     assert lines[0].split() == ["endpoint", "value", "std", "in", "domain", "unit"]
-    assert [line.split()[0] for line in lines[1:]] == ["herg", "solubility", "ames"]
+    assert [line.split()[0] for line in lines[1:]] == ["herg", "solubility", "ames", "caco2"]
     assert lines[2].rstrip().endswith("log10 mol/L")
 
 
@@ -125,7 +125,7 @@ def test_a_calibrated_endpoint_has_its_interval(
     assert frame.columns.tolist()[3:7] == ["solubility", "solubility_std", "solubility_low", "solubility_high"]
     assert frame["solubility_low"][0] < frame["solubility"][0] < frame["solubility_high"][0]
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    header, herg, solubility, _ = read_drawn(moldesign("predict", "CCO", "--model", "calibrated").out)
+    header, herg, solubility, *_ = read_drawn(moldesign("predict", "CCO", "--model", "calibrated").out)
     assert "90 % interval" in header
     assert f"{format_number(frame['solubility_low'][0].item())} .. " in solubility
     assert ".." not in herg

@@ -28,6 +28,7 @@ ENDPOINTS = (
     ),
     Endpoint("solubility", "regression", "log10 mol/L", "in water", low=-8.0, high=1.0, center=-3.0),
     Endpoint("ames", "classification", "probability", "mutagenic in bacteria"),
+    Endpoint("caco2", "regression", "log10 cm/s", "permeability", low=-8.0, high=-3.0, center=-5.0),
 )
 TOKENS = ("C", "N", "O", "F", "c", "1", "(", ")", "=")
 

@@ -28,7 +28,7 @@ COLUMNS = [
     *("rank", "smiles", "score"),
     *("qed", "qed_score"),
     *("herg", "herg_score", "herg_std", "herg_in_domain"),
-    *("in_domain", "unseen_rings", "unseen_atoms", "scaffold"),
+    *("in_domain", "unseen_rings", "unseen_atoms", "unstable_groups", "scaffold"),
     *("nearest_training_smiles", "nearest_training_similarity", "cluster", "call", "source"),
 ]
 
@@ -123,6 +123,18 @@ def test_a_cluster_is_the_rank_of_the_hit_that_is_resembled(profile: Profile) ->
     assert cluster[CHLOROBENZENE] == ranks[CHLOROBENZENE]
     alike = describe_hits(hits, profile.with_changes(diversity={"hit_similarity": 1}))
     assert alike["cluster"].tolist() == alike["rank"].tolist()
+
+
+def test_of_equal_totals_the_surest_comes_first(profile: Profile) -> None:
+    terms = profile.terms
+    met = [(0.9, 0.1), (0.9, 0.1), (0.9, 0.1)]
+    unsure = [(np.nan, 0.2), (np.nan, 0.01), (np.nan, 0.2)]
+    molecules = [
+        ScoredMolecule(call, "C" * call, total, (1.0, 1.0), raw, std, (True, True), "policy", 0.0)
+        for call, (total, raw, std) in enumerate(zip([0.8, 0.8, 0.9], met, unsure, strict=True), start=1)
+    ]
+    assert [one.call for one in select_hits(molecules, 3, threshold=0.5, terms=terms)] == [3, 2, 1]
+    assert [one.call for one in select_hits(molecules, 3, threshold=0.5)] == [3, 1, 2]
 
 
 def test_every_column_is_there(profile: Profile) -> None:

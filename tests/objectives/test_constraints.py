@@ -8,6 +8,7 @@ import pytest
 
 from moldesign.errors import ProfileError
 from moldesign.objectives.constraints import Constraints, forgive_limits
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.profile import Profile, dump_profile, load_profile, parse_goals
 from tests.conftest import ROOT
 
@@ -16,7 +17,7 @@ PARACETAMOL, ASPIRIN = "CC(=O)Nc1ccc(O)cc1", "CC(=O)Oc1ccccc1C(=O)O"
 
 def make_profile(**constraints: Any) -> Profile:
     """Return limits alone: of the smallest molecules ChEMBL has not every one, and guards would mind that."""
-    return parse_goals(["mw >= 1"]).with_changes(guards={"unseen": 1.0}).with_constraints(**constraints)
+    return parse_goals(["mw >= 1"]).with_changes(guards=Guards.off().model_dump()).with_constraints(**constraints)
 
 
 @pytest.mark.parametrize(

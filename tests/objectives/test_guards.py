@@ -12,7 +12,7 @@ from moldesign.objectives.profile import dump_profile, load_profile, parse_goals
 from moldesign.objectives.terms import Term
 from tests.objectives.fake_predictor import FakePredictor
 
-UNGUARDED = {"caution": 0.0, "domain": False, "unseen": 1.0}
+UNGUARDED = Guards.off().model_dump()
 STRANGE_RING, STRANGE_ATOM = "C1CC2CCCCNC2CCN1", "CCS(F)(F)(C)N=S"
 """A ring system, and a sulfur atom, that no molecule of ChEMBL has."""
 
@@ -73,37 +73,46 @@ def test_a_hard_limit_holds_for_the_prediction_itself(predictor: FakePredictor) 
 
 
 def test_what_nobody_has_reported_is_worth_less() -> None:
-    counts = Unseen(np.array([0, 1, 2, 0, 1, 9]), np.array([0, 0, 0, 5, 1, 9]))
-    assert Guards().discount(counts).tolist() == [1, 0.5, 0.25, 0.5, 0.25, 0.125]
-    assert Guards(unseen=0.8).discount(counts)[1] == 0.8
+    counts = Unseen(np.array([0, 1, 2, 0, 1, 9]), np.array([0, 0, 0, 5, 1, 9]), np.array([0, 0, 0, 0, 0, 0]))
+    assert Guards(unseen=0.5).discount(counts).tolist() == [1, 0.5, 0.25, 0.5, 0.25, 0.125]
+    assert Guards().discount(counts)[1] < parse_goals(["qed max"]).threshold, "it must be no hit"
     assert Guards.off().discount(counts).tolist() == [1] * 6
 
 
+def test_what_does_not_last_is_worth_less() -> None:
+    counts = Unseen(np.array([0, 1, 0]), np.array([0, 0, 0]), np.array([1, 2, 9]))
+    assert Guards(unseen=0.5, unstable=0.25).discount(counts).tolist() == [0.25, 0.5 * 0.25**2, 0.25**3]
+    assert Guards().discount(counts)[0] < parse_goals(["qed max"]).threshold, "it must be no hit"
+    assert Guards.off().discount(counts).tolist() == [1] * 3
+
+
 def test_a_molecule_with_a_strange_part_is_no_hit_unless_told_otherwise() -> None:
-    smiles = ["CCO", STRANGE_RING, STRANGE_ATOM, "nothing"]
+    smiles = ["CCO", STRANGE_RING, STRANGE_ATOM, "nothing", "CN1CCN(C)C1"]
     profile = parse_goals(["mw in 10..500"])
     guarded, plain = profile.score(smiles), profile.with_changes(guards=UNGUARDED).score(smiles)
-    assert plain.total[:3].tolist() == [1, 1, 1]
-    assert guarded.total[:3].tolist() == [1, 0.5, 0.5]
+    assert plain.total[[0, 1, 2, 4]].tolist() == [1, 1, 1, 1]
+    assert guarded.total[[0, 1, 2, 4]].tolist() == [1, 0.4, 0.4, 0.4]
+    assert (guarded.total[[1, 2, 4]] < profile.threshold).all()
     assert np.isnan(guarded.total[3])
     assert guarded.terms[:3].tolist() == plain.terms[:3].tolist()
 
 
 def test_nothing_is_strange_in_what_the_user_began_with() -> None:
     profile = parse_goals(["mw in 10..500"])
-    assert profile.knowing([STRANGE_RING]).score([STRANGE_RING, STRANGE_ATOM]).total.tolist() == [1, 0.5]
+    assert profile.knowing([STRANGE_RING]).score([STRANGE_RING, STRANGE_ATOM]).total.tolist() == [1, 0.4]
     near = profile.with_constraints(similar_to=[STRANGE_ATOM], similarity=[0.0, 1.0])
-    assert near.score([STRANGE_RING, STRANGE_ATOM]).total.tolist() == [0.5, 1]
+    assert near.score([STRANGE_RING, STRANGE_ATOM]).total.tolist() == [0.4, 1]
     decorated = profile.with_constraints(scaffold=["C1CC2CCCCNC2CCN1C*"])
-    assert decorated.score(["C1CC2CCCCNC2CCN1CO"]).total.tolist() == [1]
+    assert decorated.score(["C1CC2CCCCNC2CCN1CC"]).total.tolist() == [1]
+    assert profile.knowing(["CN1CCN(C)C1"]).score(["CN1CCN(CC)C1", "CNCO"]).total.tolist() == [1, 0.4]
     assert profile.knowing([STRANGE_RING]).has_same_aim(profile)
 
 
 def test_strange_parts_can_be_goals() -> None:
-    profile = parse_goals(["unseen_rings <= 0", "unseen_atoms min"])
-    rewards = profile.score(["CCO", STRANGE_RING])
-    assert rewards.raw[:, 0].tolist() == [0, 1]
-    assert profile.term_names == ("unseen_rings", "unseen_atoms")
+    profile = parse_goals(["unseen_rings <= 0", "unseen_atoms min", "unstable <= 0"])
+    rewards = profile.score(["CCO", STRANGE_RING, "CC(O)=CC"])
+    assert rewards.raw[:, [0, 2]].tolist() == [[0, 0], [1, 0], [0, 1]]
+    assert profile.term_names == ("unseen_rings", "unseen_atoms", "unstable")
 
 
 def test_guards_are_part_of_the_profile(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -83,7 +83,7 @@ def test_goals_of_the_command_line_add_to_a_profile(predictor: FakePredictor, tm
 def test_the_default_profile_pays_in_full_for_what_meets_it(predictor: FakePredictor) -> None:
     profile = default_profile()
     assert profile.warnings == []
-    assert len(profile.goals) == len(profile.term_names) == 7
+    assert len(profile.goals) == len(profile.term_names) == 8
     assert parse_goals(["qed >= 0.5", "sa <= 3.5", "mw <= 500"]).score(["CC(=O)Oc1ccccc1C(=O)O"]).total[0] == 1
 
 

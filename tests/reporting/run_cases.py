@@ -11,6 +11,7 @@ from moldesign.generation.folder import append_metrics, write_profile
 from moldesign.generation.hits import describe_hits, select_hits, write_hits
 from moldesign.generation.settings import GenerationSettings
 from moldesign.generation.stopping import StopReason
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.oracle import Oracle
 from moldesign.objectives.profile import Profile, parse_goals
 from tests.cli.tiny_models import ENDPOINTS, save_predictor
@@ -31,7 +32,7 @@ def make_profile(model: Path, *, threshold: float = 0.5) -> Profile:
     goals = ["herg <= 0.45", "solubility >= -3", "mw in 150..350 * 2"]
     profile = parse_goals(goals, name=HOSTILE, models=[str(model)])
     return profile.with_changes(
-        threshold=threshold, guards={"caution": 0, "domain": False, "unseen": 1}, diversity={"hit_similarity": 1.0}
+        threshold=threshold, guards=Guards.off().model_dump(), diversity={"hit_similarity": 1.0}
     ).with_constraints(must=["heavy_atoms >= 3"])
 
 

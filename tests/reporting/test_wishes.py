@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from moldesign.errors import ProfileError
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.profile import dump_profile, parse_goals
 from moldesign.reporting.wishes import describe_goals, describe_rules, find_wishes, read_profile
 
@@ -40,7 +41,7 @@ def test_functions_are_not_imported_and_models_may_have_moved() -> None:
 
 
 def test_rules_name_what_was_switched_off() -> None:
-    off = parse_goals(["qed max"]).with_changes(guards={"caution": 0, "domain": False, "unseen": 1})
+    off = parse_goals(["qed max"]).with_changes(guards=Guards.off().model_dump())
     assert any("switched off" in rule for rule in describe_rules(off))
     assert not any("switched off" in rule for rule in describe_rules(parse_goals(["qed max"])))
     assert not any("threshold" in rule or "A hit" in rule for rule in describe_rules(off, is_run=False))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from moldesign.objectives import properties
+from moldesign.objectives.guards import Guards
 from moldesign.objectives.profile import Profile, parse_goals
 from moldesign.predictors.ensemble import Predictor
 from moldesign.screening.executor import Fall
@@ -141,7 +142,7 @@ def test_a_goal_that_gives_no_number_is_a_fall(tmp_path: Path, monkeypatch: pyte
         "def score(smiles):\n    return [float('nan') if text == 'CCO' else 0.5 for text in smiles]\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    scored = run(parse_goals(["partly:score max"]).with_changes(guards={"unseen": 1.0}), TEXTS)
+    scored = run(parse_goals(["partly:score max"]).with_changes(guards=Guards.off().model_dump()), TEXTS)
     assert scored.falls[0].filter == "no score"
     assert scored.falls[0].reason.startswith("partly:score")
     assert scored.total[1:].tolist() == [0.5] * 4
