@@ -13,6 +13,7 @@ from moldesign.chem.groups import cut_linker
 from moldesign.chem.open_points import OpenPiece, read_ends, read_scaffold
 from moldesign.chem.smiles import Mol, quiet_rdkit, require_mols
 from moldesign.chem.standardize import standardize_mol
+from moldesign.chem.stereo import find_stereo
 from moldesign.errors import InvalidSmilesError, ProfileError
 from moldesign.objectives.terms import MORGAN_BITS, Batch, Evaluation
 
@@ -122,16 +123,16 @@ def count_stereocenters(mol: Mol) -> int:
     >>> [count_stereocenters(mol) for mol in require_mols(["CC(O)CC", "C/C=C/C", "CCO"])]
     [1, 1, 0]
     """
-    return len(_find_stereo(mol))
+    return len(find_stereo(mol))
 
 
 def count_open_stereo(mol: Mol) -> int:
     """Return how many of the stereocentres and double bonds have no given form.
 
-    >>> [count_open_stereo(mol) for mol in require_mols(["CC(O)CC", "C[C@H](O)CC", "CC=CC"])]
-    [1, 0, 1]
+    >>> [count_open_stereo(mol) for mol in require_mols(["CC(O)CC", "C[C@H](O)CC", "CC=CC", "NC12CC(C1)C2"])]
+    [1, 0, 1, 0]
     """
-    return sum(one.specified == Chem.StereoSpecified.Unspecified for one in _find_stereo(mol))
+    return sum(one.specified == Chem.StereoSpecified.Unspecified for one in find_stereo(mol))
 
 
 STEREO_PROPERTIES = {
@@ -139,10 +140,6 @@ STEREO_PROPERTIES = {
     "open_stereo": StructureProperty("open_stereo", count_open_stereo, high=5.0),
 }
 """Counts that need no argument."""
-
-
-def _find_stereo(mol: Mol) -> Sequence[Chem.StereoInfo]:
-    return Chem.FindPotentialStereo(mol)  # type: ignore[no-any-return]
 
 
 def _keeps_any(pieces: Sequence[OpenPiece], mol: Mol) -> float:
