@@ -119,6 +119,8 @@ def _make_piece(text: str, mol: Mol, kind: str) -> OpenPiece:
         if atom.GetAtomicNum() != 0:
             continue
         n_points += 1
+        if atom.GetFormalCharge() or atom.GetTotalNumHs() or atom.GetNumRadicalElectrons():
+            raise OpenPointError(f"the {kind} {text!r}: a '*' has no charge and no hydrogens; write it as '*'")
         atom.SetIsotope(0)
         atom.SetAtomMapNum(n_points)
         neighbors = atom.GetNeighbors()

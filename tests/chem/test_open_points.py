@@ -23,6 +23,8 @@ CODEINE = "CN1CC[C@]23c4c5ccc(OC)c4O[C@H]2[C@@H](O)C=C[C@H]3[C@H]1C5"
         ("C*C", "each '\\*' must be bonded to one atom"),
         ("**", "each '\\*' must be bonded to one atom, which is no '\\*' itself"),
         ("*", "each '\\*' must be bonded to one atom"),
+        ("[*+]c1ccccc1", r"the scaffold '\[\*\+\]c1ccccc1': a '\*' has no charge and no hydrogens; write it as '\*'"),
+        ("[*H]C", "a '\\*' has no charge and no hydrogens"),
     ],
 )
 def test_a_scaffold_that_cannot_be_grown_is_named(text: str, message: str) -> None:
@@ -39,6 +41,7 @@ def test_a_scaffold_that_cannot_be_grown_is_named(text: str, message: str) -> No
         ("C*.N*.O*", "are 3 pieces with 3 open points"),
         ("C*.N", "are 2 pieces with 1 open points"),
         ("C(*.N*", "the linker ends cannot be read: 'C\\(\\*.N\\*' is not a valid SMILES"),
+        ("[*H]C.C*", r"the linker ends '\[\*H\]C.C\*': a '\*' has no charge and no hydrogens"),
         ("C=*.N*", "have a double bond to '\\*'"),
     ],
 )
