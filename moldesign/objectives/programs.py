@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -17,11 +18,14 @@ from moldesign.chem.smiles import canonicalize
 from moldesign.errors import ClusterError, ProfileError
 from moldesign.objectives.callables import DEFAULT_TIMEOUT
 from moldesign.objectives.ray_pool import Pool, RayPool
-from moldesign.objectives.score_cache import ScoreCache
+from moldesign.objectives.score_cache import KeptScore, ScoreCache
 from moldesign.objectives.success import SuccessRecord, is_lost
 from moldesign.objectives.terms import Batch, Evaluation, Property
 from moldesign.objectives.worker import Answer
 from moldesign.objectives.worker_pool import WorkerPool
+
+_TimedAnswer = tuple[Answer, float | None]
+"""With the seconds since the answer before it, so that what several processes do at the same time counts once."""
 
 FEW_MOLECULES = 4
 """A program is not judged by fewer: the first molecules of a run may be ones that cannot be scored."""
@@ -42,6 +46,37 @@ class RunningSettings:
     def n_workers(self) -> int:
         """Processes at the same time."""
         return self.workers or os.cpu_count() or 1
+
+
+@dataclass
+class Spending:
+    """What the answers of a program have taken so far, those from a cache included."""
+
+    n_asked: int = 0
+    """Molecules with an answer."""
+    n_timed: int = 0
+    """Those of them of which it is known how long they took when the program was run on them."""
+    seconds: float = 0.0
+    """What these took."""
+    waited: float = 0.0
+    """What passed in this process, in which caches may have answered."""
+
+    def take_in(self, seconds: Sequence[float | None], waited: float) -> None:
+        """Add the answers of a batch."""
+        known = [one for one in seconds if one is not None]
+        self.n_asked += len(seconds)
+        self.n_timed += len(known)
+        self.seconds += sum(known)
+        self.waited += waited
+
+    def __sub__(self, earlier: "Spending") -> "Spending":
+        """Return what was spent since then."""
+        return Spending(
+            self.n_asked - earlier.n_asked,
+            self.n_timed - earlier.n_timed,
+            self.seconds - earlier.seconds,
+            self.waited - earlier.waited,
+        )
 
 
 @dataclass(frozen=True)
@@ -128,9 +163,11 @@ class ProgramProperty:
         """
         smiles = [canonicalize(mol) for mol in batch.mols]
         with self._lock:
+            began = time.monotonic()
             answers = self._recall(list(dict.fromkeys(smiles)))
             answers |= self._run([text for text in dict.fromkeys(smiles) if text not in answers])
-        given = [answers[text] for text in smiles]
+            self.spending.take_in([seconds for _, seconds in answers.values()], time.monotonic() - began)
+        given = [answers[text][0] for text in smiles]
         reasons = [answer.error and f"{self.name}: {answer.error}" for answer in given]
         return Evaluation(np.array([answer.score for answer in given], dtype=np.float64), missing=reasons)
 
@@ -140,9 +177,14 @@ class ProgramProperty:
         return self._pool.n_workers
 
     @property
-    def n_run(self) -> int:
-        """Molecules that the program has been run on, which those known from a cache are not."""
-        return self._record.n_run
+    def cache_key(self) -> str:
+        """What its scores are kept under in a cache."""
+        return self.key or shlex.join(self.command)
+
+    @cached_property
+    def spending(self) -> Spending:
+        """What its answers have taken so far."""
+        return Spending()
 
     def remember_in(self, path: Path) -> None:
         """Keep the scores in the table `scores` of an SQLite file, and look for them there first.
@@ -198,30 +240,28 @@ class ProgramProperty:
         who = self.name if command in self.name or self.key else f"{self.name} ({command})"
         return SuccessRecord(who, few=FEW_MOLECULES)
 
-    @property
-    def _scorer(self) -> str:
-        return self.key or shlex.join(self.command)
-
-    def _recall(self, smiles: Sequence[str]) -> dict[str, Answer]:
-        known: dict[str, float] = {}
+    def _recall(self, smiles: Sequence[str]) -> dict[str, _TimedAnswer]:
+        known: dict[str, KeptScore] = {}
         for cache in reversed(self._caches):
-            known |= cache.find(self._scorer, smiles)
-        return {text: Answer(value) for text, value in known.items()}
+            known |= cache.find(self.cache_key, smiles)
+        return {text: (Answer(kept.value), kept.seconds) for text, kept in known.items()}
 
-    def _run(self, smiles: Sequence[str]) -> dict[str, Answer]:
-        answers: dict[str, Answer] = {}
-        n_failed = 0
+    def _run(self, smiles: Sequence[str]) -> dict[str, _TimedAnswer]:
+        answers: dict[str, _TimedAnswer] = {}
+        n_failed, last = 0, time.monotonic()
         with closing(self._pool.ask_all(smiles)) as answered:
             for row, answer in answered:
-                answers[smiles[row]] = answer
+                now = time.monotonic()
+                seconds, last = now - last, now
+                answers[smiles[row]] = answer, seconds
                 n_failed += answer.error is not None
                 if answer.error is None:
                     for cache in self._caches:
-                        cache.put(self._scorer, smiles[row], answer.score)
+                        cache.put(self.cache_key, smiles[row], answer.score, seconds)
                 elif is_lost(n_failed, len(smiles)):
                     break
         run = [text for text in smiles if text in answers]  # in the order of the batch, whichever came first
-        self._record.require_half(run, [answers[text].error for text in run])
+        self._record.require_half(run, [answers[text][0].error for text in run])
         return answers
 
 

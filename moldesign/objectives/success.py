@@ -22,8 +22,6 @@ class SuccessRecord:
 
     def __init__(self, who: str, *, few: int = 1) -> None:
         self.who, self.few = who, few
-        self.n_run = 0
-        """Molecules that it was run on"""
         self._recent: deque[bool] = deque(maxlen=WINDOW)
 
     def require_half(self, smiles: Sequence[str], errors: Sequence[str | None]) -> None:
@@ -42,7 +40,6 @@ class SuccessRecord:
         outcomes = [error is None for error in errors]
         recent = [*self._recent, *outcomes][-max(len(outcomes), WINDOW) :]
         self._recent.extend(outcomes)
-        self.n_run += len(outcomes)
         if all(outcomes):
             return
         text, error = next(failure for failure in zip(smiles, errors, strict=True) if failure[1] is not None)

@@ -1,7 +1,9 @@
 """Which strategy a run takes, and that a thrifty one can be interrupted, too."""
 
+import sqlite3
 import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,9 +48,19 @@ SLOW = """
 import json, sys, time
 for line in sys.stdin:
     question = json.loads(line)
-    time.sleep(0.05)
+    time.sleep(0.03)
     print(json.dumps({"id": question["id"], "score": question["smiles"].count("N") / 8}), flush=True)
 """
+
+
+@pytest.fixture
+def slow_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """A program that is dear as far as these tests go, whose scores are kept for other runs."""
+    monkeypatch.setattr(strategy_module, "DEAR_SECONDS", 0.02)
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW)
+    goal = {"property": "slow", "command": (sys.executable, str(script)), "max": True, "workers": 1}
+    return Profile.model_validate({"goal": [goal | {"cache": str(tmp_path / "scores.sqlite")}]})
 
 
 def run_thriftily(prior: Path, out: Path, **options: object) -> GenerationResult:
@@ -91,30 +103,35 @@ def test_the_cost_of_a_call_decides(
     assert resumed.n_scored == 36
 
 
-def test_scores_from_a_cache_are_no_measure_of_what_a_call_takes(
-    tiny_prior: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_neither_choice_nor_molecules_depend_on_what_a_cache_knows(
+    tiny_prior: Path, tmp_path: Path, slow_profile: Profile
 ) -> None:
-    """The second run takes time on other molecules than the first, of which every score is known."""
-    monkeypatch.setattr(strategy_module, "DEAR_SECONDS", 0.02)
-    script = tmp_path / "slow.py"
-    script.write_text(SLOW)
-    goal = {"property": "slow", "command": (sys.executable, str(script)), "max": True, "workers": 1}
-    profile = Profile.model_validate({"goal": [goal | {"cache": str(tmp_path / "scores.sqlite")}]})
     runs = [
-        run_tiny(tiny_prior, tmp_path / name, strategy="auto", budget=40, profile=profile, batch_size=64)
+        run_tiny(tiny_prior, tmp_path / name, strategy="auto", budget=25, profile=slow_profile, batch_size=64)
         for name in ("first", "second")
     ]
     again = run_tiny(
-        tiny_prior, tmp_path / "second", strategy="auto", budget=44, profile=profile, resume=True, batch_size=64
+        tiny_prior, tmp_path / "second", strategy="auto", budget=27, profile=slow_profile, resume=True, batch_size=64
     )
-    assert (again.choice, again.n_scored) == (runs[1].choice, 44)
+    assert (again.choice, again.n_scored) == (runs[1].choice, 27)
     assert [result.choice and result.choice.strategy for result in runs] == ["thrifty", "thrifty"]
-    assert [read_facts(result.run_dir)["timed_rounds"] for result in runs] == ["1", "2"]
+    assert [read_facts(result.run_dir)["timed_rounds"] for result in runs] == ["1", "1"]
+    assert read_rows(tmp_path / "first") == read_rows(tmp_path / "second")[:25]
+
+
+def test_a_program_whose_time_no_cache_has_kept_is_taken_for_dear(
+    tiny_prior: Path, tmp_path: Path, slow_profile: Profile
+) -> None:
+    run_tiny(tiny_prior, tmp_path / "first", strategy="auto", budget=24, profile=slow_profile, batch_size=64)
+    with closing(sqlite3.connect(tmp_path / "scores.sqlite")) as cache, cache:
+        cache.execute("DELETE FROM times")
+    result = run_tiny(tiny_prior, tmp_path / "second", strategy="auto", budget=24, profile=slow_profile, batch_size=64)
+    assert result.choice == Choice("thrifty", "the time that a call takes could not be measured")
 
 
 def test_the_limit_lies_between_a_predictor_and_docking() -> None:
     assert judge_cost(0.001).strategy == judge_cost(None).strategy == "fast"
-    assert judge_cost(20.0).strategy == "thrifty"
+    assert judge_cost(20.0).strategy == judge_cost(None, runs_programs=True).strategy == "thrifty"
 
 
 @pytest.mark.parametrize("checkpoint_seconds", [NEVER, EVERY_BATCH])
