@@ -182,16 +182,17 @@ def run(
         rounds = make_rounds(session.choice.strategy, session, recall_parallel(session, archive))
         session.begin(rounds)
         while (stopped := session.find_stop(oracle)) is None:
+            session.begin_batch(oracle)
             scored = rounds.play(session, oracle)
             if not knows_scales and len(oracle.history) >= N_LOOKED_AT:
                 knows_scales = True
                 for warning in warn_of_scales(oracle.history[:N_LOOKED_AT], profile.terms):
                     logger.warning("%s", warning)
             progress = scoreboard.update(session.n_batches + 1, session.n_calls, scored, session.report)
-            session.finish_batch(progress)
+            session.finish_batch(progress, oracle)
             if on_progress:
                 on_progress(progress)
-        session.save()
+        session.end(oracle)
     except KeyboardInterrupt:
         return StopReason.INTERRUPTED
     return stopped

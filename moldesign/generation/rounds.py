@@ -30,6 +30,7 @@ class FastRounds:
 
     def __init__(self, session: Session) -> None:
         self._n_children = 0 if session.keeps_piece else session.settings.n_children
+        self._n_most = session.settings.batch_size + self._n_children
         self._breeder = Breeder()
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
@@ -44,6 +45,10 @@ class FastRounds:
         session.guide.repeat(session.settings.n_replays)
         session.stopper.finish_batch(session.guide.learner)
         return [scored]
+
+    def may_be_cut(self, remaining: int) -> bool:
+        """Return whether batch and children may be more than so many calls cover."""
+        return remaining < self._n_most
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: all of it is in the session."""
@@ -116,6 +121,10 @@ class ThriftyRounds:
     def _choose_scores(self, batch: OracleBatch, judgement: Judgement) -> NDArray[np.float64]:
         """Return what the surrogate learns; where it is told the cheap part, no estimate stands for a dear one."""
         return batch.rewards.total if self._knows_part else judgement.scores
+
+    def may_be_cut(self, remaining: int) -> bool:
+        """Return False: the last batch is chosen as small as what is left, and all of it is learned from."""
+        return False
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the engine."""

@@ -43,6 +43,10 @@ class Rounds(Protocol):
         """Propose molecules, score them, learn from them; return the batches that show how the search is doing."""
         ...
 
+    def may_be_cut(self, remaining: int) -> bool:
+        """Return whether the next round may propose more molecules than so many calls cover."""
+        ...
+
     def state_dict(self) -> dict[str, Any]:
         """Return what the next round depends on beside the session, ready for JSON."""
         ...
@@ -93,6 +97,7 @@ class Session:
         self.choice: Choice | None = None
         """How calls are spent; None until that is clear."""
         self._rounds_state: dict[str, Any] | None = None
+        self._may_be_cut = False
         self.n_batches = self.n_calls = self.n_idle = 0
         self.report = LearningReport(0.0, 0.0, 0.0)
         self._saved = time.monotonic()
@@ -137,11 +142,22 @@ class Session:
             rounds.load_state_dict(self._rounds_state)
             self._rounds_state = None
 
-    def finish_batch(self, progress: Progress) -> None:
+    def begin_batch(self, oracle: Oracle) -> None:
+        """Put a checkpoint away before a round that the budget may cut: with a larger one it is played again, whole."""
+        self._may_be_cut = self.rounds is not None and self.rounds.may_be_cut(oracle.remaining)
+        if self._may_be_cut and self.n_batches:  # without any checkpoint a resumed run begins anew
+            self.save()
+
+    def finish_batch(self, progress: Progress, oracle: Oracle) -> None:
         """Note the progress, and put a checkpoint away from time to time."""
         self.n_batches += 1
         append_metrics(self.folder, progress.to_dict())
         if time.monotonic() - self._saved > self.settings.checkpoint_seconds:
+            self.end(oracle)
+
+    def end(self, oracle: Oracle) -> None:
+        """Put a checkpoint away, unless the budget may have cut the last round: the one from before it stays."""
+        if oracle.remaining or not self._may_be_cut:
             self.save()
 
     def save(self) -> None:

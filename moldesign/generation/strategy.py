@@ -93,7 +93,7 @@ def time_calls(session: Session, oracle: Oracle, n_rounds: int | None = None) ->
         batches.append(oracle.score(written.smiles[start : start + N_TIMED]))
         spent = [one.spending - old for one, old in zip(programs, before, strict=True)]
         n_asked = max((one.n_asked for one in spent), default=len(oracle.history) - n_before)
-        if n_rounds is None and n_asked >= N_TIMED // 2:
+        if n_rounds is None and (n_asked >= N_TIMED // 2 or not oracle.remaining):
             break
     seconds = _find_cost(time.monotonic() - began, len(oracle.history) - n_before, spent)
     for batch in batches:

@@ -111,7 +111,10 @@ class Oracle:
         smiles = [None if mol is None else canonicalize(mol) for mol in parsed.mols]
         distinct = [text for text in dict.fromkeys(smiles) if text is not None]
         unknown = [text for text in distinct if text not in self._calls and text not in self._refused]
-        paid = self._pay(unknown[: self.remaining], source)
+        paid: list[ScoredMolecule] = []
+        while unknown and self.remaining:  # once, unless the objective refuses some: these are not paid
+            covered, unknown = unknown[: self.remaining], unknown[self.remaining :]
+            paid += self._pay(covered, source)
         is_new = np.zeros(len(smiles), dtype=bool)
         is_new[[smiles.index(molecule.smiles) for molecule in paid]] = True
         errors = [error or self._explain(row, smiles[row]) for row, error in enumerate(parsed.errors)]
@@ -120,8 +123,6 @@ class Oracle:
         return OracleBatch(smiles, self._collect(smiles, calls, errors), is_new, call_numbers)
 
     def _pay(self, smiles: Sequence[str], source: str) -> list[ScoredMolecule]:
-        if not smiles:
-            return []
         rewards = self._scorer.score(smiles)
         _require_totals(rewards, smiles)
         paid: list[ScoredMolecule] = []

@@ -254,6 +254,19 @@ def test_a_finished_run_goes_on_only_for_a_larger_budget(
     assert len(batches) > len(read_metrics(unbroken.run_dir))
 
 
+@pytest.mark.parametrize("checkpoint_seconds", [NEVER, EVERY_BATCH])
+@pytest.mark.parametrize("budget", [1, 8, 30])
+def test_a_larger_budget_later_gives_the_molecules_of_a_larger_budget_at_once(
+    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path, budget: int, checkpoint_seconds: float
+) -> None:
+    """The first part ends within the start molecules, the first batch, and later ones."""
+    first = run_tiny(tiny_prior, tmp_path, start=START, budget=budget, checkpoint_seconds=checkpoint_seconds)
+    assert first.n_scored == budget
+    resumed = run_tiny(tiny_prior, tmp_path, resume=True, budget=BUDGET)
+    assert read_rows(resumed.run_dir) == read_rows(unbroken.run_dir)
+    pd.testing.assert_frame_equal(resumed.frame, unbroken.frame, check_exact=True)
+
+
 def test_a_run_that_finds_nothing_new_ends_before_its_budget(tmp_path: Path) -> None:
     vocabulary = Vocabulary.from_tokens(["C"])
     policy = TokenPolicy(PolicySettings(len(vocabulary), embedding_size=4, hidden_size=4, n_layers=1))

@@ -87,6 +87,12 @@ def test_what_a_predictor_refuses_costs_nothing(predictor: FakePredictor) -> Non
     assert oracle.remaining == 1
 
 
+@pytest.mark.usefixtures("predictor")
+def test_calls_that_a_refused_molecule_leaves_go_to_the_next() -> None:
+    oracle = Oracle(parse_goals(["herg min"]), 1)
+    assert oracle.score(["F[Xe]F", "CCCl", "CCF"]).call_numbers.tolist() == [0, 1, 0]
+
+
 def test_an_empty_batch_is_fine() -> None:
     batch = Oracle(parse_goals(["qed max"]), 3).score([])
     assert batch.rewards.terms.shape == (0, 1)
