@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,14 @@ from moldesign.objectives.time_limit import OutOfTimeError, limit_time
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds that a scorer has: a program for one molecule, a function in this process for one call."""
+
+
+class _Failure(NamedTuple):
+    """Why a call gave nothing."""
+
+    reason: str
+    is_mismatch: bool = False
+    """Whether the function did return, but not one value per molecule."""
 
 
 @dataclass(frozen=True)
@@ -55,18 +64,20 @@ class CallableProperty:
         if isinstance(together, Numbers):
             return together
         if len(smiles) == 1:
-            return Numbers(np.array([np.nan]), [together])
+            return Numbers(np.array([np.nan]), [together.reason])
         values, errors = np.full(len(smiles), np.nan), list[str | None]()
         for row, text in enumerate(smiles):
             alone = self._call([text])
             if isinstance(alone, Numbers):
                 values[row] = alone.values[0]
-            errors.append(alone.errors[0] if isinstance(alone, Numbers) else alone)
+            errors.append(alone.errors[0] if isinstance(alone, Numbers) else alone.reason)
             if is_lost(len(errors) - errors.count(None), len(smiles)):
                 break
+        if together.is_mismatch and None not in errors:  # no molecule is to blame: how many it gave for all says more
+            errors = [together.reason] * len(errors)
         return Numbers(values, errors)
 
-    def _call(self, smiles: list[str]) -> Numbers | str:
+    def _call(self, smiles: list[str]) -> Numbers | _Failure:
         """Return the numbers, or why there are none."""
         try:
             with limit_time(self.timeout):
@@ -77,8 +88,8 @@ class CallableProperty:
                 "in the profile, or mark the goal expensive = true, so that each molecule is scored on its own"
             ) from error
         except (Exception, SystemExit) as error:  # a foreign function may raise anything; the message names it
-            return f"{type(error).__name__}: {error}"
+            return _Failure(f"{type(error).__name__}: {error}")
         try:
             return read_numbers(returned, len(smiles))
         except ValueError as error:
-            return str(error)
+            return _Failure(str(error), is_mismatch=True)

@@ -73,7 +73,8 @@ def read_numbers(returned: Any, n: int) -> Numbers:
     except Exception:  # arrays of other packages raise what they like, as a tensor does that keeps its gradient
         values = np.array([_to_float(item) for item in given]) if getattr(given, "ndim", 1) else np.zeros(0)
     if values.shape != (n,):
-        raise ValueError(f"it must return one number per molecule; for {n} it returned {_describe(returned)}")
+        described = _describe(returned, values.shape)
+        raise ValueError(f"it must return one number per molecule; for {n} it returned {described}")
     errors = [None if math.isfinite(value) else _refuse(given, row) for row, value in enumerate(values.tolist())]
     return Numbers(np.where(np.isfinite(values), values, np.nan), errors)
 
@@ -99,8 +100,10 @@ def _refuse(returned: Any, row: int) -> str:
     return f"it gave {text if len(text) <= 40 else text[:37] + '...'} instead of a finite number"
 
 
-def _describe(returned: Any) -> str:
+def _describe(returned: Any, shape: tuple[int, ...]) -> str:
+    kind = type(returned).__name__
     if isinstance(returned, _UNORDERED) or not hasattr(returned, "__len__"):
-        return f"a {type(returned).__name__}"
-    shape = getattr(returned, "shape", None)
-    return f"{len(returned)}" if shape is None else f"an array of shape {shape}"
+        return f"a {kind}"
+    if hasattr(returned, "shape"):
+        return f"an array of shape {tuple(returned.shape)}"
+    return f"{len(returned)}" if len(shape) == 1 else f"a {kind} of shape {shape}"

@@ -74,8 +74,10 @@ def test_a_molecule_that_fails_is_missing_and_the_others_are_scored(
     ("function", "reason"),
     [
         (lambda smiles: [np.nan] * len(smiles), "'CCO': it gave nan instead of a finite number"),
-        (lambda smiles: 0.5, "one number per molecule; for 1 it returned a float"),
-        (lambda smiles: [[0.1, 0.2]], "one number per molecule"),
+        (lambda smiles: 0.5, "one number per molecule; for 4 it returned a float"),
+        (lambda smiles: [[0.1, 0.2]], r"one number per molecule; for 4 it returned a list of shape \(1, 2\)"),
+        (lambda smiles: [[0.5] for _ in smiles], r"for 4 it returned a list of shape \(4, 1\)"),
+        (lambda smiles: [0.5] * (len(smiles) - 1), "for 4 it returned 3"),
         (lambda smiles: ["high"] * len(smiles), "'high'"),
         (lambda smiles: None, "NoneType"),
         (lambda smiles: 1 / 0, "ZeroDivisionError: division by zero"),
