@@ -11,6 +11,7 @@ from moldesign.objectives.functions import Numbers, ScoringFunction, import_func
 from moldesign.objectives.success import SuccessRecord, is_lost
 from moldesign.objectives.terms import Batch, Evaluation
 from moldesign.objectives.time_limit import OutOfTimeError, limit_time
+from moldesign.objectives.worker import join_lines
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds that a scorer has: a program for one molecule, a function in this process for one call."""
@@ -88,7 +89,7 @@ class CallableProperty:
                 "in the profile, or mark the goal expensive = true, so that each molecule is scored on its own"
             ) from error
         except (Exception, SystemExit) as error:  # a foreign function may raise anything; the message names it
-            return _Failure(f"{type(error).__name__}: {error}")
+            return _Failure(join_lines(f"{type(error).__name__}: {error}"))
         try:
             return read_numbers(returned, len(smiles))
         except ValueError as error:

@@ -96,7 +96,7 @@ def _to_float(item: Any) -> float:
 
 
 def _refuse(returned: Any, row: int) -> str:
-    text = repr(list(returned)[row])
+    text = " ".join(repr(list(returned)[row]).split())
     return f"it gave {text if len(text) <= 40 else text[:37] + '...'} instead of a finite number"
 
 

@@ -25,6 +25,15 @@ class Answer(NamedTuple):
     error: str | None = None
 
 
+def join_lines(text: str) -> str:
+    """Return a reason as one line, cut where it is long.
+
+    >>> join_lines("no conformer\\n  of this molecule")
+    'no conformer of this molecule'
+    """
+    return " ".join(text.split())[:_MAX_REASON]
+
+
 class _ProtocolError(Exception):
     """The program did not answer the question; nobody knows what it will say next."""
 
@@ -159,7 +168,7 @@ class Worker:
             return ""
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - _LOG_TAIL_BYTES))
         lines = self._log.read().decode(errors="replace").split("\n")
-        return _join(next((line for line in reversed(lines) if line.strip()), ""))
+        return join_lines(next((line for line in reversed(lines) if line.strip()), ""))
 
 
 def _read_answer(line: bytes, number: int) -> Answer:
@@ -175,7 +184,7 @@ def _read_answer(line: bytes, number: int) -> Answer:
         given = f"{answer['id']!r}" if "id" in answer else "no id"
         raise _ProtocolError(f"it answered for {given} instead of id {number}, and was stopped")
     if answer.get("error") is not None:
-        return Answer(math.nan, _join(str(answer["error"])) or "an error without a message")
+        return Answer(math.nan, join_lines(str(answer["error"])) or "an error without a message")
     score = answer.get("score")
     if isinstance(score, bool) or not isinstance(score, int | float) or not abs(score) <= sys.float_info.max:
         return Answer(math.nan, f"it gave {_shorten(json.dumps(score).encode())} instead of a finite number")
@@ -186,10 +195,6 @@ def _describe_end(code: int | None) -> str:
     if code is None:
         return "closed its output"
     return f"ended with exit code {code}" if code >= 0 else f"was killed by signal {-code} ({signal.strsignal(-code)})"
-
-
-def _join(text: str) -> str:
-    return " ".join(text.split())[:_MAX_REASON]
 
 
 def _shorten(line: bytes, limit: int = 60) -> str:

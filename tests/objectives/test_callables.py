@@ -88,6 +88,16 @@ def test_a_function_that_never_gives_a_number_is_an_error(function: Callable[[li
         evaluate(function)
 
 
+def test_an_exception_of_several_lines_is_one_line_everywhere(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(smiles: list[str]) -> list[float]:
+        if "CCF" in smiles:
+            raise RuntimeError("no parameters\n  for F\n")
+        return [0.5] * len(smiles)
+
+    assert (evaluate(fail).missing or [])[3] == "mine: RuntimeError: no parameters for F"
+    assert caplog.messages[0].endswith("first failure: 'CCF': RuntimeError: no parameters for F")
+
+
 def test_a_large_batch_is_given_up_when_half_has_failed() -> None:
     calls: list[list[str]] = []
 

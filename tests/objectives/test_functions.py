@@ -37,6 +37,11 @@ def test_what_is_no_number_has_a_reason_and_the_others_stay() -> None:
     ]
 
 
+def test_what_takes_several_lines_is_named_in_one() -> None:
+    errors = read_numbers([0.5, np.eye(2)], 2).errors
+    assert errors == [None, "it gave array([[1., 0.], [0., 1.]]) instead of a finite number"]
+
+
 @pytest.mark.parametrize("returned", [iter([1.5, None]), np.ma.array([1.5, 2.5], mask=[False, True])])
 def test_what_can_be_read_once_or_is_masked_keeps_its_rows(returned: object) -> None:
     values, errors = read_numbers(returned, 2)
