@@ -19,6 +19,8 @@ ScoringFunction = Callable[[list[str]], ArrayLike]
 
 _UNORDERED = (str, bytes, Set, Mapping)
 """No list: the order of a set, or of keys, is not that of the molecules."""
+_NUMBERS = "biuf"
+"""Kinds of arrays."""
 _NAME = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
@@ -59,18 +61,22 @@ def import_function(name: str) -> ScoringFunction:
 
 
 def read_numbers(returned: Any, n: int) -> Numbers:
-    """Return what a function gave for `n` molecules, one by one; what is no number has a reason.
+    """Return what a function gave for `n` molecules, one by one; what is no number, as text never is, has a reason.
 
     Raises:
         ValueError: these are not `n` values in a row, so that nobody knows which belongs to which molecule.
 
-    >>> read_numbers([0.5, "high"], 2).errors
-    [None, "it gave 'high' instead of a finite number"]
+    >>> read_numbers([0.5, "0.7"], 2).errors
+    [None, "it gave '0.7' instead of a finite number"]
     """
     given = _list_items(returned)
     try:
-        values = np.asarray(given, dtype=np.float64)
+        array = np.asarray(given)
     except Exception:  # arrays of other packages raise what they like, as a tensor does that keeps its gradient
+        array = None
+    if array is not None and array.dtype.kind in _NUMBERS:
+        values = array.astype(np.float64)
+    else:
         values = np.array([_to_float(item) for item in given]) if getattr(given, "ndim", 1) else np.zeros(0)
     if values.shape != (n,):
         described = _describe(returned, values.shape)
@@ -89,6 +95,8 @@ def _list_items(returned: Any) -> Any:
 
 
 def _to_float(item: Any) -> float:
+    if isinstance(item, str | bytes):
+        return float("nan")
     try:
         return float(item)
     except (TypeError, ValueError, OverflowError):

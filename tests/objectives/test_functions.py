@@ -1,6 +1,8 @@
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -17,6 +19,8 @@ from moldesign.objectives.functions import import_function, read_numbers
         iter([1, 2.5]),
         {"a": 1, "b": 2.5}.values(),
         torch.tensor([1, 2.5], requires_grad=True),
+        [True, Decimal("2.5")],
+        pd.Series([1, 2.5], index=["b", "a"]),
     ],
 )
 def test_numbers_in_any_container(returned: object) -> None:
@@ -35,6 +39,16 @@ def test_what_is_no_number_has_a_reason_and_the_others_stay() -> None:
         "'" + "x" * 36 + "...",
         "inf",
     ]
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [["0.5", 0.5], [b"0.5", 0.5], np.array(["0.5", "no"]), np.array(["0.5", 0.5], dtype=object), pd.Series(["0.5", 1])],
+)
+def test_text_is_no_number_even_if_it_looks_like_one(returned: object) -> None:
+    values, errors = read_numbers(returned, 2)
+    assert np.isnan(values[0])
+    assert "'0.5'" in str(errors[0])
 
 
 def test_what_takes_several_lines_is_named_in_one() -> None:
