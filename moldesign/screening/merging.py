@@ -18,7 +18,7 @@ from moldesign.screening.screener import Screener
 from moldesign.screening.settings import ScreeningSettings
 from moldesign.screening.sources import find_files
 from moldesign.screening.steps import Tell, begin_step, count_off
-from moldesign.screening.store import STORE_FILE, Store
+from moldesign.screening.store import NO_SHARD, STORE_FILE, Store
 from moldesign.screening.targets import check_targets
 from moldesign.versions import list_versions
 
@@ -102,7 +102,7 @@ def _check_plans(paths: Sequence[Path], stored: Sequence[Any]) -> dict[str, Any]
     owners: dict[int, Path] = {}
     for path, one in zip(paths, stored, strict=True):
         if one is None:
-            raise RunFolderError(f"{path} is no shard of a screening; merge what `screen --shard i/n` has written")
+            raise RunFolderError(f"{path}{NO_SHARD}")
         if changed := [name for name in find_changes(stored[0], one) if name != "shard"]:
             raise RunFolderError(
                 f"{path} belongs to another screening than {paths[0]} ({', '.join(changed)} differ); "

@@ -12,8 +12,12 @@ from moldesign.errors import RunFolderError
 from moldesign.screening.library import FileNotes
 
 STORE_FILE = "progress.sqlite"
+NO_SHARD = " is no shard of a screening; merge what `screen --shard i/n` has written"
+"""Said of a file whose name stands before it."""
 DUPLICATE = "duplicate"
 
+_FOREIGN = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+"""What SQLite says of a file that is no database, or is one without our tables."""
 _ROW_BITS = 40
 """A row's place in the library is its file's number, then 40 bits of its number in the file."""
 _QUERY = 500
@@ -108,6 +112,7 @@ class Store:
 
     def __init__(self, path: Path, *, pool_size: int | None, keeps_duplicates: bool, is_sealed: bool = False) -> None:
         self.path, self._pool_size, self._keeps_duplicates = path, pool_size, keeps_duplicates
+        self._is_sealed = is_sealed
         self._worst: tuple[float, int] | None = None
         with self._explaining():
             if is_sealed:
@@ -299,17 +304,28 @@ class Store:
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
+        explain = _explain_shard if self._is_sealed else _explain_progress
         try:
             yield
-        except sqlite3.OperationalError as error:
-            text = str(error)
-            remedy = "check the disk and its rights, then go on with --resume"
-            if "locked" in text:
-                remedy = "another process is screening into it; wait until it ends, or choose another --out"
-            elif "full" in text:
-                remedy = "make room on the disk, then go on with --resume; what is done is kept"
-            raise RunFolderError(f"{self.path}: {text}; {remedy}") from error
         except sqlite3.DatabaseError as error:
-            raise RunFolderError(
-                f"{self.path} is damaged or no screening ({error}); delete it to begin anew"
-            ) from error
+            raise RunFolderError(f"{self.path}{explain(error)}") from error
+
+
+def _explain_progress(error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if not isinstance(error, sqlite3.OperationalError):
+        return f" is damaged or no screening ({text}); delete it to begin anew"
+    remedy = "check the disk and its rights, then go on with --resume"
+    if "locked" in text:
+        remedy = "another process is screening into it; wait until it ends, or choose another --out"
+    elif "full" in text:
+        remedy = "make room on the disk, then go on with --resume; what is done is kept"
+    return f": {text}; {remedy}"
+
+
+def _explain_shard(error: sqlite3.DatabaseError) -> str:
+    if error.sqlite_errorcode in _FOREIGN:
+        return NO_SHARD
+    if error.sqlite_errorcode == sqlite3.SQLITE_CORRUPT:
+        return f" is damaged ({error}); screen this shard again"
+    return f": {error}; check the disk and its rights, then merge again"

@@ -157,8 +157,14 @@ def test_what_cannot_be_merged(library: Path, profile: Profile) -> None:
     run(library, profile, "b.csv", shard=Shard(3, 3), chunk_size=200)
     with pytest.raises(RunFolderError, match=r"library\.csv was another file when b\.csv\.shard-3-of-3"):
         merge_shards(["a.csv.shard-*", "b.csv.shard-3-of-3"], out="merged.csv")
-    with pytest.raises(RunFolderError, match="is damaged or no screening"):
-        merge_shards(["library.csv"], out="merged.csv")
+    Path("empty.csv").touch()
+    for foreign in ("library.csv", "empty.csv"):
+        with pytest.raises(RunFolderError, match=f"{foreign} is no shard of a screening; merge what `screen"):
+            merge_shards([foreign], out="merged.csv")
+    damaged = Path("b.csv.shard-3-of-3")
+    damaged.write_bytes(damaged.read_bytes()[:5000])
+    with pytest.raises(RunFolderError, match=r"b\.csv\.shard-3-of-3 is damaged .*; screen this shard again"):
+        merge_shards([damaged], out="merged.csv")
     with pytest.raises(TableError, match="no file matches"):
         merge_shards(["c.csv.shard-*"], out="merged.csv")
 
