@@ -53,8 +53,12 @@ def evaluate(
       moldesign evaluate hits.csv --reference library.smi --page hits.html
       moldesign evaluate generated.smi --reference training.smi.gz --out figures.json
     """
+    from moldesign.datasets.streams import refuse_overwriting  # noqa: PLC0415
     from moldesign.datasets.tables import check_table  # noqa: PLC0415
 
+    for target, option in ((out, "--out"), (page, "--page")):
+        if target is not None:
+            refuse_overwriting(target, option, [source, *([] if reference is None else [reference])])
     check_table(source, smiles_column=smiles_column)
     if reference is not None:
         check_table(reference, smiles_column=reference_column)

@@ -64,6 +64,7 @@ def predict(
       moldesign predict actives.sdf.gz --model admet --model activity --out predicted.parquet
       moldesign predict "CC(=O)Nc1ccc(O)cc1"
     """
+    from moldesign.datasets.streams import refuse_overwriting  # noqa: PLC0415
     from moldesign.predictors.bundled import find_model_folder, load_predictor  # noqa: PLC0415
 
     names = list(dict.fromkeys(model))
@@ -73,6 +74,8 @@ def predict(
     if is_single and is_screen_busy:
         typer.echo(describe_molecule(source, [load_predictor(name) for name in names]))
         return
+    if out is not None and not is_single:
+        refuse_overwriting(out, "--out", [source])
     is_quiet = is_single or is_screen_busy
     with open_output(out, smiles_column) as write, open_display(f"predicting {source}", quiet=is_quiet) as show:
         chunks = read_input(source, smiles_column)

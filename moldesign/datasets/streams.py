@@ -6,7 +6,7 @@ import io
 import re
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -39,6 +39,22 @@ def classify_path(path: str | Path) -> FileKind:
         return FileKind(".csv", is_gzip=False)
     name = Path(path).name.lower()
     return FileKind(Path(name.removesuffix(".gz")).suffix, name.endswith(".gz"))
+
+
+def refuse_overwriting(path: str | Path, option: str, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write over a file that is read, whichever links and spellings name the two.
+
+    Args:
+        path: of the file that is going to be written.
+        option: that names it.
+        inputs: what is read; `-` is standard input.
+
+    Raises:
+        TableError: they are one file.
+    """
+    target = Path(path).resolve()
+    if any(target == Path(one).resolve() for one in inputs if str(one) != STANDARD_INPUT):
+        raise TableError(f"{path} is read by this command, and would be overwritten; choose another {option}")
 
 
 @contextmanager

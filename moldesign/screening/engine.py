@@ -61,9 +61,9 @@ def screen(
         make_executor: who does the work; by default processes on this machine.
 
     Raises:
-        TableError: the library cannot be read (what is done is kept), or the ending of a result is unknown.
-        RunFolderError: the results or the progress cannot be written, or would take the place of what is read; or the
-            progress is another screening's.
+        TableError: the library cannot be read (what is done is kept), the ending of a result is unknown, or a result
+            would take the place of what is read.
+        RunFolderError: the results or the progress cannot be written, or the progress is another screening's.
         MoldesignError: a goal cannot be scored.
     """
     settings = settings or ScreeningSettings()

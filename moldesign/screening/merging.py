@@ -49,10 +49,11 @@ def merge_shards(
         on_progress: is told how far each step is.
 
     Raises:
-        TableError: there are no such shards, or the ending of a result is unknown.
+        TableError: there are no such shards, the ending of a result is unknown, or a result would take the place of
+            what is read.
         RunFolderError: a shard is missing, is there twice, belongs to another screening, or has read other files; or
-            a result cannot be written, or would take the place of what is read; or an interrupted
-            screening of the same name can be gone on with; or a model or a version here is not that of the shards.
+            a result cannot be written; or an interrupted screening of the same name can be gone on with; or a model
+            or a version here is not that of the shards.
     """
     paths = [Path(path) for path in find_files(shards)]
     files = ScreeningFiles(Path(out))

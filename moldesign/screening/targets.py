@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from moldesign.datasets.streams import STANDARD_INPUT
+from moldesign.datasets.streams import STANDARD_INPUT, refuse_overwriting
 from moldesign.datasets.tables import TableWriter
 from moldesign.errors import RunFolderError
 from moldesign.screening.progress import ScreeningFiles
@@ -31,9 +31,9 @@ def check_targets(
         others: what is made of the hits, besides.
 
     Raises:
-        TableError: an ending of a file of hits is unknown.
-        RunFolderError: a folder is missing or has the name of a file, a file that is read would be lost, or two files
-            have one name.
+        TableError: an ending of a file of hits is unknown, or a file that is read would be overwritten.
+        RunFolderError: a folder is missing or has the name of a file, a file that is read would be deleted, or two
+            files have one name.
     """
     hits = [Target(files.out, "--out"), *([] if sdf is None else [Target(Path(sdf), "--sdf")])]
     for path, _ in hits:
@@ -61,12 +61,10 @@ def _check_place(target: Target) -> None:
 
 
 def _check_inputs(targets: Sequence[Target], progress: Path, inputs: Sequence[Path]) -> None:
-    known = {path.resolve(): path for path in inputs}
     for path, option in targets:
-        if path.resolve() in known:
-            raise RunFolderError(f"{path} is read by this command, and would be overwritten; choose another {option}")
-    for resolved, path in known.items():
-        if progress.resolve() in resolved.parents:
+        refuse_overwriting(path, option, inputs)
+    for path in inputs:
+        if progress.resolve() in path.resolve().parents:
             raise RunFolderError(
                 f"{path} is read by this command, and would be deleted with {progress}; choose another --out"
             )

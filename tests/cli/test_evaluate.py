@@ -58,6 +58,8 @@ def test_json_on_the_screen_and_in_a_file(moldesign: Moldesign, table: str) -> N
         (["set.csv", "--smiles-column", "mol"], "no column 'mol'"),
         (["set.csv", "--out", "nowhere/figures.json"], "cannot be written"),
         (["set.csv", "--page", "nowhere/page.html"], "cannot be written"),
+        (["set.csv", "--out", "./set.csv"], "set.csv is read by this command, and would be overwritten"),
+        (["set.csv", "--reference", "known.smi", "--page", "known.smi"], "overwritten; choose another --page"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, table: str, arguments: list[str], said: str) -> None:

@@ -172,6 +172,15 @@ def test_failure_keeps_an_older_file(moldesign: Moldesign) -> None:
     assert Path("old.csv").read_text() == "smiles\nCCO\n"
 
 
+@pytest.mark.parametrize("out", ["library.csv", "./library.csv", "link.csv"])
+@pytest.mark.parametrize("source", ["library.csv", "link.csv"])
+def test_the_input_is_not_overwritten(moldesign: Moldesign, library: str, source: str, out: str) -> None:
+    Path("link.csv").symlink_to(library)
+    done = moldesign("predict", source, "--out", out)
+    assert (done.code, Path(library).read_text()) == (1, TABLE)
+    assert "is read by this command, and would be overwritten; choose another --out" in done.err
+
+
 @pytest.mark.parametrize(("key", "said"), [("sha256", "checksum"), ("format_version", "update moldesign")])
 def test_damaged_or_newer_model_is_refused(moldesign: Moldesign, weights: Path, key: str, said: str) -> None:
     shutil.copytree(weights / "admet", "model")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moldesign.errors import RunFolderError
+from moldesign.errors import MoldesignError, RunFolderError, TableError
 from moldesign.objectives.profile import parse_goals
 from moldesign.screening import ScreeningSettings, Shard, merge_shards, screen
 
@@ -48,14 +48,14 @@ def test_a_screening_refuses(
     if "sdf" in options:
         options = {"sdf": str(options["sdf"]).format(here=Path.cwd().name)}
     before = files()
-    with pytest.raises(RunFolderError, match=message):
+    with pytest.raises(MoldesignError, match=message):
         run(library, out, **options)
     assert files() == before
 
 
 def test_a_link_to_the_library_is_the_library(files: Callable[[], dict[str, str]]) -> None:
     Path("link.csv").symlink_to("h.csv.rejected.csv")
-    with pytest.raises(RunFolderError, match="would be overwritten"):
+    with pytest.raises(TableError, match="would be overwritten"):
         run("link.csv", "h.csv")
 
 
@@ -80,7 +80,7 @@ def test_a_merge_refuses(files: Callable[[], dict[str, str]]) -> None:
         ({"out": "x.csv", "sdf": "gone/y.sdf"}, "no folder gone"),
         ({"out": "x.csv", "sdf": "x.csv"}, "would be written twice"),
     ]:
-        with pytest.raises(RunFolderError, match=message):
+        with pytest.raises(MoldesignError, match=message):
             merge_shards(shards, workers=1, **options)  # type: ignore[arg-type]
     assert Path("h.csv.rejected.csv").read_text() == "smiles\nCCO\n"
     assert not list(Path().glob("x.csv*.csv"))
