@@ -99,14 +99,17 @@ def predict(
 def predict_chunk(
     chunk: "TableChunk", predictors: "Sequence[Predictor]", show_rows: Callable[[int], None]
 ) -> "list[Predictions]":
-    """Return what each predictor says, and show how many rows are done: those of each predictor count in part."""
+    """Return what each predictor says, and show how many rows are done: those of each predictor count in part.
+
+    Errors count the rows of the table from 1, as its user does.
+    """
     predictions: list[Predictions] = []
 
     def note(n_done: int) -> None:
         show_rows((len(predictions) * len(chunk.smiles) + n_done) // len(predictors))
 
     for one in predictors:
-        predictions.append(one.predict(chunk.smiles, first_row=chunk.first_row, on_rows=note))
+        predictions.append(one.predict(chunk.smiles, first_row=chunk.first_row + 1, on_rows=note))
     return predictions
 
 

@@ -47,7 +47,7 @@ def read_labels(path: str | Path, endpoints: Mapping[str, str], *, smiles_column
             raise TableError(f"{path}: no column is called like an endpoint; known are: {', '.join(sorted(endpoints))}")
         hashes = hash_molecules(chunk.smiles)
         for row, name in enumerate(hashes):
-            place = f"{path}, row {chunk.first_row + row}"
+            place = f"{path}, row {chunk.first_row + row + 1}"
             if name is None:
                 problems.append(f"{place}: {chunk.smiles[row]!r} is not a valid SMILES")
                 continue

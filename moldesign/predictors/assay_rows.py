@@ -30,7 +30,7 @@ class MeasuredRows(NamedTuple):
     source: str
     """What messages call the table"""
     numbers: NDArray[np.int64]
-    """[R], the row of the file, from 0, or `UNNUMBERED`"""
+    """[R], the row of the file, from 1 (the header not counted), or `UNNUMBERED`"""
     keys: list[str]
     """[R], InChIKey"""
     smiles: dict[str, str]
@@ -128,14 +128,15 @@ def _read_chunks(
 
 
 def _take_in(read: _Columns, chunk: TableChunk, targets: Sequence[str], time_column: str | None) -> None:
-    keyed = key_molecules(chunk.smiles, first_row=chunk.first_row)
+    first_row = chunk.first_row + 1  # users count the rows of a file from 1
+    keyed = key_molecules(chunk.smiles, first_row=first_row)
     read.problems.extend(error for error in keyed.errors if error)
     cells = [chunk.frame[name].tolist() for name in targets]
     dates = chunk.frame[time_column].tolist() if time_column else []
     for place, (key, text) in enumerate(zip(keyed.keys, keyed.smiles, strict=True)):
         if key is None or text is None:
             continue
-        read.numbers.append(chunk.first_row + place)
+        read.numbers.append(first_row + place)
         read.keys.append(key)
         read.smiles.setdefault(key, text)
         read.times.extend(dates[place : place + 1])
@@ -162,7 +163,7 @@ def _find_untimed(
     if untimed and (not skip_bad or len(untimed) == len(numbers)):
         raise TableError(
             f"{source}: {time_column} is neither a number nor a date like 2021-03-31: {collect(untimed).describe()} "
-            "(rows count from 0); correct the cells, or leave these rows out with --skip-bad"
+            "(rows count from 1, below the header); correct the cells, or leave these rows out with --skip-bad"
         )
     return untimed
 
@@ -178,7 +179,9 @@ def _finish_column(
     bad_cells = collect([f"row {row}: {text!r}" for row, text in bad])
     if bad_cells.n and not skip_bad:
         advice = _advise([text for _, text in bad], has_numbers=bool(np.isfinite(labels).any()))
-        raise TableError(f"{source}: {name} is no number in {bad_cells.describe()} (rows count from 0); {advice}")
+        raise TableError(
+            f"{source}: {name} is no number in {bad_cells.describe()} (rows count from 1, below the header); {advice}"
+        )
     return labels, bad_cells
 
 

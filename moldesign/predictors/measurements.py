@@ -76,7 +76,7 @@ def read_measurements(folder: Path, endpoints: Sequence[str]) -> OldData | None:
         raise ModelFormatError(
             f"{path} names a part {min(unknown)!r}, which there is none of; copy the complete model folder again"
         )
-    parts = {key: _PARTS[names[number]] for key, number in zip(rows.keys, rows.numbers.tolist(), strict=True)}
+    parts = {key: _PARTS[names[number - 1]] for key, number in zip(rows.keys, rows.numbers.tolist(), strict=True)}
     return OldData(rows._replace(source=folder.name, numbers=np.full_like(rows.numbers, UNNUMBERED)), parts)
 
 

@@ -40,7 +40,7 @@ def test_report_and_labels(moldesign: Moldesign, tmp_path: Path) -> None:
     added = moldesign("monitor", "add-labels", "results.csv", "--log", "log.sqlite")
     assert added.code == 0
     assert "96 of them are of molecules that were predicted" in added.out
-    assert "left out: results.csv, row 96: 'C(' is not a valid SMILES" in added.err
+    assert "left out: results.csv, row 97: 'C(' is not a valid SMILES" in added.err
     second = moldesign("monitor", "--log", "log.sqlite")
     assert "retrain: solubility is predicted worse than on the test split" in second.out
     figures = json.loads(moldesign("monitor", "--log", "log.sqlite", "--json").out)

@@ -54,7 +54,7 @@ def test_rows_and_columns_of_the_input_stay(moldesign: Moldesign, library: str) 
     assert frame["herg"].tolist()[2:] == ["x", "y", "z"]
     assert frame["admet_herg"].notna().tolist() == [True, False, False, True, True]
     assert {"admet_solubility_std", "admet_ames_in_domain", "in_domain"} <= set(frame)
-    assert frame["error"][1] == "row 1: 'C(C' is not a valid SMILES (syntax error)"
+    assert frame["error"][1] == "row 2: 'C(C' is not a valid SMILES (syntax error)"
     assert "5 rows, 2 of them without a prediction" in done.err
 
 

@@ -96,9 +96,9 @@ def test_odd_rows_are_counted_and_shown(moldesign: Moldesign, assay: str) -> Non
     odd = pd.DataFrame({"smiles": ["C(C", "CCO", "OCC", "CCN", "NCC"], "balance": [1, 0.4, 0.5, -9, 9]})
     pd.concat([frame, odd]).to_csv("odd.csv", index=False)
     done = moldesign("train", "odd.csv", "--target", "balance", *QUICK, "--out", "mine")
-    assert "  1 row left out:\n    row 96: 'C(C' is not a valid SMILES (syntax error)\n" in done.out
+    assert "  1 row left out:\n    row 97: 'C(C' is not a valid SMILES (syntax error)\n" in done.out
     assert "97 molecules with a value (1 measured several times, and averaged)" in done.out
-    assert "  1 molecule with values that contradict each other, left out:\n    CCN: -9 in row 99, 9" in done.out
+    assert "  1 molecule with values that contradict each other, left out:\n    CCN: -9 in row 100, 9" in done.out
 
 
 def test_cells_without_a_number_stop_or_are_skipped(moldesign: Moldesign, assay: str) -> None:
@@ -108,10 +108,10 @@ def test_cells_without_a_number_stop_or_are_skipped(moldesign: Moldesign, assay:
     command = ("train", "text.csv", "--target", "balance", *QUICK, "--out", "mine")
     refused = moldesign(*command)
     assert refused.code == 1
-    assert "row 3: '>10', row 8: 'n.t.'" in refused.err.splitlines()[-1]
+    assert "row 4: '>10', row 9: 'n.t.'" in refused.err.splitlines()[-1]
     done = moldesign(*command, "--skip-bad")
     assert done.code == 0
-    assert "  2 cells without a number, left out:\n    row 3: '>10'\n    row 8: 'n.t.'" in done.out
+    assert "  2 cells without a number, left out:\n    row 4: '>10'\n    row 9: 'n.t.'" in done.out
 
 
 @pytest.mark.parametrize(

@@ -121,5 +121,5 @@ def test_labels_from_a_table(tmp_path: Path) -> None:
     }
     assert labels.endpoints == ("t_half", "herg")
     assert len(labels.problems) == 3
-    assert "row 2: 'C(' is not a valid SMILES" in labels.problems[0]
+    assert "row 3: 'C(' is not a valid SMILES" in labels.problems[0]
     assert amine not in {name for name, _ in labels.values}

@@ -75,7 +75,7 @@ def write_wrong(folder, old, new):
         ("numbers", None, r"aromatic holds numbers such as 0\.02\d*, and model.*write classes as 0 and 1"),
         ("logs", None, "logs.csv: ic50 has values below 0, such as -.*logarithm; give the values themselves"),
         ("empty", None, "empty.csv: no row that is a molecule has a number in balance.*--target"),
-        ("text", None, "text.csv: balance is no number in row 0: '> 10'.*--skip-bad"),
+        ("text", None, "text.csv: balance is no number in row 1: '> 10'.*--skip-bad"),
         ("nowhere", None, "nowhere.csv: cannot be opened"),
     ],
 )
