@@ -129,8 +129,11 @@ class Profile(Section):
         means = {"goals": goals, "docking": docking, "budget": Budget(), "diversity": diversity, "pareto": False}
         return self.model_copy(update=means).knowing(())
 
-    def score(self, smiles: Sequence[str], /, *, first_row: int = 0) -> Rewards:
+    def score(self, smiles: Sequence[str], /, *, first_row: int = 0, standardize: bool = False) -> Rewards:
         """Score each SMILES; rows stay 1:1 with the input.
+
+        A molecule is described as it is written, as `generate` does it: of a salt, descriptors count all fragments and
+        charges; predictions alone are those of the parent. `screen` takes the parent for every goal.
 
         Predictions count as far as the guards believe them. Programs are run only for molecules that can reach the
         threshold; see `evaluate_terms`.
@@ -138,6 +141,7 @@ class Profile(Section):
         Args:
             smiles: N texts; what is no molecule keeps its row, with NaN and an error.
             first_row: row number of the first, for messages about chunks of a longer table.
+            standardize: whether the parent of each molecule is scored, as `screen` does it.
 
         Raises:
             ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
@@ -146,6 +150,7 @@ class Profile(Section):
             self.terms,
             smiles,
             first_row=first_row,
+            standardize=standardize,
             threshold=self.threshold,
             guards=self.guards,
             known=self.known_parts,

@@ -219,11 +219,12 @@ class EndpointProperty:
     def evaluate(self, batch: Batch) -> Evaluation:
         """Return predictions in the unit of the endpoint; what the predictor refuses has an error."""
         predictions = self.model.predict(batch)
+        is_pure = True if batch.is_mixed is None else ~batch.is_mixed
         return Evaluation(
             predictions.values[:, self.column].astype(np.float64),
             predictions.std[:, self.column].astype(np.float64),
-            predictions.in_domain[:, self.column],
-            predictions.margin[:, self.column].astype(np.float64),
+            predictions.in_domain[:, self.column] & is_pure,
+            np.where(is_pure, predictions.margin[:, self.column], 0.0).astype(np.float64),
             [error and f"{self.model.name}: {_ROW.sub('', error)}" for error in predictions.errors],
         )
 

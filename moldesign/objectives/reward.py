@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from moldesign.chem.smiles import list_texts, parse_smiles
+from moldesign.chem.mixtures import is_mixture
+from moldesign.chem.smiles import canonicalize, list_texts, parse_smiles
+from moldesign.chem.standardize import standardize_mol
 from moldesign.chem.unseen import KnownParts
 from moldesign.errors import ObjectiveError
 from moldesign.objectives.callables import CallableProperty
@@ -63,6 +65,7 @@ def score_terms(
     smiles: Sequence[str],
     *,
     first_row: int = 0,
+    standardize: bool = False,
     threshold: float = 0.0,
     guards: Guards | None = None,
     known: KnownParts | None = None,
@@ -73,6 +76,7 @@ def score_terms(
         terms: the wishes.
         smiles: texts; those that are no molecule keep their row, with NaN and an error.
         first_row: row number of `smiles[0]`, for messages about chunks of a longer table.
+        standardize: whether the parent of each molecule is scored; see `Profile.score`.
         threshold: the total of a hit; a program is not run for a molecule that cannot reach it.
         guards: how far predictions are believed; None for entirely.
         known: ring systems and surroundings of atoms in which the guards find nothing odd; by default those of ChEMBL.
@@ -81,23 +85,45 @@ def score_terms(
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
     """
     smiles = list_texts(smiles)
-    parsed = parse_smiles(smiles, first_row=first_row)
-    rows = np.flatnonzero(parsed.is_valid)
-    mols = [mol for mol in parsed.mols if mol is not None]
-    batch = Batch([smiles[row] for row in rows.tolist()], mols)
+    read = (_read_parents if standardize else _read_as_written)(smiles, first_row)
+    rows = np.flatnonzero([mol is not None for mol in read.mols])
+    batch = Batch(read.smiles, read.mols, read.is_mixed).select(rows)
     guards = guards or Guards.off()
     evaluations = [Evaluation(np.empty(0)) for _ in terms]
     discount = np.ones(len(smiles))
-    if mols:
+    if rows.size:
         evaluations = evaluate_terms(terms, batch, threshold, guards, known)
         discount[rows] = guards.find_discount(evaluations, batch, known)
-    errors, missing = list(parsed.errors), list[str | None]([None] * len(smiles))
+    errors, missing = list(read.errors), list[str | None]([None] * len(smiles))
     for evaluation in evaluations:
         for row, error in zip(rows, evaluation.errors or (), strict=False):
             errors[row] = errors[row] or (error and f"row {first_row + row}: {error}")
         for row, reason in zip(rows, evaluation.missing or (), strict=False):
             missing[row] = missing[row] or reason
     return _assemble(terms, evaluations, rows, errors, missing, guards, discount)
+
+
+class _Read(NamedTuple):
+    smiles: list[str]
+    mols: list[Any]
+    """None where `errors` says why"""
+    errors: list[str | None]
+    is_mixed: NDArray[np.bool_] | None
+
+
+def _read_as_written(smiles: list[str], first_row: int) -> _Read:
+    parsed = parse_smiles(smiles, first_row=first_row)
+    return _Read(smiles, parsed.mols, parsed.errors, None)
+
+
+def _read_parents(smiles: list[str], first_row: int) -> _Read:
+    parsed = parse_smiles(smiles, first_row=first_row)
+    parents = ["" if mol is None else canonicalize(standardize_mol(mol)) for mol in parsed.mols]
+    is_mixed = [mol is not None and is_mixture(mol, one) for mol, one in zip(parsed.mols, parents, strict=True)]
+    # Read again, a molecule is what its SMILES says, and the same whichever salt or charge it was written with.
+    again = parse_smiles(parents, first_row=first_row)
+    errors = [early or late for early, late in zip(parsed.errors, again.errors, strict=True)]
+    return _Read(parents, again.mols, errors, np.array(is_mixed, dtype=bool))
 
 
 def _assemble(

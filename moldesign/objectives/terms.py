@@ -24,6 +24,8 @@ class Batch:
 
     smiles: list[str]
     mols: list[Mol]
+    is_mixed: NDArray[np.bool_] | None = None
+    """Bool [N], which molecules were taken out of a mixture of substances, outside every domain; None for none."""
     _shared: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def share(self, key: Hashable, compute: Callable[[], Result]) -> Result:
@@ -39,7 +41,8 @@ class Batch:
 
     def select(self, rows: NDArray[np.intp]) -> "Batch":
         """Return some of the molecules as a batch of their own."""
-        return Batch([self.smiles[row] for row in rows], [self.mols[row] for row in rows])
+        is_mixed = None if self.is_mixed is None else self.is_mixed[rows]
+        return Batch([self.smiles[row] for row in rows], [self.mols[row] for row in rows], is_mixed)
 
 
 class Evaluation(NamedTuple):

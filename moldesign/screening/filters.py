@@ -95,7 +95,7 @@ def apply_filters(
     graphs: GraphTable | None = None,
     bits: NDArray[np.uint8] | None = None,
 ) -> Scored:
-    """Evaluate the terms of every molecule as long as it may pass; totals are those that `Profile.score` gives.
+    """Evaluate the terms of every molecule as long as it may pass; totals are those of `Profile.score`.
 
     A molecule falls where it breaks a hard limit, where a term has no value for it, and where its score could not reach
     the threshold even if all terms that are left were fully met. It is outranked where its score could not reach the

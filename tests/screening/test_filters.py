@@ -61,6 +61,26 @@ def test_scores_are_those_of_the_profile() -> None:
     assert got.falls == {}
 
 
+def test_scores_are_those_of_the_profile_for_the_parents() -> None:
+    rows = {
+        "diclofenac sodium": "[Na+].[O-]C(=O)Cc1ccccc1Nc1c(Cl)cccc1Cl",
+        "covalent salt": "[Na]OC(=O)c1ccccc1",
+        "charged": "C[NH+](C)CCc1c[nH]c2ccccc12",
+        "zwitterion": "[NH3+][C@@H](Cc1ccccc1)C(=O)[O-]",
+        "quaternary": "C[N+](C)(C)CCO.[Cl-]",
+        "mixture": "CC(=O)Oc1ccccc1C(=O)O.CCCCCBr",
+        "mapped": "[CH3:1][CH2:2]O",
+    }
+    texts = list(rows.values())
+    profile = parse_goals(["mw in 200..300", "qed max", "herg min"])
+    expected, got = profile.score([*texts, "C("], standardize=True), run(profile, texts)
+    np.testing.assert_allclose(got.total, expected.total[:-1], atol=6e-5)
+    np.testing.assert_allclose(got.raw, expected.raw[:-1], rtol=1e-6)
+    assert not expected.in_domain[texts.index(rows["mixture"]), 2]
+    assert expected.errors[-1] == "row 7: 'C(' is not a valid SMILES (syntax error)"
+    assert profile.score([rows["diclofenac sodium"]]).raw[0, 0] == pytest.approx(318.1, abs=0.1)
+
+
 def test_what_has_fallen_is_not_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     predicted: list[str] = []
     original = Predictor.predict_standardized
