@@ -23,22 +23,27 @@ from moldesign.datasets.streams import read_lines
 
 logger = logging.getLogger(__name__)
 
+_SMILES = "smiles"
+
 
 def read_sdf(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
     """Yield chunks with the columns `smiles` (of the structure), `name` (the title) and every data item.
 
-    A record whose structure cannot be read keeps its row: its `smiles` is that of a data item of this name,
-    or empty. The file is read twice, because any record may bring a data item that the ones before it lack.
+    A data item that is called `smiles`, too, is the column `sdf_smiles`. A record whose structure cannot be read keeps
+    its row: its `smiles` is that of this item, or empty. The file is read twice, because any record may bring a data
+    item that the ones before it lack.
 
     Raises:
         TableError: names file and line of what cannot be read.
     """
     items = (name for line in read_lines(stream, label) if (name := find_item_name(line)) is not None)
-    columns = list(dict.fromkeys(["smiles", "name", *items]))
+    names = list(dict.fromkeys(["name", *items]))
+    columns = [_SMILES, *(_find_free_name(names) if name == _SMILES else name for name in names)]
     stream.seek(0)
     records = enumerate(split_records(read_lines(stream, label)), start=1)
     cells = (_read_record(lines, f"{label}, record {number}") for number, lines in records)
-    yield from batch_rows(([row.get(name, "") for name in columns] for row in cells), columns, chunk_size)
+    rows = ([smiles, *(items.get(name, "") for name in names)] for smiles, items in cells)
+    yield from batch_rows(rows, columns, chunk_size)
 
 
 class SdfWriter:
@@ -63,14 +68,22 @@ class SdfWriter:
         """Nothing is left to write."""
 
 
-def _read_record(lines: list[str], where: str) -> dict[str, str]:
+def _find_free_name(names: Iterable[str]) -> str:
+    """Return what the data item `smiles` is called beside the SMILES of the structure."""
+    name = f"sdf_{_SMILES}"
+    while name in names:
+        name = f"sdf_{name}"
+    return name
+
+
+def _read_record(lines: list[str], where: str) -> tuple[str, dict[str, str]]:
+    """Return the SMILES of the structure, and the data items."""
     record = parse_record(lines)
     with quiet_rdkit():
         mol = Chem.MolFromMolBlock(record.block)
     if mol is None:
         logger.warning("%s: the structure cannot be read; its row stays, without one", where)
-    structure = canonicalize(mol) if mol is not None else record.items.get("smiles", "")
-    return record.items | {"smiles": structure}
+    return canonicalize(mol) if mol is not None else record.items.get(_SMILES, ""), record.items
 
 
 def _format_record(mol: Mol | None, title: Any, items: Iterable[tuple[str, Any]]) -> str:

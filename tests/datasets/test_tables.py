@@ -269,8 +269,8 @@ def test_no_value_or_name_can_break_an_sdf(tmp_path: Path) -> None:
     write_table(path, [frame])
     named = {"IC50 _nM__": "1", "two lines": "2", "IC50 _nM_": "3", "x_  _ _y": "4", "value": " $$$$ 5"}
     assert read_all(path).to_dict("records") == [
-        {"smiles": "CCO", "name": " $$$$"} | named,
-        {"smiles": "CCN", "name": "b"} | named,
+        {"smiles": "CCO", "name": " $$$$", "sdf_smiles": "CCO"} | named,
+        {"smiles": "CCN", "name": "b", "sdf_smiles": "CCN"} | named,
     ]
     mols = list(Chem.SDMolSupplier(str(path)))
     assert [Chem.MolToSmiles(mol) for mol in mols] == ["CCO", "CCN"]
@@ -287,7 +287,17 @@ def test_sdf_columns_are_those_of_all_records(tmp_path: Path) -> None:
     ]
     write_table(tmp_path / "t.sdf", frames)
     first, second = read_table(tmp_path / "t.sdf", chunk_size=1)
-    assert list(first.frame.columns) == list(second.frame.columns) == ["smiles", "name", "a", "b"]
+    assert list(first.frame.columns) == list(second.frame.columns) == ["smiles", "name", "sdf_smiles", "a", "b"]
+
+
+def test_the_smiles_that_an_sdf_states_stays_beside_that_of_its_structure(tmp_path: Path) -> None:
+    record = [*ETHANOL, "> <smiles>", "OCC vendor", "", "> <sdf_smiles>", "C", "", "$$$$"]
+    path = write_bytes(tmp_path / "t.sdf", "\n".join([*record, *record[:3], "M  END", *record[-9:], ""]).encode())
+    back = read_all(path)
+    assert list(back.columns) == ["smiles", "name", "sdf_sdf_smiles", "sdf_smiles"]
+    assert back["smiles"].tolist() == ["CCO", "OCC vendor"]
+    assert back["sdf_sdf_smiles"].tolist() == ["OCC vendor", "OCC vendor"]
+    assert read_smiles(path, smiles_column="sdf_smiles") == ["C", "C"]
 
 
 def test_stereochemistry_survives_sdf(tmp_path: Path, named_drugs: dict[str, str]) -> None:
