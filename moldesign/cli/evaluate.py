@@ -22,7 +22,7 @@ def evaluate(
         str,
         typer.Argument(
             metavar="FILE",
-            help="Molecules (.csv .tsv .smi .sdf .parquet, each also .gz; - reads CSV from standard input).",
+            help="Molecules (.csv .tsv .smi .sdf .parquet, each also .gz or .zst; - reads CSV from standard input).",
         ),
     ],
     *,

@@ -31,7 +31,8 @@ def predict(
         str,
         typer.Argument(
             metavar="INPUT",
-            help="Table (.csv .tsv .smi .sdf .parquet, each also .gz; - reads CSV from standard input), or a SMILES.",
+            help="Table (.csv .tsv .smi .sdf .parquet, each also .gz or .zst; - reads CSV from standard input), or a "
+            "SMILES.",
         ),
     ],
     *,

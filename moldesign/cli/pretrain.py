@@ -30,7 +30,7 @@ def pretrain(
     library: Annotated[
         str,
         typer.Argument(
-            metavar="LIBRARY", help="Molecules to learn from (.csv .tsv .smi .sdf .parquet, each also .gz)."
+            metavar="LIBRARY", help="Molecules to learn from (.csv .tsv .smi .sdf .parquet, each also .gz or .zst)."
         ),
     ],
     *,

@@ -62,7 +62,9 @@ def train(
     context: typer.Context,
     table: Annotated[
         str,
-        typer.Argument(metavar="TABLE", help="Measurements (.csv .tsv .smi .sdf .parquet, each also .gz), a row each."),
+        typer.Argument(
+            metavar="TABLE", help="Measurements (.csv .tsv .smi .sdf .parquet, each also .gz or .zst), a row each."
+        ),
     ],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model folder to make.")],

@@ -1,9 +1,8 @@
 """Parquet in and out, chunk by chunk."""
 
-import gzip
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from io import BytesIO
+from io import BytesIO, FileIO
 from typing import IO, Any
 
 import pandas as pd
@@ -11,7 +10,8 @@ import pyarrow
 from pyarrow import parquet
 
 from moldesign.datasets.columns import refuse_doubled
-from moldesign.datasets.streams import READ_ERRORS, explain_damage
+from moldesign.datasets.packing import READ_ERRORS
+from moldesign.datasets.streams import explain_damage
 from moldesign.errors import TableError
 
 _NULLABLE = {
@@ -34,7 +34,7 @@ _SOURCE = "moldesign.parquet_schema"
 
 
 def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
-    """Yield chunks with the types of the file; a gzip'ed file is uncompressed in memory first.
+    """Yield chunks with the types of the file; a packed file is uncompressed in memory first.
 
     Whole numbers stay exact, also beside empty cells; lists are Python's; bytes that are UTF-8 are text. The frames
     know the types of the file, so that their columns, written as Parquet again, have the same ones.
@@ -43,7 +43,7 @@ def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.
         TableError: the file is no Parquet file, or damaged, or has a column twice.
     """
     try:
-        seekable = BytesIO(stream.read()) if isinstance(stream, gzip.GzipFile) else stream
+        seekable = stream if isinstance(getattr(stream, "raw", None), FileIO) else BytesIO(stream.read())
         file = parquet.ParquetFile(seekable)
         refuse_doubled(file.schema_arrow.names, label)
         source = b64encode(file.schema_arrow.remove_metadata().serialize().to_pybytes()).decode()
@@ -51,7 +51,7 @@ def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.
             frame = _to_frame(batch)
             frame.attrs[_SOURCE] = source
             yield frame
-    except (pyarrow.ArrowException, *READ_ERRORS) as error:
+    except READ_ERRORS as error:
         raise TableError(explain_damage(label, "as Parquet", error)) from error
 
 

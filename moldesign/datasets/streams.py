@@ -1,44 +1,42 @@
-"""Bytes in and out of files: endings, gzip, standard input, text lines with their number, atomic writing."""
+"""Bytes in and out of files: endings, packing, standard input, text lines with their number, atomic writing."""
 
 import codecs
-import gzip
 import io
 import re
 import sys
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, NamedTuple, cast
 
+from moldesign.datasets.packing import PACKINGS, READ_ERRORS, pack, unpack
 from moldesign.errors import TableError
 
 STANDARD_INPUT = "-"
 
 _TEMPORARY_END = ".tmp"
 
-READ_ERRORS = (OSError, EOFError, zlib.error)
-"""What reading a missing, unreadable, truncated or damaged file raises."""
-
 
 class FileKind(NamedTuple):
-    """What the ending of a file name says."""
+    """What the name of a file promises."""
 
     ending: str
-    is_gzip: bool
+    packing: str
+    """".gz", ".zst", or empty"""
 
 
 def classify_path(path: str | Path) -> FileKind:
     """Return the kind of file that the name promises; standard input is CSV.
 
     >>> classify_path("library.SMI.gz")
-    FileKind(ending='.smi', is_gzip=True)
+    FileKind(ending='.smi', packing='.gz')
     """
     if str(path) == STANDARD_INPUT:
-        return FileKind(".csv", is_gzip=False)
+        return FileKind(".csv", "")
     name = Path(path).name.lower()
-    return FileKind(Path(name.removesuffix(".gz")).suffix, name.endswith(".gz"))
+    packing = next((ending for ending in PACKINGS if name.endswith(ending)), "")
+    return FileKind(Path(name.removesuffix(packing)).suffix, packing)
 
 
 def refuse_overwriting(path: str | Path, option: str, inputs: Iterable[str | Path]) -> None:
@@ -62,7 +60,7 @@ def open_input(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a file for reading, uncompressed on the way; `-` is standard input.
 
     Raises:
-        TableError: the file cannot be opened.
+        TableError: the file cannot be opened, or is not packed as its name promises.
     """
     if str(path) == STANDARD_INPUT:
         yield sys.stdin.buffer
@@ -72,7 +70,7 @@ def open_input(path: str | Path) -> Iterator[IO[bytes]]:
     except OSError as error:
         raise TableError(f"{path}: cannot be opened ({error.strerror}); check the path") from error
     with raw:
-        yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if classify_path(path).is_gzip else raw
+        yield unpack(raw, classify_path(path).packing, str(path))
 
 
 def is_utf_16(stream: IO[bytes]) -> bool:
@@ -143,9 +141,7 @@ class AtomicFile:
             raise TableError(
                 f"{path}: cannot be written ({error.strerror}); create the folder or name another"
             ) from error
-        self.stream: IO[bytes] = cast("IO[bytes]", self._file)
-        if classify_path(path).is_gzip:  # no name and time inside: the same content gives the same bytes
-            self.stream = cast("IO[bytes]", gzip.GzipFile("", "wb", compresslevel=6, fileobj=self._file, mtime=0))
+        self.stream = pack(cast("IO[bytes]", self._file), classify_path(path).packing)
 
     def commit(self) -> None:
         """Finish the file and give it its name, replacing an older one."""

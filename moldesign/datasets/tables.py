@@ -1,4 +1,4 @@
-"""Tables of molecules as streams of chunks, in and out: CSV, TSV, SMI, SDF, Parquet, each also gzip'ed."""
+"""Tables of molecules as streams of chunks, in and out: CSV, TSV, SMI, SDF, Parquet, each also as .gz or .zst."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -202,7 +202,9 @@ _WRITERS: Mapping[str, Callable[[IO[bytes], Callable[[], str]], FrameWriter]] = 
 def _find_format(path: str | Path, formats: Mapping[str, Format]) -> Format:
     ending = classify_path(path).ending
     if ending not in formats:
-        raise TableError(f"{path}: unknown ending {ending!r}; known: {' '.join(sorted(formats))} (each also .gz)")
+        raise TableError(
+            f"{path}: unknown ending {ending!r}; known: {' '.join(sorted(formats))} (each also .gz or .zst)"
+        )
     return formats[ending]
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moldesign.checkpoint import hash_file
-from moldesign.datasets.streams import STANDARD_INPUT
+from moldesign.datasets.streams import STANDARD_INPUT, classify_path
 from moldesign.errors import TableError
 from moldesign.screening.delimited_rows import read_delimited, read_either, read_smi
 from moldesign.screening.record_rows import N_HEADER_LINES, is_mol_block, read_parquet, read_sdf
 from moldesign.screening.rows import Rows, Table
-from moldesign.screening.sources import HashedFile, find_files, naming_damage, open_text, split_name
+from moldesign.screening.sources import HashedFile, find_files, naming_damage, open_text
 
 _TEXT_READERS = {
     ".csv": read_delimited,
@@ -100,18 +100,18 @@ class Library:
     def _read_file(self, notes: FileNotes) -> Iterator[tuple[int, Rows, bool]]:
         label, n_rows = label_file(notes.path), [0]
         with naming_damage(label, n_rows):
-            if split_name(notes.path).ending in _PARQUET:
+            if classify_path(notes.path).ending in _PARQUET:
                 yield from self._read_table(read_parquet(notes.path, label, self._smiles_column), notes, n_rows)
                 notes.sha256, notes.n_bytes = hash_file(Path(notes.path)), Path(notes.path).stat().st_size
                 return
             self._raw = HashedFile(notes.path)
             # The text closes the file when nobody holds it any more.
-            with self._raw, open_text(self._raw, split_name(notes.path).packing, label) as lines:
+            with self._raw, open_text(self._raw, classify_path(notes.path).packing, label) as lines:
                 yield from self._read_table(self._make_table(lines, notes.path, label), notes, n_rows)
                 notes.sha256, notes.n_bytes = self._raw.finish(), self._raw.n_bytes
 
     def _make_table(self, lines: Iterable[str], path: str, label: str) -> Table:
-        ending = split_name(path).ending
+        ending = classify_path(path).ending
         if path == STANDARD_INPUT:
             return _read_stream(lines, label, self._smiles_column)
         return read_sdf(lines) if ending in _SDF else _TEXT_READERS[ending](lines, label, self._smiles_column)
@@ -151,7 +151,7 @@ def _read_stream(lines: Iterable[str], label: str, smiles_column: str | None) ->
 def _require_kind(path: str) -> None:
     if path == STANDARD_INPUT:
         return
-    ending, packing = split_name(path)
+    ending, packing = classify_path(path)
     if ending == "":
         raise TableError(f"{path}: the name has no ending; known: {' '.join(KNOWN_ENDINGS)} (each also .gz or .zst)")
     if ending not in KNOWN_ENDINGS:

@@ -2,49 +2,25 @@
 
 import codecs
 import glob
-import gzip
 import hashlib
 import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, cast
 
-import pyarrow
-
-from moldesign.datasets.streams import READ_ERRORS, STANDARD_INPUT, is_utf_16
+from moldesign.datasets.packing import READ_ERRORS, unpack
+from moldesign.datasets.streams import STANDARD_INPUT, is_utf_16
 from moldesign.errors import TableError
 
-DAMAGE = (*READ_ERRORS, UnicodeDecodeError, pyarrow.ArrowException)
+DAMAGE = (*READ_ERRORS, UnicodeDecodeError)
 """What reading a truncated or damaged file raises."""
 
 _BUFFER = 1 << 16
-_PACKED = (".gz", ".zst")
-_PACKED_BYTES = {b"\x1f\x8b": ".gz", b"\x28\xb5\x2f\xfd": ".zst"}
-"""How packed files begin (RFC 1952, RFC 8878); no text does."""
 _PARQUET_BYTES = b"PAR1\x15"
 """How Parquet begins: four letters, which could be text, and the first field of a Thrift structure, a 32-bit number."""
 _LATIN_1 = "moldesign-latin-1"
-
-
-class FileName(NamedTuple):
-    """What the name of a file promises."""
-
-    ending: str
-    packing: str
-    """".gz", ".zst", or empty"""
-
-
-def split_name(path: str) -> FileName:
-    """Return the ending of a file name, and how it is packed.
-
-    >>> split_name("REAL/part-1.SMI.zst"), split_name("-")
-    (FileName(ending='.smi', packing='.zst'), FileName(ending='', packing=''))
-    """
-    name = Path(path).name.lower()
-    packing = next((ending for ending in _PACKED if name.endswith(ending)), "")
-    return FileName(Path(name.removesuffix(packing)).suffix, packing)
 
 
 def find_files(names: Sequence[str | Path]) -> list[str]:
@@ -121,9 +97,9 @@ def open_text(raw: HashedFile, packing: str, label: str) -> IO[str]:
     Latin-1 character that it then most likely is.
 
     Raises:
-        TableError: it is Parquet.
+        TableError: it is Parquet, or not packed as its name promises.
     """
-    stream = unpack(raw, packing)
+    stream: Any = unpack(io.BufferedReader(raw, _BUFFER), packing, label)
     if stream.peek(len(_PARQUET_BYTES)).startswith(_PARQUET_BYTES):
         raise TableError(
             f"{label}: this is Parquet, which is read from its end; save it as a file whose name ends in .parquet, and "
@@ -132,23 +108,6 @@ def open_text(raw: HashedFile, packing: str, label: str) -> IO[str]:
     codecs.register_error(_LATIN_1, _read_latin_1)
     encoding = "utf-16" if is_utf_16(stream) else "utf-8-sig"
     return io.TextIOWrapper(stream, encoding=encoding, errors=_LATIN_1, newline=None)
-
-
-def unpack(raw: HashedFile, packing: str) -> Any:
-    """Return the uncompressed bytes of a file; of a truncated one all that can be read comes before the error.
-
-    Where the name promises no packing (that of standard input never does), the first bytes tell it.
-    """
-    stream = io.BufferedReader(raw, _BUFFER)
-    if not packing:
-        begin = stream.peek(4)
-        packing = next((ending for first, ending in _PACKED_BYTES.items() if begin.startswith(first)), "")
-    if packing == ".gz":
-        return gzip.GzipFile(fileobj=stream)
-    if packing == ".zst":
-        unpacked = pyarrow.CompressedInputStream(pyarrow.PythonFile(stream, mode="r"), "zstd")
-        return io.BufferedReader(unpacked, _BUFFER)
-    return stream
 
 
 @contextmanager

@@ -4,10 +4,11 @@ import errno
 import gzip
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
+import pyarrow
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,9 @@ from moldesign.datasets.tables import check_table, read_smiles, read_table, writ
 from moldesign.errors import TableError
 from tests.extended_smiles import EXTENDED_LINES
 
-ENDINGS = [f"{ending}{gz}" for ending in (".csv", ".tsv", ".smi", ".sdf", ".parquet") for gz in ("", ".gz")]
+ENDINGS = [
+    f"{ending}{packing}" for ending in (".csv", ".tsv", ".smi", ".sdf", ".parquet") for packing in ("", ".gz", ".zst")
+]
 
 ETHANOL = Chem.MolToMolBlock(Chem.MolFromSmiles("CCO")).splitlines()
 
@@ -30,6 +33,10 @@ def frame(named_drugs: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         {"smiles": list(named_drugs.values()), "name": list(named_drugs), "batch": ["007"] * len(named_drugs)}
     )
+
+
+def pack_zstd(content: bytes) -> bytes:
+    return bytes(pyarrow.compress(content, codec="zstd", asbytes=True))
 
 
 def read_all(path: Path, **options: int) -> pd.DataFrame:
@@ -152,7 +159,9 @@ def test_smiles_column_is_found_by_name(tmp_path: Path, header: str, expected: s
         ("t.csv", b'smiles\nC\n"', "line 3: there is a quote that is never closed"),
         ("t.csv", b'"', "line 1: there is a quote that is never closed"),
         ("t.csv", b'smiles,y\nC,1\nCC,"' + b"x" * 10_000_001, "line 3: field larger than field limit (10000000)"),
-        ("t.csv.gz", b"smiles\nC\n", "after line 0"),
+        ("t.csv.gz", b"smiles\nC\n", "the file is not gzip; remove .gz from its name"),
+        ("t.csv.zst", gzip.compress(b"smiles\nC\n"), "the file is not zstd; remove .zst from its name"),
+        ("t.csv.zst", pack_zstd(b"smiles\n" + b"CCO\n" * 9)[:-2], "may be truncated"),
         ("t.csv.gz", gzip.compress(b"smiles\n" + b"CCO\n" * 9, mtime=0)[:-9], "may be truncated"),
         ("t.parquet", b"smiles\nC\n", "cannot be read as Parquet"),
         ("t.xlsx", b"", "unknown ending '.xlsx'"),
@@ -174,6 +183,7 @@ def test_faults_name_file_place_and_remedy(tmp_path: Path, name: str, content: b
         ("t.csv", ["smiles,note", 'C,"one\ntwo"', "CCO,µ"], "µ"),
         ("t.smi", ["C one", "CCO µ"], "µ"),
         ("t.smi.gz", ["C one", "CCO µ"], "µ"),
+        ("t.smi.zst", ["C one", "CCO µ"], "µ"),
         ("t.sdf", [*ETHANOL, "> <note>", "µ", "", "$$$$", *ETHANOL, "> <note>", "µµ", "", "$$$$"], "µµ"),
     ],
 )
@@ -181,12 +191,22 @@ def test_encodings_and_ends_of_lines(
     tmp_path: Path, name: str, lines: list[str], last: str, end: str, encoding: str
 ) -> None:
     content = end.join(lines).encode(encoding)
-    path = write_bytes(tmp_path / name, gzip.compress(content) if name.endswith("gz") else content)
+    packs = {".gz": gzip.compress, ".zst": pack_zstd}
+    path = write_bytes(tmp_path / name, packs.get(Path(name).suffix, bytes)(content))
     [chunk] = read_table(path)
     assert chunk.smiles[-1] == "CCO"
     assert len(chunk.smiles) == 2
     assert chunk.frame.iloc[-1, -1] == last
     check_table(path)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, pack_zstd])
+@pytest.mark.parametrize("content", ["smiles\nCCO\n", "\n".join([*ETHANOL, "$$$$"] * 2000)])
+def test_a_packed_file_is_known_by_its_first_bytes(
+    tmp_path: Path, pack: Callable[[bytes], bytes], content: str
+) -> None:
+    name = "t.sdf" if "$$$$" in content else "t.csv"
+    assert set(read_smiles(write_bytes(tmp_path / name, pack(content.encode())))) == {"CCO"}
 
 
 def test_missing_files_and_columns_are_named(tmp_path: Path) -> None:
@@ -347,10 +367,11 @@ def test_a_missing_smiles_is_an_empty_text(tmp_path: Path) -> None:
     assert read_smiles(tmp_path / "t.parquet") == ["C", ""]
 
 
-def test_gzip_output_does_not_depend_on_the_clock(tmp_path: Path, frame: pd.DataFrame) -> None:
-    write_table(tmp_path / "a.csv.gz", [frame])
-    write_table(tmp_path / "b.csv.gz", [frame])
-    assert (tmp_path / "a.csv.gz").read_bytes() == (tmp_path / "b.csv.gz").read_bytes()
+@pytest.mark.parametrize("packing", ["gz", "zst"])
+def test_packed_output_does_not_depend_on_the_clock(tmp_path: Path, frame: pd.DataFrame, packing: str) -> None:
+    write_table(tmp_path / f"a.csv.{packing}", [frame])
+    write_table(tmp_path / f"b.csv.{packing}", [frame])
+    assert (tmp_path / f"a.csv.{packing}").read_bytes() == (tmp_path / f"b.csv.{packing}").read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,13 @@ def test_a_packed_file_whose_name_does_not_say_so() -> None:
     assert read_rows("library.csv") == [(text, None) for text, _ in ROWS]
 
 
+@pytest.mark.parametrize("packing", [".gz", ".zst"])
+def test_a_file_that_is_not_packed_as_its_name_says(packing: str) -> None:
+    path = Path(write_kind(".csv")).rename(f"library.csv{packing}")
+    with pytest.raises(TableError, match=rf"the file is not (gzip|zstd); remove {packing} from its name"):
+        read(str(path))
+
+
 @pytest.mark.parametrize("name", ["-", "library.csv"])
 def test_parquet_without_its_name_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     content = Path(write_kind(".parquet")).read_bytes()
