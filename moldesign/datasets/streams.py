@@ -17,6 +17,9 @@ STANDARD_INPUT = "-"
 
 _TEMPORARY_END = ".tmp"
 
+_FIRST_LINE = 4096
+"""Bytes of it that are looked at, at the most."""
+
 
 class FileKind(NamedTuple):
     """What the name of a file promises."""
@@ -73,9 +76,25 @@ def open_input(path: str | Path) -> Iterator[IO[bytes]]:
         yield unpack(raw, classify_path(path).packing, str(path))
 
 
-def is_utf_16(stream: IO[bytes]) -> bool:
-    """Return whether a byte order mark of UTF-16 comes next; it stays there. A stream without a buffer has none."""
-    return hasattr(stream, "peek") and stream.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+def find_encoding(stream: IO[bytes], label: str) -> str:
+    """Return "utf-16" where a byte order mark of it comes next, else "utf-8-sig"; what was looked at stays to be read.
+
+    A stream without a buffer is not looked at.
+
+    Raises:
+        TableError: the first line holds zero bytes, which no such text does.
+    """
+    begin = stream.peek(_FIRST_LINE)[:_FIRST_LINE] if hasattr(stream, "peek") else b""
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first_line = b"".join(begin.lstrip().splitlines()[:1])
+    if b"\0" in first_line[:2]:
+        raise TableError(f"{label}: this looks like UTF-16 without a byte order mark; save it as UTF-8")
+    if b"\0" in first_line:
+        raise TableError(
+            f"{label}: the first line holds zero bytes, so this is no text; save the table as CSV in UTF-8"
+        )
+    return "utf-8-sig"
 
 
 def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
@@ -86,7 +105,8 @@ def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
     """
     number = 0
     try:
-        for line in _decode_utf_16(stream) if is_utf_16(stream) else _decode_utf_8(stream):
+        is_utf_16 = find_encoding(stream, label) == "utf-16"
+        for line in _decode_utf_16(stream) if is_utf_16 else _decode_utf_8(stream):
             number += 1
             yield line
     except UnicodeDecodeError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from moldesign.datasets.packing import READ_ERRORS, unpack
-from moldesign.datasets.streams import STANDARD_INPUT, is_utf_16
+from moldesign.datasets.streams import STANDARD_INPUT, find_encoding
 from moldesign.errors import TableError
 
 DAMAGE = (*READ_ERRORS, UnicodeDecodeError)
@@ -97,7 +97,7 @@ def open_text(raw: HashedFile, packing: str, label: str) -> IO[str]:
     Latin-1 character that it then most likely is.
 
     Raises:
-        TableError: it is Parquet, or not packed as its name promises.
+        TableError: it is Parquet, UTF-16 without a mark, no text, or not packed as its name promises.
     """
     stream: Any = unpack(io.BufferedReader(raw, _BUFFER), packing, label)
     if stream.peek(len(_PARQUET_BYTES)).startswith(_PARQUET_BYTES):
@@ -106,8 +106,7 @@ def open_text(raw: HashedFile, packing: str, label: str) -> IO[str]:
             "give that name"
         )
     codecs.register_error(_LATIN_1, _read_latin_1)
-    encoding = "utf-16" if is_utf_16(stream) else "utf-8-sig"
-    return io.TextIOWrapper(stream, encoding=encoding, errors=_LATIN_1, newline=None)
+    return io.TextIOWrapper(stream, encoding=find_encoding(stream, label), errors=_LATIN_1, newline=None)
 
 
 @contextmanager

@@ -200,6 +200,17 @@ def test_latin_1_names_and_utf_16() -> None:
     assert read("excel.txt")[1][0].rows[0].cells == ["CCO", "ß"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_refused(encoding: str) -> None:
+    Path("library.csv").write_bytes("smiles,name\nCCO,a\n".encode(encoding))
+    with pytest.raises(
+        TableError, match=r"library\.csv: this looks like UTF-16 without a byte order mark; save it as UTF-8"
+    ):
+        read("library.csv")
+    Path("zero.csv").write_bytes(b"smiles,name\nCCO,a\0b\n")
+    assert read_rows("zero.csv") == [("CCO", None)]
+
+
 def test_quotes() -> None:
     text = 'smiles,name\n"CCO","a, b"\nC"C,"say ""hi"""\n"CCN,never closed\nCCC,fine\nCCF,"two\nlines"\n'
     Path("library.csv").write_text(text)
