@@ -170,7 +170,7 @@ def join_predictions(
     Predicted columns whose names the input has already are called `<model>_<name>`.
 
     Raises:
-        TableError: the input has these columns, too.
+        TableError: the input has these columns, too: it holds predictions of this model.
     """
     import numpy as np  # noqa: PLC0415
     import pandas as pd  # noqa: PLC0415
@@ -234,7 +234,10 @@ def _add_columns(frame: "pd.DataFrame", new: "pd.DataFrame", owner: str) -> "pd.
     if set(new.columns) & set(frame.columns):
         new = new.add_prefix(f"{owner}_")
     if taken := [name for name in new.columns if name in frame.columns]:
-        raise TableError(f"the input has a column {taken[0]!r} already; rename it, or name the model once")
+        raise TableError(
+            f"the table holds predictions of {owner} already (column {taken[0]!r}); "
+            "take these columns out of it, or name the model once"
+        )
     joined = pd.concat([frame, new], axis=1)
     joined.attrs = frame.attrs  # pandas drops those that only one of them has
     return joined

@@ -104,7 +104,7 @@ def test_output_can_be_predicted_again(moldesign: Moldesign, library: str) -> No
     assert {"error", "activity_error", "in_domain", "activity_in_domain", "activity_herg"} <= set(frame)
     again = moldesign("predict", "once.csv")
     assert again.code == 1
-    assert "column 'admet_" in again.err
+    assert "the table holds predictions of admet already (column 'admet_" in again.err
 
 
 def test_one_molecule_on_a_terminal_is_a_list(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
