@@ -102,15 +102,20 @@ def predict_chunk(
 ) -> "list[Predictions]":
     """Return what each predictor says, and show how many rows are done: those of each predictor count in part.
 
-    Errors count the rows of the table from 1, as its user does.
+    Errors count the rows of the table from 1, as its user does. A row that is written wrongly is not predicted: its
+    SMILES may be another cell.
     """
+    smiles = ["" if row in chunk.problems else text for row, text in enumerate(chunk.smiles)]
     predictions: list[Predictions] = []
 
     def note(n_done: int) -> None:
         show_rows((len(predictions) * len(chunk.smiles) + n_done) // len(predictors))
 
     for one in predictors:
-        predictions.append(one.predict(chunk.smiles, first_row=chunk.first_row + 1, on_rows=note))
+        found = one.predict(smiles, first_row=chunk.first_row + 1, on_rows=note)
+        for row, problem in chunk.problems.items():
+            found.errors[row] = f"row {chunk.first_row + 1 + row}: {problem}"
+        predictions.append(found)
     return predictions
 
 
@@ -135,9 +140,9 @@ def read_input(source: str, smiles_column: str | None) -> "Iterator[TableChunk]"
     from moldesign.datasets.tables import TableChunk, read_table  # noqa: PLC0415
 
     if is_molecule(source):
-        yield TableChunk(pd.DataFrame({"smiles": [source]}), [source], 0)
+        yield TableChunk(pd.DataFrame({"smiles": [source]}), [source], 0, {})
     elif classify_path(source).ending or Path(source).exists():
-        yield from read_table(source, chunk_size=CHUNK_SIZE, smiles_column=smiles_column)
+        yield from read_table(source, chunk_size=CHUNK_SIZE, smiles_column=smiles_column, is_lenient=True)
     else:
         try:
             require_mols([source])

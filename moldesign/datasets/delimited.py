@@ -46,15 +46,15 @@ def read_delimited(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[p
     yield from batch_rows(rows, _name_columns(next(rows), label), chunk_size)
 
 
-def read_smi(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
+def read_smi(stream: IO[bytes], label: str, chunk_size: int, *, errors: str = "strict") -> Iterator[pd.DataFrame]:
     """Yield chunks of `SMILES name` lines; a first line that starts with a name like `smiles` is a header.
 
-    The extension of a CXSMILES, behind a blank, belongs to the cell of the SMILES.
+    The extension of a CXSMILES, behind a blank, belongs to the cell of the SMILES. `errors` is as in `read_lines`.
 
     Raises:
         TableError: names file and line of what cannot be read.
     """
-    lines = (line.rstrip("\r\n") for line in read_lines(stream, label))
+    lines = (line.rstrip("\r\n") for line in read_lines(stream, label, errors=errors))
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise TableError(f"{label}: the file is empty; expected one SMILES per line")

@@ -26,21 +26,21 @@ logger = logging.getLogger(__name__)
 _SMILES = "smiles"
 
 
-def read_sdf(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
+def read_sdf(stream: IO[bytes], label: str, chunk_size: int, *, errors: str = "strict") -> Iterator[pd.DataFrame]:
     """Yield chunks with the columns `smiles` (of the structure), `name` (the title) and every data item.
 
     A data item that is called `smiles`, too, is the column `sdf_smiles`. A record whose structure cannot be read keeps
     its row: its `smiles` is that of this item, or empty. The file is read twice, because any record may bring a data
-    item that the ones before it lack.
+    item that the ones before it lack. `errors` is as in `read_lines`.
 
     Raises:
         TableError: names file and line of what cannot be read.
     """
-    items = (name for line in read_lines(stream, label) if (name := find_item_name(line)) is not None)
+    items = (name for line in read_lines(stream, label, errors=errors) if (name := find_item_name(line)) is not None)
     names = list(dict.fromkeys(["name", *items]))
     columns = [_SMILES, *(_find_free_name(names) if name == _SMILES else name for name in names)]
     stream.seek(0)
-    records = enumerate(split_records(read_lines(stream, label)), start=1)
+    records = enumerate(split_records(read_lines(stream, label, errors=errors)), start=1)
     cells = (_read_record(lines, f"{label}, record {number}") for number, lines in records)
     rows = ([smiles, *(items.get(name, "") for name in names)] for smiles, items in cells)
     yield from batch_rows(rows, columns, chunk_size)

@@ -17,6 +17,8 @@ STANDARD_INPUT = "-"
 
 _TEMPORARY_END = ".tmp"
 
+_LATIN_1 = "moldesign-latin-1"
+
 _FIRST_LINE = 4096
 """Bytes of it that are looked at, at the most."""
 
@@ -97,8 +99,28 @@ def find_encoding(stream: IO[bytes], label: str) -> str:
     return "utf-8-sig"
 
 
-def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
+def allow_latin_1() -> str:
+    """Return how the codecs are told to take a byte that is not UTF-8 for the Latin-1 character that it most likely is.
+
+    >>> b"G\\xf6teborg".decode(errors=allow_latin_1())
+    'Göteborg'
+    """
+    codecs.register_error(_LATIN_1, _read_latin_1)
+    return _LATIN_1
+
+
+def _read_latin_1(error: UnicodeError) -> tuple[str, int]:
+    failure = cast(UnicodeDecodeError, error)
+    return failure.object[failure.start : failure.end].decode("latin-1"), failure.end
+
+
+def read_lines(stream: IO[bytes], label: str, *, errors: str = "strict") -> Iterator[str]:
     """Yield the lines of UTF-8 text, or of UTF-16 with a byte order mark; the mark is left out, ends of lines stay.
+
+    Args:
+        stream: the text.
+        label: of the file, for messages.
+        errors: what to do about bytes that are no UTF-8, as the codecs call it.
 
     Raises:
         TableError: names file and line of bytes that are no text, or where a damaged file ends.
@@ -106,7 +128,7 @@ def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
     number = 0
     try:
         is_utf_16 = find_encoding(stream, label) == "utf-16"
-        for line in _decode_utf_16(stream) if is_utf_16 else _decode_utf_8(stream):
+        for line in _decode_utf_16(stream) if is_utf_16 else _decode_utf_8(stream, errors):
             number += 1
             yield line
     except UnicodeDecodeError as error:
@@ -122,10 +144,10 @@ def read_lines(stream: IO[bytes], label: str) -> Iterator[str]:
         raise TableError(explain_damage(label, f"after line {number}", error)) from error
 
 
-def _decode_utf_8(stream: IO[bytes]) -> Iterator[str]:
+def _decode_utf_8(stream: IO[bytes], errors: str) -> Iterator[str]:
     encoding = "utf-8-sig"
     for raw in stream:
-        line, encoding = raw.decode(encoding), "utf-8"
+        line, encoding = raw.decode(encoding, errors), "utf-8"
         if "\r" in line.removesuffix("\n").rstrip("\r"):  # the end of a line on old Macintoshes
             yield from io.StringIO(line, newline="")
         else:

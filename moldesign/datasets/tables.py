@@ -1,6 +1,7 @@
 """Tables of molecules as streams of chunks, in and out: CSV, TSV, SMI, SDF, Parquet, each also as .gz or .zst."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple, Protocol, TypeVar
@@ -10,9 +11,10 @@ import pandas as pd
 from moldesign.datasets.cells import drop_extension
 from moldesign.datasets.columns import find_smiles_column
 from moldesign.datasets.delimited import DelimitedWriter, SmiWriter, read_delimited, read_smi
+from moldesign.datasets.delimited_rows import PROBLEMS, read_faulty
 from moldesign.datasets.parquet import ParquetWriter, read_parquet
 from moldesign.datasets.sdf import SdfWriter, read_sdf
-from moldesign.datasets.streams import STANDARD_INPUT, AtomicFile, classify_path, open_input
+from moldesign.datasets.streams import STANDARD_INPUT, AtomicFile, allow_latin_1, classify_path, open_input
 from moldesign.errors import TableError
 
 Format = TypeVar("Format")
@@ -29,6 +31,8 @@ class TableChunk(NamedTuple):
     """One per row of `frame`, without the extensions of CXSMILES; empty where the table has none."""
     first_row: int
     """Number, from 0, of the chunk's first row in the whole table."""
+    problems: Mapping[int, str]
+    """What is wrong with rows that are written wrongly, by their number in `frame`; none but with `is_lenient`."""
 
 
 class FrameWriter(Protocol):
@@ -41,7 +45,9 @@ class FrameWriter(Protocol):
         """Write what the format needs at its end; the stream stays open."""
 
 
-_READERS: Mapping[str, Callable[[IO[bytes], str, int], Iterator[pd.DataFrame]]] = {
+_Reader = Callable[[IO[bytes], str, int], Iterator[pd.DataFrame]]
+
+_READERS: Mapping[str, _Reader] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
     ".smi": read_smi,
@@ -58,6 +64,7 @@ def read_table(
     chunk_size: int = DEFAULT_CHUNK_SIZE,
     smiles_column: str | None = None,
     columns: Sequence[str] | None = None,
+    is_lenient: bool = False,
 ) -> Iterator[TableChunk]:
     """Yield a table of molecules chunk by chunk; no row that is not blank is ever left out.
 
@@ -66,17 +73,22 @@ def read_table(
         chunk_size: rows per chunk.
         smiles_column: name of the SMILES column; without it, the column whose name says so.
         columns: names of other columns that must be there.
+        is_lenient: whether faults of the text are taken as a screening takes them, instead of refusing the table: a
+            row with too few or too many cells stays, with its problem (cells beyond the last column are left out); a
+            quote that is never closed is a character; a byte that is not UTF-8 is one of Latin-1.
 
     Raises:
         TableError: the table cannot be read or lacks a column; names file, line and remedy.
     """
     reader, label, first_row = _find_format(path, _READERS), _label(path), 0
+    if is_lenient:
+        reader = _find_lenient(reader, smiles_column)
     with open_input(path) as stream:
         for frame in reader(stream, label, chunk_size):
             name = find_smiles_column(frame.columns, label, smiles_column)
             _require_columns(frame, columns or (), label)
             smiles = [drop_extension(cell) if isinstance(cell, str) else "" for cell in frame[name].tolist()]
-            yield TableChunk(frame, smiles, first_row)
+            yield TableChunk(frame, smiles, first_row, frame.attrs.pop(PROBLEMS, {}))
             first_row += len(frame)
     if first_row == 0:
         raise TableError(f"{label}: the file has no rows; expected at least one molecule")
@@ -206,6 +218,16 @@ def _find_format(path: str | Path, formats: Mapping[str, Format]) -> Format:
             f"{path}: unknown ending {ending!r}; known: {' '.join(sorted(formats))} (each also .gz or .zst)"
         )
     return formats[ending]
+
+
+def _find_lenient(reader: _Reader, smiles_column: str | None) -> _Reader:
+    """Return what reads the same format, and takes its faults as they are."""
+    lenient: dict[_Reader, _Reader] = {
+        read_delimited: partial(read_faulty, smiles_column=smiles_column),
+        read_smi: partial(read_smi, errors=allow_latin_1()),
+        read_sdf: partial(read_sdf, errors=allow_latin_1()),
+    }
+    return lenient.get(reader, reader)
 
 
 def _require_columns(frame: pd.DataFrame, wanted: Sequence[str], label: str) -> None:

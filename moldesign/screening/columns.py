@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from moldesign.datasets.rows import TEXT
 from moldesign.objectives.terms import Term
 from moldesign.screening.library import FileNotes, label_file
 from moldesign.screening.likeness import NEAREST_QUERY, SIMILARITY, find_likeness, is_about_likeness
-from moldesign.screening.rows import TEXT
 from moldesign.screening.store import Candidate, split_place
 
 Columns = dict[str, list[Any]]

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from moldesign.checkpoint import hash_file
+from moldesign.datasets.delimited_rows import read_delimited, read_either, read_smi
+from moldesign.datasets.rows import Rows, Table
 from moldesign.datasets.streams import STANDARD_INPUT, classify_path
 from moldesign.errors import TableError
-from moldesign.screening.delimited_rows import read_delimited, read_either, read_smi
 from moldesign.screening.record_rows import N_HEADER_LINES, is_mol_block, read_parquet, read_sdf
-from moldesign.screening.rows import Rows, Table
 from moldesign.screening.sources import HashedFile, find_files, naming_damage, open_text
 
 _TEXT_READERS = {

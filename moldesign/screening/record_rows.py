@@ -10,8 +10,8 @@ from pyarrow import parquet
 
 from moldesign.datasets.columns import find_smiles_column, refuse_doubled
 from moldesign.datasets.parquet import decode_binary
+from moldesign.datasets.rows import TEXT, Row, Table, take_from
 from moldesign.datasets.sdf_records import parse_record, split_records
-from moldesign.screening.rows import TEXT, Row, Table, take_from
 
 N_HEADER_LINES = 4
 """Of a mol block, title and counts included."""

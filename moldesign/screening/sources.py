@@ -1,6 +1,5 @@
 """The files of a library: found by name or pattern, opened uncompressed, and hashed as they are read."""
 
-import codecs
 import glob
 import hashlib
 import io
@@ -8,10 +7,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from moldesign.datasets.packing import READ_ERRORS, unpack
-from moldesign.datasets.streams import STANDARD_INPUT, find_encoding
+from moldesign.datasets.streams import STANDARD_INPUT, allow_latin_1, find_encoding
 from moldesign.errors import TableError
 
 DAMAGE = (*READ_ERRORS, UnicodeDecodeError)
@@ -20,7 +19,6 @@ DAMAGE = (*READ_ERRORS, UnicodeDecodeError)
 _BUFFER = 1 << 16
 _PARQUET_BYTES = b"PAR1\x15"
 """How Parquet begins: four letters, which could be text, and the first field of a Thrift structure, a 32-bit number."""
-_LATIN_1 = "moldesign-latin-1"
 
 
 def find_files(names: Sequence[str | Path]) -> list[str]:
@@ -105,8 +103,7 @@ def open_text(raw: HashedFile, packing: str, label: str) -> IO[str]:
             f"{label}: this is Parquet, which is read from its end; save it as a file whose name ends in .parquet, and "
             "give that name"
         )
-    codecs.register_error(_LATIN_1, _read_latin_1)
-    return io.TextIOWrapper(stream, encoding=find_encoding(stream, label), errors=_LATIN_1, newline=None)
+    return io.TextIOWrapper(stream, encoding=find_encoding(stream, label), errors=allow_latin_1(), newline=None)
 
 
 @contextmanager
@@ -127,8 +124,3 @@ def naming_damage(label: str, n_rows: Sequence[int]) -> Iterator[None]:
             f"{label}: cannot be read after row {n_rows[0]} ({error}); the file may be truncated or damaged: fetch it "
             "again, and go on with --resume"
         ) from error
-
-
-def _read_latin_1(error: UnicodeError) -> tuple[str, int]:
-    failure = cast(UnicodeDecodeError, error)
-    return failure.object[failure.start : failure.end].decode("latin-1"), failure.end

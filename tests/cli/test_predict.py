@@ -1,5 +1,6 @@
 """`moldesign predict`: every row of the input, in its place, whatever the format."""
 
+import gzip
 import io
 import json
 import re
@@ -165,10 +166,28 @@ def test_a_full_standard_output_is_one_line(library: str, weights: Path) -> None
     assert said.startswith("error: standard output: cannot be written (No space left on device); free some space")
 
 
+def test_a_row_that_is_written_wrongly_stays_a_row(moldesign: Moldesign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verb, "CHUNK_SIZE", 2)
+    lines = ["smiles,name,x", "CCO,Göteborg,1", "CCN", "CCC,a,2,3", 'CCO,"open,4', 'CCO,"two\r\nlines",5', "C,b,6,,"]
+    Path("torn.csv").write_bytes("\n".join(lines).encode("latin-1"))
+    done = moldesign("predict", "torn.csv", "--out", "predicted.csv")
+    frame = next(read_table("predicted.csv")).frame
+    assert done.code == 0
+    assert frame["smiles"].tolist() == ["CCO", "CCN", "CCC", "CCO", "CCO", "C"]
+    assert frame["name"].tolist() == ["Göteborg", "", "a", '"open', "two\r\nlines", "b"]
+    assert frame["x"].tolist() == ["1", "", "2", "4", "5", "6"]
+    assert [text != "" for text in frame["herg"]] == [True, False, False, True, True, True]
+    assert (
+        frame["error"][1] == "row 2: 1 cells where the header names 3; fill the row up, or quote cells that contain ','"
+    )
+    assert frame["error"][2].startswith("row 3: 4 cells where the header names 3")
+    assert "6 rows, 2 of them without a prediction" in done.err
+
+
 def test_failure_keeps_an_older_file(moldesign: Moldesign) -> None:
     Path("old.csv").write_text("smiles\nCCO\n")
-    Path("torn.csv").write_text("smiles,id\nCCO,1\nCCO\n")
-    assert moldesign("predict", "torn.csv", "--out", "old.csv").code == 1
+    Path("torn.csv.gz").write_bytes(gzip.compress(b"smiles\n" + b"CCO\n" * 9)[:-9])
+    assert moldesign("predict", "torn.csv.gz", "--out", "old.csv").code == 1
     assert Path("old.csv").read_text() == "smiles\nCCO\n"
 
 

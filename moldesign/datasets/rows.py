@@ -1,4 +1,4 @@
-"""What every kind of library file is read into: its columns, and a row for each molecule."""
+"""What a table is read into where its faulty rows stay: its columns, and a row for each molecule, with its problem."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field

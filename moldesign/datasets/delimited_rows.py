@@ -11,15 +11,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import chain, islice
+from typing import IO
+
+import pandas as pd
 
 from moldesign.datasets.cells import split_extended
 from moldesign.datasets.columns import find_smiles_column, is_smiles_name, refuse_doubled
 from moldesign.datasets.delimited import SEPARATORS, SMI_COLUMNS, find_separator, parse_lines
+from moldesign.datasets.rows import Rows, Table
+from moldesign.datasets.streams import allow_latin_1, read_lines
 from moldesign.errors import TableError
-from moldesign.screening.rows import Rows, Table
 
-MAX_CELL_LINES = 100
+MAX_CELL_LINES = 1000
 """Lines that one quoted cell may span; what is not closed by then is a quote that was never meant as one."""
+
+PROBLEMS = "moldesign.problems"
+"""Attribute of frames."""
 
 _OPEN_AT_END = "unexpected end of data"
 """What the csv module says of a quote that nothing closes."""
@@ -36,6 +43,21 @@ def read_delimited(lines: Iterable[str], label: str, smiles_column: str | None) 
     if header is None:
         raise TableError(f"{label}: the file is empty; expected a header line with column names")
     return _read_below(header, lines, label, smiles_column)
+
+
+def read_faulty(stream: IO[bytes], label: str, chunk_size: int, *, smiles_column: str | None) -> Iterator[pd.DataFrame]:
+    """Yield the rows of such a table as frames; the attribute `PROBLEMS` of each says what is wrong with its rows.
+
+    Raises:
+        TableError: see `read_delimited`.
+    """
+    table = read_delimited(read_lines(stream, label, errors=allow_latin_1()), label, smiles_column)
+    n = len(table.columns)
+    while rows := table.take(chunk_size):
+        cells = [[*row[:n], *[""] * (n - len(row))] for row in rows.cells]
+        frame = pd.DataFrame(cells, columns=table.columns, dtype=str)
+        frame.attrs[PROBLEMS] = rows.problems
+        yield frame
 
 
 def read_smi(lines: Iterable[str], label: str, smiles_column: str | None) -> Table:
@@ -136,7 +158,7 @@ class _DelimitedLines:
             line = self._waiting.popleft()
             if not line.strip():
                 continue
-            cells = line.rstrip("\n").split(self._separator)
+            cells = line.rstrip("\r\n").split(self._separator)
             if '"' in line:
                 cells = _read_quoted(line, self._separator) or self._read_spanning(line) or cells
             rows.append(cells)
@@ -179,7 +201,7 @@ def _cut_lines(lines: Sequence[str], separator: str) -> list[list[str]] | None:
     """Return the cells of the lines that are not blank; None where a quote is not closed on its line, or wrongly."""
     written = [line for line in lines if not line.isspace()]
     if '"' not in "".join(written):
-        return [line.rstrip("\n").split(separator) for line in written]
+        return [line.rstrip("\r\n").split(separator) for line in written]
     with suppress(csv.Error):
         rows = list(parse_lines(written, separator, strict=True))
         if len(rows) == len(written):  # otherwise, a row has taken more than one
