@@ -1,7 +1,7 @@
 """Parquet in and out, chunk by chunk."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO, FileIO
 from typing import IO, Any
 
@@ -29,8 +29,8 @@ _NULLABLE = {
 
 _VAGUE = (pd.StringDtype, pd.CategoricalDtype)
 
-_SOURCE = "moldesign.parquet_schema"
-"""Attribute of frames: the Arrow schema of the file they are from, as text, because pandas writes attributes as JSON"""
+SOURCE_TYPES = "moldesign.parquet_schema"
+"""Attribute of frames: what `dump_types` says of the file they are from"""
 
 
 def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.DataFrame]:
@@ -46,13 +46,29 @@ def read_parquet(stream: IO[bytes], label: str, chunk_size: int) -> Iterator[pd.
         seekable = stream if isinstance(getattr(stream, "raw", None), FileIO) else BytesIO(stream.read())
         file = parquet.ParquetFile(seekable)
         refuse_doubled(file.schema_arrow.names, label)
-        source = b64encode(file.schema_arrow.remove_metadata().serialize().to_pybytes()).decode()
+        source = dump_types({field.name: field.type for field in file.schema_arrow})
         for batch in file.iter_batches(batch_size=chunk_size):
             frame = _to_frame(batch)
-            frame.attrs[_SOURCE] = source
+            frame.attrs[SOURCE_TYPES] = source
             yield frame
     except READ_ERRORS as error:
         raise TableError(explain_damage(label, "as Parquet", error)) from error
+
+
+def dump_types(types: Mapping[str, Any]) -> str:
+    """Return Arrow types by column as text, because pandas writes attributes as JSON.
+
+    >>> load_types(dump_types({"made": pyarrow.date32()}))
+    {'made': DataType(date32[day])}
+    """
+    return b64encode(pyarrow.schema(list(types.items())).serialize().to_pybytes()).decode()
+
+
+def load_types(text: str) -> dict[str, Any]:
+    """Return what `dump_types` was given; of an empty text, nothing."""
+    if not text:
+        return {}
+    return {field.name: field.type for field in pyarrow.ipc.read_schema(pyarrow.py_buffer(b64decode(text)))}
 
 
 def decode_binary(column: Any) -> Any:
@@ -84,6 +100,7 @@ class ParquetWriter:
     """Writes frames as Parquet; the first frame fixes the types, a column without values counts as text.
 
     Of its cells, though, a column that comes from a Parquet file has that file's type: those further on may need it.
+    Its times, dates and decimals may be texts (ISO 8601), as a screening keeps them.
     """
 
     def __init__(self, stream: IO[bytes]) -> None:
@@ -98,9 +115,10 @@ class ParquetWriter:
         """
         try:
             if self._writer is None:
-                schema = _choose_schema(frame)
-                self._writer = parquet.ParquetWriter(self._stream, schema)
-            self._writer.write_table(pyarrow.Table.from_pandas(frame, schema=self._writer.schema, preserve_index=False))
+                self._writer = parquet.ParquetWriter(self._stream, _choose_schema(frame))
+            schema = self._writer.schema
+            read = _read_texts(frame, schema)
+            self._writer.write_table(pyarrow.Table.from_pandas(read, schema=schema, preserve_index=False))
         except pyarrow.ArrowException as error:
             raise TableError(f"Parquet needs one type per column: {error}; write CSV instead") from error
 
@@ -112,18 +130,32 @@ class ParquetWriter:
 
 def _choose_schema(frame: pd.DataFrame) -> Any:
     """Return the types of the columns, with text in place of 'no type yet'."""
-    types = {name: kind for name, kind in _list_source_types(frame).items() if _holds(frame.get(name), kind)}
+    source = load_types(frame.attrs.get(SOURCE_TYPES, ""))
+    types = {name: kind for name, kind in source.items() if _holds(frame.get(name), kind)}
     guessed = pyarrow.Schema.from_pandas(frame.drop(columns=list(types)), preserve_index=False)
     types |= {field.name: field.type for field in guessed}
     kinds = [(str(name), types[str(name)]) for name in frame.columns]
     return pyarrow.schema([(name, pyarrow.string() if kind == pyarrow.null() else kind) for name, kind in kinds])
 
 
-def _list_source_types(frame: pd.DataFrame) -> dict[str, Any]:
-    source = frame.attrs.get(_SOURCE)
-    if source is None:
-        return {}
-    return {field.name: field.type for field in pyarrow.ipc.read_schema(pyarrow.py_buffer(b64decode(source)))}
+def _read_texts(frame: pd.DataFrame, schema: Any) -> pd.DataFrame:
+    """Return the frame with the times, dates and decimals that its texts stand for."""
+    texts = [field for field in schema if _is_text_of(frame[field.name], field.type)]
+    return frame.assign(
+        **{field.name: pd.arrays.ArrowExtensionArray(_to_arrow(frame[field.name], field.type)) for field in texts}
+    )
+
+
+def _is_text_of(column: "pd.Series[Any]", kind: Any) -> bool:
+    """Return whether the cells are texts where the type asks for times, dates or decimals."""
+    can_be_text = (pyarrow.types.is_timestamp, pyarrow.types.is_date, pyarrow.types.is_decimal)
+    return any(ask(kind) for ask in can_be_text) and pd.api.types.infer_dtype(column, skipna=True) == "string"
+
+
+def _to_arrow(column: "pd.Series[Any]", kind: Any) -> Any:
+    if _is_text_of(column, kind):
+        return pyarrow.Array.from_pandas(column, type=pyarrow.string()).cast(kind)
+    return pyarrow.Array.from_pandas(column, type=kind)
 
 
 def _holds(column: "pd.Series[Any] | None", kind: Any) -> bool:
@@ -131,7 +163,7 @@ def _holds(column: "pd.Series[Any] | None", kind: Any) -> bool:
     if column is None or (not isinstance(column.dtype, _VAGUE) and column.dtype != object):
         return False
     try:
-        pyarrow.Array.from_pandas(column, type=kind)
+        _to_arrow(column, kind)
     except pyarrow.ArrowException:
         return False
     return True

@@ -75,5 +75,7 @@ class Table:
     take: Take
     types: dict[str, str] = field(default_factory=dict)
     """Of the columns that do not hold text: "int", "uint64", "float" or "bool"."""
+    source_types: str = ""
+    """Of other columns of Parquet, whose cells stand for something else than text: see `parquet.dump_types`."""
     holds_blocks: bool = False
     """Whether the texts are mol blocks."""

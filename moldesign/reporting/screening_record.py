@@ -127,9 +127,10 @@ def name_smiles_column(out: Path) -> str | None:
 
 
 def _to_numbers(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """Return the column as numbers or flags where all of its cells are such; empty ones are missing."""
+    """Return the column as numbers or flags where all of its cells are such; empty ones are missing, lists are text."""
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
         return column
+    column = column.map(lambda cell: str(cell) if isinstance(cell, list) else cell)  # of Parquet
     filled = column[(column != "") & column.notna()]
     if len(filled) and set(filled) <= {"True", "False"}:
         return column.map({"True": True, "False": False})

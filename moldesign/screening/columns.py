@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from moldesign.datasets.parquet import SOURCE_TYPES, dump_types, load_types
 from moldesign.datasets.rows import TEXT
 from moldesign.objectives.terms import Term
 from moldesign.screening.library import FileNotes, label_file
@@ -61,7 +62,9 @@ class Layout:
         names = {name: find_free_name(name, taken) if name in own else name for name in added}
         front = [name for name in ("rank", "score") if name in added]
         columns = {names[name]: _to_series(added.pop(name)) for name in front} | own
-        return pd.DataFrame(columns | {names[name]: _to_series(values) for name, values in added.items()})
+        frame = pd.DataFrame(columns | {names[name]: _to_series(values) for name, values in added.items()})
+        frame.attrs[SOURCE_TYPES] = dump_types(self._merge_source_types())
+        return frame
 
     @property
     def smiles_column(self) -> str:
@@ -93,13 +96,14 @@ class Layout:
         return columns | rest
 
     def _read_cells(self, hits: Sequence[Candidate]) -> dict[str, pd.Series]:
-        types = self._merge_types()
+        types, source_types = self._merge_types(), self._merge_source_types()
         cells: dict[str, list[Any]] = {name: [] for name in types}
         for hit in hits:
             own = dict(zip(self.files[split_place(hit.place)[0]].columns, json.loads(hit.cells), strict=False))
             for name, kind in types.items():
                 value = own.get(name)
-                cells[name].append(str(value) if kind == TEXT and value is not None else value)
+                is_text = kind == TEXT and name not in source_types and value is not None
+                cells[name].append(str(value) if is_text else value)
         return {name: pd.Series(cells[name], dtype=_DTYPES[kind]) for name, kind in types.items()}
 
     def _merge_types(self) -> dict[str, str]:
@@ -110,6 +114,15 @@ class Layout:
                 kind = notes.types.get(name, TEXT)
                 types[name] = kind if types.get(name, kind) == kind else TEXT
         return types
+
+    def _merge_source_types(self) -> dict[str, Any]:
+        """Return the Arrow type of each column whose cells stand for it, if all files that have the column agree."""
+        types: dict[str, Any] = {}
+        for notes in self.files:
+            known = load_types(notes.source_types)
+            for name in notes.columns:
+                types[name] = known.get(name) if types.get(name, known.get(name)) == known.get(name) else None
+        return {name: kind for name, kind in types.items() if kind is not None}
 
 
 def _to_series(values: list[Any]) -> pd.Series:

@@ -57,6 +57,7 @@ class FileNotes:
     path: str
     columns: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
+    source_types: str = ""
     smiles_column: str = ""
     n_rows: int = 0
     n_bytes: int = 0
@@ -117,7 +118,8 @@ class Library:
         return read_sdf(lines) if ending in _SDF else _TEXT_READERS[ending](lines, label, self._smiles_column)
 
     def _read_table(self, table: Table, notes: FileNotes, n_rows: list[int]) -> Iterator[tuple[int, Rows, bool]]:
-        notes.columns, notes.types, notes.smiles_column = table.columns, table.types, table.smiles_column
+        notes.columns, notes.smiles_column = table.columns, table.smiles_column
+        notes.types, notes.source_types = table.types, table.source_types
         while rows := table.take(self._chunk_size):
             yield n_rows[0] + 1, rows, table.holds_blocks
             n_rows[0] += len(rows)

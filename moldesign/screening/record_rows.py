@@ -9,7 +9,7 @@ import pyarrow
 from pyarrow import parquet
 
 from moldesign.datasets.columns import find_smiles_column, refuse_doubled
-from moldesign.datasets.parquet import decode_binary
+from moldesign.datasets.parquet import decode_binary, dump_types
 from moldesign.datasets.rows import TEXT, Row, Table, take_from
 from moldesign.datasets.sdf_records import parse_record, split_records
 
@@ -51,7 +51,8 @@ def read_parquet(path: str, label: str, smiles_column: str | None) -> Table:
     types = {field.name: name_type(field.type) for field in file.schema_arrow}
     known = {name: kind for name, kind in types.items() if kind != TEXT}
     rows = _read_batches(file, columns.index(column), list(types.values()))
-    return Table(columns, column, take_from(rows), known)
+    source = {field.name: field.type for field in file.schema_arrow if _comes_back(field.type)}
+    return Table(columns, column, take_from(rows), known, dump_types(source))
 
 
 def name_type(kind: Any) -> str:
@@ -78,10 +79,29 @@ def _read_batches(file: Any, column: int, types: list[str]) -> Iterator[Row]:
 def _to_cells(array: Any, kind: str) -> list[Any]:
     values: list[Any] = array.to_pylist()
     if kind == TEXT:
-        return [_to_text(value) for value in values]
+        return values if _is_plain_list(array.type) else [_to_text(value) for value in values]
     if narrow := _NARROW.get(array.type):  # else 0.1 would become 0.10000000149011612
         return [None if value is None else float(str(narrow(value))) for value in values]
     return values
+
+
+def _comes_back(kind: Any) -> bool:
+    """Return whether the cells of a column, as they are kept here, can be written with its Arrow type again."""
+    if pyarrow.types.is_dictionary(kind):
+        return _is_text(kind.value_type)
+    is_written_alike = pyarrow.types.is_timestamp(kind) or pyarrow.types.is_date(kind) or pyarrow.types.is_decimal(kind)
+    return is_written_alike or _is_plain_list(kind)
+
+
+def _is_plain_list(kind: Any) -> bool:
+    """Return whether the cells are lists that JSON can hold."""
+    if not (pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind) or pyarrow.types.is_fixed_size_list(kind)):
+        return False
+    return name_type(kind.value_type) != TEXT or _is_text(kind.value_type)
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind))
 
 
 def _to_text(value: Any) -> str | None:

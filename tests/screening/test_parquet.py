@@ -1,5 +1,7 @@
 """What a Parquet library holds comes back as it was."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from pyarrow import parquet
 from moldesign.datasets.tables import read_table
 from moldesign.errors import TableError
 from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.reporting.screening_record import read_screening
 from moldesign.screening import ScreeningSettings, screen
 
 
@@ -58,6 +61,46 @@ def test_decimals_of_parquet_are_written_as_short_as_they_are(kind: pyarrow.Data
     run(["library.parquet"], parse_goals(["mw min"]), keeps_all=True)
     [chunk] = read_table("hits.csv")
     assert chunk.frame["x"].tolist() == ["0.1", "6.02", ""]
+
+
+COLUMNS = {
+    "days": pyarrow.array([["Mo", None], [], None], pyarrow.list_(pyarrow.string())),
+    "counts": pyarrow.array([[1], None, [2, 3]], pyarrow.list_(pyarrow.int32())),
+    "made": pyarrow.array([None, datetime(2024, 2, 29, 12, 30, 1, 500), None], pyarrow.timestamp("us")),
+    "seen": pyarrow.array([datetime(2024, 7, 1, tzinfo=UTC)] * 3, pyarrow.timestamp("ms", tz="Europe/Berlin")),
+    "day": pyarrow.array([date(1999, 12, 31), None, None]),
+    "price": pyarrow.array([Decimal("1.20"), None, Decimal("12345.67")], pyarrow.decimal128(12, 2)),
+    "vendor": pyarrow.array(["a", None, "a"]).dictionary_encode(),
+    "raw": pyarrow.array([b"\xff", None, b"x"]),
+}
+
+
+@pytest.mark.parametrize("top", [1, 3])
+def test_columns_that_are_neither_text_nor_numbers_come_back(top: int) -> None:
+    table = pyarrow.table({"smiles": ["CCO", "CCC", "CCN"]} | COLUMNS)
+    parquet.write_table(table, "library.parquet")
+    screen(
+        "library.parquet",
+        parse_goals(["alerts min"]),
+        out="hits.parquet",
+        settings=ScreeningSettings(workers=1, top=top),
+    )
+    hits = parquet.read_table("hits.parquet")
+    kept = [name for name in COLUMNS if name != "raw"]
+    assert hits.select(kept).to_pydict() == table.slice(0, top).select(kept).to_pydict()
+    assert [hits.schema.field(name).type for name in kept] == [table.schema.field(name).type for name in kept]
+    assert hits["raw"][0].as_py() == r"b'\xff'"
+    assert read_screening(Path("hits.parquet"), max_hits=1).hits["days"].tolist() == ["['Mo', None]"]
+
+
+def test_columns_of_two_kinds_are_text() -> None:
+    Path("a.csv").write_text("smiles,counts,day\nCCO,many,once\n")
+    parquet.write_table(
+        pyarrow.table({"smiles": ["CCC"]} | {k: COLUMNS[k][:1] for k in ("counts", "day")}), "b.parquet"
+    )
+    run(["a.csv", "b.parquet"], parse_goals(["mw min"]), "hits.parquet", keeps_all=True)
+    hits = parquet.read_table("hits.parquet").to_pydict()
+    assert (hits["counts"], hits["day"]) == (["many", "[1]"], ["once", "1999-12-31"])
 
 
 def test_numbers_of_two_kinds_are_text() -> None:
