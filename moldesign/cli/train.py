@@ -62,9 +62,7 @@ def train(
     context: typer.Context,
     table: Annotated[
         str,
-        typer.Argument(
-            metavar="TABLE", help="Measurements (.csv .tsv .smi .sdf .parquet, each also .gz or .zst), a row each."
-        ),
+        typer.Argument(metavar="TABLE", help="Measurements, a row each (.csv .tsv .smi .sdf .parquet, also .gz .zst)."),
     ],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Model folder to make.")],
