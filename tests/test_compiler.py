@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,12 +66,52 @@ old = weight.detach().clone()
 assert compiled(torch.ones(())).item() == 2
 assert not torch.equal(old, weight)
 """
+THREADS = """
+import sys, threading
+from moldesign.compiler import defer_compiler, _Deferred
+inside, may_leave = threading.Barrier(2), threading.Event()
+def use():
+    with defer_compiler():
+        inside.wait()
+        may_leave.wait()
+thread = threading.Thread(target=use, daemon=True)
+with defer_compiler():
+    thread.start()
+    inside.wait()
+stand_in = sys.modules["torch._dynamo"]
+assert isinstance(stand_in, _Deferred)
+may_leave.set()
+thread.join()
+assert "torch._dynamo" not in sys.modules
+"""
+SLOW_TORCH = {"__init__.py": "", "_dynamo.py": "import time; time.sleep(0.3); disable = lambda function: function"}
+HALF_READ = """
+import importlib, sys, threading
+from moldesign.compiler import defer_compiler
+with defer_compiler():
+    call = sys.modules["torch._dynamo"].disable(lambda x: x + 1)
+reader = threading.Thread(target=lambda: importlib.import_module("torch._dynamo"))
+reader.start()
+while "torch._dynamo" not in sys.modules:
+    pass
+assert call(1) == 2
+reader.join()
+"""
 
 
 CASES = {name: PREDICT + use for name, use in USES.items()} | {"before": BEFORE, "meanwhile": MEANWHILE, "learn": LEARN}
+CASES |= {"threads": THREADS}
 
 
 @pytest.mark.parametrize("code", CASES.values(), ids=CASES)
 def test_the_compiler_of_torch_is_read_when_it_is_asked_for(code: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_was_deferred_waits_for_a_thread_that_is_reading_the_compiler(tmp_path: Path) -> None:
+    (tmp_path / "torch").mkdir()
+    for name, text in SLOW_TORCH.items():
+        (tmp_path / "torch" / name).write_text(text)
+    done = subprocess.run([sys.executable, "-c", HALF_READ], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
