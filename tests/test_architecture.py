@@ -16,7 +16,7 @@ PACKAGE = ROOT / "moldesign"
 # A module imports only from earlier lines, and never from another name on its own line.
 LAYERS = (
     {"errors", "compiler"},
-    {"seeding", "metrics", "checkpoint", "versions", "gradients"},
+    {"seeding", "metrics", "checkpoint", "versions", "gradients", "devices"},
     {"chem"},
     {"datasets"},
     {"graphs"},

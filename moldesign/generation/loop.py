@@ -14,7 +14,8 @@ import pandas as pd
 
 from moldesign.chem.smiles import canonicalize, list_texts, parse_smiles
 from moldesign.chem.standardize import standardize_mol
-from moldesign.errors import InvalidSmilesError, ObjectiveError, UnknownTokenError
+from moldesign.devices import require_device
+from moldesign.errors import InvalidSmilesError, ObjectiveError, ProfileError, UnknownTokenError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.audit import Audit, audit_hits, write_audit
 from moldesign.generation.ending import Ending, note_beginning, note_ending, require_same_models
@@ -25,7 +26,7 @@ from moldesign.generation.progress import Progress, Scoreboard
 from moldesign.generation.rounds import make_rounds
 from moldesign.generation.scales import N_LOOKED_AT, warn_of_scales
 from moldesign.generation.session import Choice, Session, recall_settings
-from moldesign.generation.settings import GenerationSettings
+from moldesign.generation.settings import GenerationSettings, require_count
 from moldesign.generation.stopping import StopReason
 from moldesign.generation.strategy import choose_strategy, recall_parallel
 from moldesign.generation.unscored import count_not_run, describe_unscored, select_failed, write_unscored
@@ -98,6 +99,8 @@ def generate(  # noqa: PLR0913  all but the profile by name
 
     Raises:
         ClusterError: Ray is not installed, no cluster answers, or no goal could use one.
+        ValueError: an argument or a setting has a value that it cannot have.
+        ProfileError: `profile` is no profile.
         RunFolderError: the folder holds another run or one with other settings, another process uses it, or the disk
             is full.
         InvalidSmilesError: a start molecule cannot be read.
@@ -106,10 +109,15 @@ def generate(  # noqa: PLR0913  all but the profile by name
         ObjectiveError: a goal's function or program gave too rarely a number; what was scored before is kept, and the
             run can be resumed.
     """
-    folder = Path(out) if out else choose_new_folder()
+    if not isinstance(profile, Profile):
+        made = 'make one, such as parse_goals(["qed max"]) or load_profile("profile.toml")'
+        raise ProfileError(f"a {type(profile).__name__} is no profile; {made}")
+    folder, n = Path(out) if out else choose_new_folder(), require_count("n", n, 1)
     settings = (settings or (recall_settings(folder) if resume else GenerationSettings())).with_overrides(overrides)
+    require_device(settings.device)
     if budget is not None:
-        profile = profile.model_copy(update={"budget": profile.budget.model_copy(update={"calls": budget})})
+        calls = {"calls": require_count("budget", budget, 1)}
+        profile = profile.model_copy(update={"budget": profile.budget.model_copy(update=calls)})
     prior = load_prior(settings.prior)
     start, began = read_start_molecules(start, prior), time.monotonic()
     session = Session(prior, profile, settings, folder)

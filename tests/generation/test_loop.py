@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from rdkit import Chem
@@ -362,3 +364,29 @@ def test_a_full_disk_stops_the_run_and_leaves_the_store_readable(
 def test_an_unknown_setting_is_named(tiny_prior: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match="unknown setting 'sead'; did you mean: seed"):
         run_tiny(tiny_prior, tmp_path, sead=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"n": -1}, "n=-1: give a whole number"),
+        ({"n": "5"}, "n='5': give a whole number"),
+        ({"budget": 0}, "budget=0: give a whole number, 1 or more"),
+        ({"budget": 30.5}, "budget=30.5: give a whole number"),
+        ({"device": "cudaa"}, "device='cudaa' cannot be computed on here"),
+        ({"seed": 1.5}, "seed=1.5: give a whole number"),
+        ({"profile": ["qed max"]}, "a list is no profile; make one"),
+    ],
+)
+def test_an_argument_that_cannot_be_is_named_before_the_folder_is_made(
+    tiny_prior: Path, tmp_path: Path, option: dict[str, Any], said: str
+) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(ValueError, match=re.escape(said)):
+        run_tiny(tiny_prior, out, **option)
+    assert not out.exists()
+
+
+def test_numbers_of_numpy_are_numbers(tiny_prior: Path, tmp_path: Path) -> None:
+    result = run_tiny(tiny_prior, tmp_path, n=np.int64(2), budget=np.int32(20), seed=np.int64(0))
+    assert result.n_scored == 20

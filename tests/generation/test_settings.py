@@ -1,5 +1,8 @@
 import json
+import re
+from typing import Any
 
+import numpy as np
 import pytest
 
 from moldesign.errors import UnknownNameError
@@ -40,3 +43,24 @@ def test_a_course_of_another_version_is_refused(text: str) -> None:
 def test_differences_are_named() -> None:
     first, other = GenerationSettings(seed=3), GenerationSettings(seed=4, prior="zinc")
     assert first.list_differences(other) == {"prior": "prior chembl, not zinc", "seed": "seed 3, not 4"}
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    settings = GenerationSettings(seed=np.int64(3), batch_size=np.int32(16))  # type: ignore[arg-type]
+    assert settings == GenerationSettings.from_course(settings.describe_course())
+    assert type(settings.seed) is int
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
+        ({"seed": None}, "seed=None: give a whole number, 0 or more"),
+        ({"seed": 1.5}, "seed=1.5: give a whole number, 0 or more"),
+        ({"batch_size": 0}, "batch_size=0: give a whole number, 1 or more"),
+        ({"strategy": "quick"}, "strategy='quick' is unknown; it is one of 'auto', 'thrifty', 'fast'"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(setting: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        GenerationSettings().with_overrides(setting)
