@@ -4,6 +4,7 @@ Whoever calls it tests it, with data of their own: cross-validation needs all th
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from moldesign.checkpoint import Card
 from moldesign.datasets.folds import split_rows
 from moldesign.datasets.splits import Rows, Split
+from moldesign.devices import require_device
 from moldesign.errors import InvalidSmilesError, TableError
 from moldesign.graphs import GraphTable, count_features, featurize_smiles
 from moldesign.predictors.assay import MIN_LABELS
@@ -33,6 +35,7 @@ from moldesign.predictors.fitting import LabelTable, key_molecules
 from moldesign.predictors.forest_fit import ForestLearner
 from moldesign.predictors.gnn import NetworkSettings, PropertyNetwork
 from moldesign.predictors.latent import apply_ensemble, apply_with_states
+from moldesign.predictors.predictions import find_clash
 from moldesign.predictors.train_options import DEFAULT_START
 from moldesign.predictors.training import TrainingSet, TrainingSettings, train_network
 
@@ -81,10 +84,14 @@ def fit_arrays(
 
     Raises:
         InvalidSmilesError: names the rows that are no molecule.
+        ValueError: two targets have one name, one is called like a column of the predictions, or there is no such
+            device.
         TableError: a target has too few labels, or all are equal, or the split leaves too little to learn from.
         UnknownNameError: there is no model to start from by that name.
         ModelFormatError: the model to start from cannot be read.
     """
+    _require_names([target.name for target in targets])
+    require_device(options.device)
     table, graphs = _read(smiles, labels, targets)
     for t, target in enumerate(targets):
         _require_learnable(target.name, table.labels[:, t])
@@ -111,6 +118,14 @@ def fit_arrays(
     forest, kernel = beside.attach(domain) if beside else (None, None)
     endpoints = tuple(data.endpoints)
     return Predictor(name, endpoints, tuple(networks), domain, card, calibration, forest=forest, kernel=kernel)
+
+
+def _require_names(names: Sequence[str]) -> None:
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise ValueError(f"{count} columns of y are called {name!r}; rename all but one")
+    if (clash := find_clash(names)) is not None:
+        raise ValueError(f"y is called {clash!r}, which is a column of the predictions; rename it")
 
 
 def _read(

@@ -6,6 +6,7 @@ attribute `predictor_`: it has intervals, domain and neighbours, and can be save
 
 import tempfile
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -181,10 +182,13 @@ class MoleculeRegressor(RegressorMixin, _MoleculeEstimator):  # type: ignore[mis
 
         Raises:
             InvalidSmilesError: names the rows that are no molecule.
-            ValueError: labels are missing, infinite, all equal or too few; or a parameter is unknown.
+            ValueError: labels are missing, infinite, all equal or too few; a target is called like a column of the
+                predictions, or like another one; or a parameter is unknown.
         """
         texts = self._take_rows(X, y)
         labels = np.asarray(y, dtype=np.float64)
+        if labels.ndim > 2:
+            raise ValueError(f"y is [N] or [N, T]; this one has the shape {labels.shape}")
         self._has_column_y = labels.ndim == 1
         labels = labels.reshape(len(texts), -1)
         _require_labels(labels)
@@ -335,6 +339,7 @@ def _check_params(params: dict[str, Any]) -> None:
             raise ValueError(f"{name}={params[name]!r} is unknown; it is one of {', '.join(map(repr, known))}")
     for name in ("n_networks", "n_epochs", "batch_size"):
         check_scalar(params[name], name, (int, np.integer), min_val=1)
+    check_scalar(params["learning_rate"], "learning_rate", Real, min_val=0, include_boundaries="neither")
     if params["patience"] is not None:
         check_scalar(params["patience"], "patience", (int, np.integer), min_val=1)
 

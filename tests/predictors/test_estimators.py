@@ -233,6 +233,10 @@ def test_before_fit_there_is_nothing_to_predict():
         (np.ones(96), "every label of y is the same"),
         (BALANCE[:50], "inconsistent numbers of samples"),
         (None, "requires y to be passed"),
+        (np.zeros((96, 2, 2)), r"y is \[N\] or \[N, T\]; this one has the shape \(96, 2, 2\)"),
+        (BALANCE.rename("error"), "^y is called 'error', which is a column of the predictions; rename it$"),
+        (pd.DataFrame({"a": BALANCE, "a_std": BALANCE}), "y is called 'a_std', which is a column"),
+        (pd.DataFrame(np.c_[BALANCE, BALANCE], columns=["a", "a"]), "2 columns of y are called 'a'; rename all but"),
     ],
 )
 def test_labels_that_cannot_be_learned_are_refused(y, said):
@@ -260,6 +264,8 @@ def test_classes_that_cannot_be_learned_are_refused(y, said):
         ({"log": True}, ValueError, "log=True is unknown"),
         ({"n_networks": 0}, ValueError, "n_networks == 0, must be >= 1"),
         ({"patience": 2.5}, TypeError, "patience must be an instance of"),
+        ({"learning_rate": "a"}, TypeError, "learning_rate must be an instance of"),
+        ({"device": "cudaa"}, ValueError, "device='cudaa' cannot be computed on here"),
         ({"start": "admit"}, UnknownNameError, "did you mean: admet"),
     ],
 )
