@@ -38,9 +38,11 @@ class SmilesVectorEnv(VectorEnv[IntArray, IntArray, Any]):
         vocabulary: the tokens; by default those of drug-like molecules.
         max_length: the most tokens of a string, END included.
         num_envs: the number of copies.
-        autoreset_mode: `NEXT_STEP`, or `DISABLED` for one string per copy, without favour for short ones.
+        autoreset_mode: `NEXT_STEP`, or `DISABLED` for one string per copy, without favour for short ones; or their
+            values, "NextStep" and "Disabled".
 
     Raises:
+        ValueError: the autoreset mode is another one.
         UnknownTokenError: a token of the vocabulary has no role in the SMILES grammar.
         ObjectiveError: (in `step`) the objective's answer is not one finite score in [0, 1] per molecule.
     """
@@ -51,8 +53,9 @@ class SmilesVectorEnv(VectorEnv[IntArray, IntArray, Any]):
         vocabulary: Vocabulary | None = None,
         max_length: int = 100,
         num_envs: int = 1,
-        autoreset_mode: AutoresetMode = AutoresetMode.NEXT_STEP,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
     ) -> None:
+        autoreset_mode = AutoresetMode(autoreset_mode)
         if autoreset_mode is AutoresetMode.SAME_STEP:
             raise ValueError("autoreset_mode is SAME_STEP; this environment offers NEXT_STEP and DISABLED")
         self.metadata = {"autoreset_mode": autoreset_mode, "render_modes": []}

@@ -117,9 +117,18 @@ def test_disabled_mode_waits_for_reset_with_a_mask():
         env.reset(options={"reset_mask": np.array([True])})
 
 
-def test_same_step_mode_is_refused():
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, "SameStep"])
+def test_same_step_mode_is_refused(mode):
     with pytest.raises(ValueError, match="NEXT_STEP and DISABLED"):
-        SmilesVectorEnv(score_length, autoreset_mode=AutoresetMode.SAME_STEP)
+        SmilesVectorEnv(score_length, autoreset_mode=mode)
+
+
+def test_the_mode_may_be_given_by_its_value():
+    env = SmilesVectorEnv(score_length, num_envs=1, autoreset_mode="NextStep")
+    assert env.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    _, _, terminated, _, _ = play(env, ["C"])
+    assert terminated.all()
+    assert not env.step(np.array([PAD]))[2].any()
 
 
 def test_returned_arrays_are_not_reused():
