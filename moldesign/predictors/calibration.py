@@ -70,8 +70,7 @@ class ConformalInterval:
         >>> interval.find_factor(0.9), interval.find_factor(0.99)
         (72.0, inf)
         """
-        if not 0 < level < 1:
-            raise ValueError(f"the level of an interval lies between 0 and 1, for example 0.9, not {level}")
+        _require_level(level)
         rank = math.ceil(round((len(self.scores) + 1) * level, 6))
         return float(self.scores[rank - 1]) if rank <= len(self.scores) else math.inf
 
@@ -209,7 +208,11 @@ def summarize_outputs(
         level: how many of the measured values the intervals shall hold.
         expected: what an error model expects, float32 [N, T] (see `ErrorModel.expect`); it takes the place of the
             ensemble's spread.
+
+    Raises:
+        ValueError: the level is not between 0 and 1.
     """
+    _require_level(level)
     columns = [
         _summarize_endpoint(
             endpoint,
@@ -221,6 +224,11 @@ def summarize_outputs(
         for t, endpoint in enumerate(endpoints)
     ]
     return Summary(*(np.column_stack(parts).astype(np.float32, copy=False) for parts in zip(*columns, strict=True)))
+
+
+def _require_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"the level of an interval lies between 0 and 1, for example 0.9, not {level}")
 
 
 def _summarize_endpoint(

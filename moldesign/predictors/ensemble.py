@@ -125,8 +125,9 @@ class Predictor:
         """Say how near each molecule, standardised, is to the training set, and to which training molecule.
 
         Raises:
-            TypeError: `smiles` is a str, not a list of them.
+            TypeError: `smiles` is a str, or a table, not a list of them.
         """
+        smiles = list_texts(smiles)
         run = self._apply(smiles)
         distance = np.full((len(smiles), len(self.endpoints)), np.nan, dtype=np.float32)
         distance[run.rows] = self.domain.measure_distance(run.states)
@@ -145,9 +146,12 @@ class Predictor:
 
         Raises:
             UnknownNameError: no such endpoint.
-            TypeError: `smiles` is a str, not a list of them.
+            TypeError: `smiles` is a str, or a table, not a list of them.
+            ValueError: k is below 0.
         """
-        return self.domain.neighbours(standardize_smiles(smiles).mols, self.find_column(endpoint), k)
+        if k < 0:
+            raise ValueError(f"k={k}: give how many neighbours to name, 0 or more")
+        return self.domain.neighbours(standardize_smiles(list_texts(smiles)).mols, self.find_column(endpoint), k)
 
     def explain(self, smiles: str, endpoint: str | None = None, *, n_neighbours: int = 3) -> Explanation:
         """Say on which atoms a prediction rests, and what is nearest: see `explain.explain`.
@@ -177,13 +181,15 @@ class Predictor:
             labels: [N, T] in the unit of each endpoint, NaN where not measured.
 
         Raises:
-            TypeError: `smiles` is a str, not a list of them.
-            ValueError: the labels have another shape.
+            TypeError: `smiles` is a str, or a table, not a list of them.
+            ValueError: the labels have another shape, or one of a classification is neither 0 nor 1.
         """
+        smiles = list_texts(smiles)
         measured = np.array(labels, dtype=np.float64)
         shape = (len(smiles), len(self.endpoints))
         if measured.shape != shape:
             raise ValueError(f"labels need a row per molecule and a column per endpoint, {shape}, not {measured.shape}")
+        _require_classes(self.endpoints, measured)
         mean, std = np.full(shape, np.nan, dtype=np.float32), np.full(shape, np.nan, dtype=np.float32)
         for start in range(0, len(smiles), _CHUNK):
             run = self._apply(smiles[start : start + _CHUNK])
@@ -273,7 +279,7 @@ class Predictor:
             network.to(device)
         return self
 
-    def save(self, folder: Path, *, before_card: Callable[[str], None] | None = None) -> None:
+    def save(self, folder: str | Path, *, before_card: Callable[[str], None] | None = None) -> None:
         """Write the model folder; `before_card` as in `save_model`."""
         tensors = self.domain.to_tensors() | self.calibration.to_tensors()
         tensors |= self.error_model.to_tensors() if self.error_model else {}
@@ -291,7 +297,7 @@ class Predictor:
             "calibration": self.calibration.to_card(),
         }
         complete = card | self.card | card  # of a loaded predictor the card may say otherwise
-        save_model(folder, tensors, complete, before_card=before_card)
+        save_model(Path(folder), tensors, complete, before_card=before_card)
 
 
 class DistantPredictions(NamedTuple):
@@ -329,6 +335,13 @@ def _count_off(pieces: Iterable[Predictions], on_rows: Callable[[int], None] | N
             on_rows(n_rows)
 
 
+def _require_classes(endpoints: Sequence[Endpoint], labels: NDArray[np.float64]) -> None:
+    for endpoint, column in zip(endpoints, labels.T, strict=True):
+        odd = column[~np.isnan(column) & ~np.isin(column, (0, 1))]
+        if endpoint.task == "classification" and odd.size:
+            raise ValueError(f"labels of {endpoint.name} are 0 or 1, or NaN where not measured, not {odd[0]:g}")
+
+
 def load_model_folder(folder: Path) -> Predictor:
     """Load a predictor from the folder that `Predictor.save` or `moldesign train` wrote.
 
@@ -346,6 +359,9 @@ def load_model_folder(folder: Path) -> Predictor:
         networks = tuple(_load_network(tensors, member, settings) for member in range(card["n_networks"]))
         endpoints = read_endpoints(card)
         domain = TrainingDomain.from_tensors(tensors)
+        if not len(endpoints) == settings.n_endpoints == len(domain.thresholds):
+            outputs = f"networks with {settings.n_endpoints} outputs and a domain of {len(domain.thresholds)}"
+            raise ValueError(f"it lists {len(endpoints)} endpoints, beside {outputs}")
         calibration = Calibration.from_model(card.get("calibration", {}), tensors)
         error_model = ErrorModel.from_tensors(tensors)
         is_class = [endpoint.task == "classification" for endpoint in endpoints]
