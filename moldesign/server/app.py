@@ -1,7 +1,7 @@
 """The application: pages, the routes of the API, and how errors are told."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import metadata, resources
 from pathlib import Path
@@ -89,13 +89,21 @@ async def tell_invalid(request: Request, error: Exception) -> JSONResponse:
     """Answer with 422 and the first field that is wrong; what was sent is not sent back."""
     if not isinstance(error, RequestValidationError):
         raise error
-    problems = [
-        {"field": ".".join(str(part) for part in one["loc"] if part != "body"), "error": one["msg"]}
-        for one in error.errors()
-    ]
+    problems = [_describe_problem(one) for one in error.errors()]
     first = problems[0]
     message = f"{first['field']}: {first['error']}" if first["field"] else first["error"]
-    return JSONResponse({"error": message, "field": first["field"] or None, "problems": problems[:20]}, 422)
+    return JSONResponse({"error": message, "field": first["field"], "problems": problems[:20]}, 422)
+
+
+def _describe_problem(problem: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the field of a problem, None for the body as a whole, and what is wrong with it."""
+    place = problem["loc"]
+    if problem["type"] == "json_invalid":
+        return {"field": None, "error": f"the body is not valid JSON (character {place[-1] + 1})"}
+    if place == ("body",):
+        return {"field": None, "error": "the body is no JSON object with the content type application/json"}
+    field = ".".join(str(part) for part in place if part != "body")
+    return {"field": field, "error": problem["msg"].removeprefix("Value error, ")}
 
 
 async def tell_http(request: Request, error: Exception) -> JSONResponse:

@@ -1,8 +1,8 @@
 """What clients may ask: every field with its limits; a request that breaks one gets 422 with the name of the field."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 MAX_PREDICTED, MAX_DRAWN, MAX_SCREENED = 500, 200, 20_000
 """Molecules of one request."""
@@ -88,11 +88,12 @@ class GenerateRequest(ProfileRequest):
     scaffold: Patterns = []
     link: Patterns = []
 
-    @model_validator(mode="after")
-    def _check_start(self) -> Self:
-        if (self.min_similarity is not None or self.max_similarity is not None) and not self.start:
-            raise ValueError("min_similarity and max_similarity need molecules in start to compare with")
-        return self
+    @field_validator("min_similarity", "max_similarity")
+    @classmethod
+    def _require_start(cls, share: Share | None, info: ValidationInfo) -> Share | None:
+        if share is not None and not info.data.get("start", True):
+            raise ValueError("it needs molecules in start to compare with")
+        return share
 
 
 class ScreenRequest(GoalsRequest):
@@ -107,11 +108,26 @@ class ScreenRequest(GoalsRequest):
     threshold: float | None = Field(default=None, gt=0, le=1)
     diverse: bool = False
 
-    @model_validator(mode="after")
-    def _check_lengths(self) -> Self:
-        if taken := {"smiles", "name"} & set(self.columns):
+    @field_validator("names")
+    @classmethod
+    def _check_names(cls, names: list[MoleculeName], info: ValidationInfo) -> list[MoleculeName]:
+        if names:
+            _require_one_each("it", names, info)
+        return names
+
+    @field_validator("columns")
+    @classmethod
+    def _check_columns(
+        cls, columns: dict[ColumnName, list[Cell]], info: ValidationInfo
+    ) -> dict[ColumnName, list[Cell]]:
+        if taken := {"smiles", "name"} & set(columns):
             raise ValueError(f"a column must not be called {taken.pop()}: the fields smiles and names hold these")
-        for label, cells in [("names", self.names or self.smiles), *self.columns.items()]:
-            if len(cells) != len(self.smiles):
-                raise ValueError(f"{label} has {len(cells)} texts for {len(self.smiles)} molecules; give one for each")
-        return self
+        for label, cells in columns.items():
+            _require_one_each(label, cells, info)
+        return columns
+
+
+def _require_one_each(label: str, texts: list[str], info: ValidationInfo) -> None:
+    smiles = info.data.get("smiles", texts)  # else it is wrong itself
+    if len(texts) != len(smiles):
+        raise ValueError(f"{label} has {len(texts)} texts for {len(smiles)} molecules; give one for each")

@@ -13,12 +13,15 @@ from moldesign.chem.alerts import count_alerts
 from moldesign.chem.descriptors import DESCRIPTORS, compute_descriptors
 from moldesign.chem.smiles import parse_smiles, require_mols
 from moldesign.chem.smiles_errors import explain_smiles
-from moldesign.errors import UnknownNameError
+from moldesign.errors import InvalidSmilesError, UnknownNameError, UnknownTokenError
+from moldesign.generation.loop import read_start_molecules
+from moldesign.generation.settings import GenerationSettings
 from moldesign.monitoring.observing import hash_molecules, observe
 from moldesign.objectives.catalog import PropertyCatalog
 from moldesign.objectives.goals import Goal
 from moldesign.objectives.properties import EndpointProperty
 from moldesign.objectives.terms import Property, Term
+from moldesign.policies.bundled import Prior, load_prior
 from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.explain import Explanation
@@ -110,6 +113,8 @@ class Tasks:
         Raises:
             FieldError: a field cannot be used.
         """
+        for row, text in enumerate(values.get("start", ())):
+            _require_start(text, f"start.{row}")
         profile = make_profile(values, self._folders)
         warnings = profile.warnings
         n_goals = len(profile.goals)
@@ -180,6 +185,18 @@ def _require_molecule(smiles: str) -> None:
     if (error := explain_smiles(smiles)) is not None:
         place = "" if error.position is None else f" (character {error.position + 1})"
         raise FieldError("smiles", f"{error.message}{place}")
+
+
+def _require_start(smiles: str, field: str) -> None:
+    try:
+        read_start_molecules([smiles], _load_prior())
+    except (InvalidSmilesError, UnknownTokenError) as error:
+        raise FieldError(field, str(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _load_prior() -> Prior:
+    return load_prior(GenerationSettings().prior)
 
 
 def _describe_row(predictions: Predictions, row: int) -> Answer:

@@ -99,26 +99,43 @@ def test_curve_and_contradiction_of_goals(client: httpx.Client) -> None:
         ("/generate", {"goals": ["qed max"], "models": ["/tmp"]}, "models"),
         ("/generate", {"goals": ["qed max"], "budget": 10**9}, "budget"),
         ("/generate", {"goals": []}, "goals"),
+        ("/generate", {"goals": ["qed max"], "start": ["CCO", "C(C"]}, "start.1"),
+        ("/generate", {"goals": ["qed max"], "start": ["[Xe]"], "max_similarity": 0.5}, "start.0"),
+        ("/generate", {"goals": ["qed max"], "max_similarity": 0.5}, "max_similarity"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C"] * 20_001}, "smiles"),
-        ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "names": ["one"]}, None),
-        ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "columns": {"stock": ["yes"]}}, None),
-        ("/screen", {"goals": ["qed max"], "smiles": ["C"], "columns": {"smiles": ["CC"]}}, None),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "names": ["one"]}, "names"),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C", "CC"], "columns": {"stock": ["yes"]}}, "columns"),
+        ("/screen", {"goals": ["qed max"], "smiles": ["C"], "columns": {"smiles": ["CC"]}}, "columns"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C"], "columns": {"": ["CC"]}}, "columns..[key]"),
         ("/screen", {"goals": ["qed max"], "smiles": ["C"], "threshold": 0}, "threshold"),
     ],
 )
-def test_malformed_requests_name_the_field(
-    client: httpx.Client, path: str, asked: dict[str, Any], field: str | None
-) -> None:
+def test_malformed_requests_name_the_field(client: httpx.Client, path: str, asked: dict[str, Any], field: str) -> None:
     response = client.post(path, json=asked)
     assert (response.status_code, response.json()["field"]) == (422, field)
+    assert "Value error" not in response.text
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[1, 2]", b'{"smiles": [NaN]}', b"[" * 100_000, b"\xff\xfe", b'"text"']
+    ("content", "said"),
+    [
+        (b"", "the body is no JSON object"),
+        (b"{", "the body is not valid JSON (character 2)"),
+        (b"[1, 2]", "the body is no JSON object"),
+        (b"[" * 100_000, "error parsing the body"),
+        (b"\xff\xfe", "the body is not valid JSON (character 1)"),
+        (b'"text"', "the body is no JSON object"),
+    ],
 )
-def test_what_is_no_json_object(client: httpx.Client, content: bytes) -> None:
-    assert client.post("/predict", content=content, headers=JSON).status_code == 422
+def test_what_is_no_json_object(client: httpx.Client, content: bytes, said: str) -> None:
+    response = client.post("/predict", content=content, headers=JSON)
+    assert (response.status_code, response.json()["field"]) == (422, None)
+    assert said in response.json()["error"]
+
+
+def test_nan_is_no_text(client: httpx.Client) -> None:
+    response = client.post("/predict", content=b'{"smiles": [NaN]}', headers=JSON)
+    assert (response.status_code, response.json()["field"]) == (422, "smiles.0")
 
 
 def test_too_large_a_request(client: httpx.Client) -> None:
