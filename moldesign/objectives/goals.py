@@ -188,7 +188,7 @@ def parse_goal(text: str) -> Goal:
     >>> parse_goal("similarity(CC(=O)Nc1ccc(O)cc1) in 0.4..0.8 * 2").text
     'similarity(CC(=O)Nc1ccc(O)cc1) in 0.4..0.8'
     """
-    match = _GOAL.fullmatch(text)
+    match = _GOAL.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ProfileError(f"the goal {text!r} is not understood; write {GOAL_GRAMMAR}")
     parts: dict[str, Any] = {key: value for key, value in match.groupdict().items() if value is not None}

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -247,7 +247,7 @@ _SECTIONS: dict[str | int, type[BaseModel]] = {
 }
 
 
-def parse_goals(texts: Sequence[str], *, name: str = "profile", models: Sequence[str] = ()) -> Profile:
+def parse_goals(texts: Iterable[str], *, name: str = "profile", models: Sequence[str] = ()) -> Profile:
     """Return a profile of goals in the grammar `PROPERTY max | min | >= X | <= X | in A..B [* WEIGHT]`.
 
     Raises:
@@ -260,6 +260,9 @@ def parse_goals(texts: Sequence[str], *, name: str = "profile", models: Sequence
     >>> profile.score(["CCO", "C("]).is_valid.tolist()
     [True, False]
     """
+    if isinstance(texts, str):
+        raise ProfileError(f"{texts!r} is one text, not a list of goals; pass a list: [{texts!r}]")
+    texts = list(texts)
     if not texts:
         raise ProfileError(f"a profile needs at least one goal; write {GOAL_GRAMMAR}")
     goals = [parse_goal(text).model_dump() for text in texts]
@@ -360,4 +363,6 @@ def _explain(kind: str, key: KeyPath, message: str) -> str:
         section = _SECTIONS.get(key[0], Profile) if len(key) > 1 else Profile
         fields = (field.alias or known for known, field in section.model_fields.items())
         return f"unknown key {key[-1]!r}; known keys: {', '.join(fields)}"
+    if kind == "tuple_type":
+        return f"{name}: Input should be a list; write {key[-1]} = [...]"
     return f"{name}: {message.removeprefix('Value error, ')}"

@@ -1,5 +1,9 @@
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from moldesign.errors import ProfileError, UnknownNameError
@@ -150,6 +154,11 @@ def test_limits_that_exclude_each_other_are_told(tmp_path: Path) -> None:
             "'mw min' must be >= X",
         ),
         ('[[goal]]\nproperty = "qed"\nmax = true\n[constraints]\nmust = ["mw"]', 5, "the goal 'mw' is not"),
+        (
+            '[[goal]]\nproperty = "qed"\nmax = true\n[constraints]\nscaffold = "c1ccc(*)cc1"',
+            5,
+            r"constraints.scaffold: Input should be a list; write scaffold = \[\.\.\.\]",
+        ),
         ('[[goal]]\nproperty = "qed"\nmax = tru', 3, "not valid TOML"),
     ],
 )
@@ -186,10 +195,23 @@ def test_a_byte_order_mark_is_no_error(tmp_path: Path) -> None:
     assert load_profile(path).goals[0].text == "qed max"
 
 
-@pytest.mark.parametrize(("goals", "reason"), [([], "at least one goal"), (["qed max", "qed max"], "2 times")])
-def test_goals_that_make_no_profile(goals: list[str], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("goals", "reason"),
+    [
+        ([], "at least one goal"),
+        (["qed max", "qed max"], "2 times"),
+        ("qed max", r"'qed max' is one text, not a list of goals; pass a list: \['qed max'\]"),
+        ([None], "the goal None is not understood; write PROPERTY"),
+    ],
+)
+def test_goals_that_make_no_profile(goals: Any, reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
         parse_goals(goals)
+
+
+@pytest.mark.parametrize("kind", [pd.Series, np.array, iter])
+def test_goals_may_stand_in_anything_that_has_texts_in_order(kind: Callable[[list[str]], Iterable[str]]) -> None:
+    assert parse_goals(kind(["qed max", "mw <= 500"])).term_names == ("qed", "mw")
 
 
 def test_a_folder_that_is_no_model_is_named(predictor: FakePredictor, tmp_path: Path) -> None:
