@@ -84,6 +84,14 @@ def _rank_surely(molecules: Sequence[ScoredMolecule], terms: Sequence[Term]) -> 
     return [ranked[place] for place in np.lexsort((-sure, -total)).tolist()]
 
 
+def choose_hits(molecules: Sequence[ScoredMolecule], profile: Profile, n: int) -> pd.DataFrame:
+    """Return the best `n` hits, as the profile says what is one, with the columns of `describe_hits`."""
+    max_similarity = profile.diversity.hit_similarity
+    return describe_hits(
+        select_hits(molecules, n, profile.threshold, max_similarity=max_similarity, terms=profile.terms), profile
+    )
+
+
 def describe_hits(hits: Sequence[ScoredMolecule], profile: Profile) -> pd.DataFrame:
     """Return one row per hit.
 

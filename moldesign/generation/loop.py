@@ -20,7 +20,7 @@ from moldesign.generation.archive import RunArchive
 from moldesign.generation.audit import Audit, audit_hits, write_audit
 from moldesign.generation.ending import Ending, note_beginning, note_ending, require_same_models
 from moldesign.generation.folder import choose_new_folder, open_run_folder, write_profile
-from moldesign.generation.hits import describe_hits, select_hits, write_hits
+from moldesign.generation.hits import choose_hits, select_hits, write_hits
 from moldesign.generation.pareto import ParetoFront, write_front
 from moldesign.generation.progress import Progress, Scoreboard
 from moldesign.generation.rounds import make_rounds
@@ -161,10 +161,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
 
 def write_results(folder: Path, molecules: Sequence[ScoredMolecule], profile: Profile, n: int) -> pd.DataFrame:
     """Write the best `n` hits, and the molecules that have no score because a scorer failed; return the hits."""
-    max_similarity = profile.diversity.hit_similarity
-    frame = describe_hits(
-        select_hits(molecules, n, profile.threshold, max_similarity=max_similarity, terms=profile.terms), profile
-    )
+    frame = choose_hits(molecules, profile, n)
     write_hits(folder, frame)
     write_unscored(folder, describe_unscored(select_failed(molecules, profile), profile))
     if profile.pareto:

@@ -12,7 +12,7 @@ from moldesign.errors import RunFolderError
 from moldesign.generation.archive import STORE_FILE, RunArchive
 from moldesign.generation.ending import Ending, Making, read_ending, read_making
 from moldesign.generation.folder import AUDIT_JSON, HITS_CSV, METRICS_FILE, PROFILE_FILE
-from moldesign.generation.hits import describe_hits, select_hits
+from moldesign.generation.hits import choose_hits
 from moldesign.generation.settings import GenerationSettings
 from moldesign.objectives.oracle import ScoredMolecule
 from moldesign.objectives.profile import Profile, load_profile
@@ -100,10 +100,7 @@ def _read_hits(folder: Path) -> pd.DataFrame:
 def _choose_hits(folder: Path, molecules: Sequence[ScoredMolecule], making: Making | None) -> pd.DataFrame:
     profile = load_profile(folder / PROFILE_FILE)
     n = _DEFAULT_N if making is None else making.n
-    chosen = select_hits(
-        molecules, n, profile.threshold, max_similarity=profile.diversity.hit_similarity, terms=profile.terms
-    )
-    return describe_hits(chosen, profile)
+    return choose_hits(molecules, profile, n)
 
 
 def _read_progress(folder: Path) -> list[dict[str, Any]]:
