@@ -36,11 +36,9 @@ class KnownParts(NamedTuple):
 
     @classmethod
     def of(cls, mols: Sequence[Mol]) -> "KnownParts":
-        """Return the parts of these molecules."""
-        known = cls(_NONE, _NONE, _unite([np.array(groups, dtype=np.uint32) for groups in list_groups(mols)]))
-        for block in _deal_blocks(mols):
-            known |= cls(*(found.codes for found in find_parts(block)))
-        return known
+        """Return the ring systems and surroundings of these molecules."""
+        parts = [cls(*(np.unique(found.codes) for found in find_parts(block))) for block in _deal_blocks(mols)]
+        return cls(*(_unite(codes) for codes in zip(*parts, strict=True))) if parts else cls(_NONE, _NONE)
 
     def __or__(self, other: "KnownParts") -> "KnownParts":
         """Return what either has."""
@@ -63,6 +61,12 @@ def load_known_parts() -> KnownParts:
     """Return the parts of the molecules of ChEMBL."""
     with resources.files("moldesign.chem").joinpath(KNOWN_PARTS_FILE).open("rb") as handle, np.load(handle) as steps:
         return KnownParts(*(np.cumsum(steps[name], dtype=np.uint32) for name in ("ring_systems", "surroundings")))
+
+
+def accept(mols: Sequence[Mol]) -> KnownParts:
+    """Return what molecules of ChEMBL or these have, with the unstable groups of these."""
+    groups = _unite([np.array(own, dtype=np.uint32) for own in list_groups(mols)])
+    return load_known_parts() | KnownParts.of(mols)._replace(groups=groups)
 
 
 def count_unseen(mols: Sequence[Mol], known: KnownParts | None = None) -> Unseen:

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError, field_validator
 
 from moldesign.chem.smiles import require_mols
-from moldesign.chem.unseen import KnownParts, load_known_parts
+from moldesign.chem.unseen import KnownParts, accept
 from moldesign.errors import ProfileError, UnknownNameError
 from moldesign.objectives.catalog import PropertyCatalog
 from moldesign.objectives.combination import FloatArray, bound_total
@@ -302,7 +302,7 @@ def default_profile() -> Profile:
 @lru_cache(maxsize=8)
 def _join_known_parts(smiles: tuple[str, ...]) -> KnownParts | None:
     """Return the parts of the molecules of ChEMBL and of these; None for the former alone."""
-    return load_known_parts() | KnownParts.of(require_mols(smiles)) if smiles else None
+    return accept(require_mols(smiles)) if smiles else None
 
 
 def _make_term(goal: Goal, catalog: PropertyCatalog) -> Term:
