@@ -43,8 +43,6 @@ from moldesign.predictors.workload import Progress, Workload
 MIN_NEW = 20
 """New molecules; with fewer there is hardly one to be tested on."""
 
-"""What a card says of networks that started from no other model."""
-
 
 class _Joined(NamedTuple):
     """Old and new measurements of M molecules."""

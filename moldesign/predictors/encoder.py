@@ -12,6 +12,8 @@ from moldesign.predictors.ensemble import Predictor
 from moldesign.predictors.gnn import NetworkSettings
 
 FROM_SCRATCH = "from scratch"
+"""What a card says of networks that started from no other model."""
+
 _HEADS = "heads."
 
 
