@@ -30,7 +30,7 @@ from benchmarks.enrichment.targets import (
     list_targets,
     load_task,
 )
-from benchmarks.harness import RESULTS, write_result
+from benchmarks.harness import locate_result, write_result
 
 NAME = "screening_enrichment"
 TUNING = (
@@ -81,7 +81,7 @@ def parse_options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def read_cells(seed: int, methods: Sequence[str]) -> tuple[dict[str, Cell], dict[str, str]]:
     """Return the targets of the result that were measured in the same way, and those that are too small."""
-    path = RESULTS / f"{NAME}.json"
+    path = locate_result(NAME)
     if not path.is_file():
         return {}, {}
     extra: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["extra"]

@@ -229,8 +229,7 @@ def make_result(cell: dict, tmp_path: Path) -> dict:
 
 @pytest.fixture
 def result(fake_methods, tmp_path, monkeypatch):
-    for module in (harness, benchmark):
-        monkeypatch.setattr(module, "RESULTS", tmp_path)
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
     return make_result(make_cell(split(), tmp_path, 0, list(METHODS)), tmp_path)
 
 
