@@ -1,6 +1,7 @@
 """Fixtures that all tests share: famous drugs and the folder of public data sets."""
 
 import gc
+import multiprocessing
 import os
 import signal
 import sys
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from moldesign.screening import local
 
 # The same examples on every machine, and no failure because a machine is slow.
 settings.register_profile("reproducible", derandomize=True, deadline=None)
@@ -50,6 +53,15 @@ def _forget_own_modules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(written):
             del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def _fork_screening_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the workers of a screening even where other tests have left threads, which nobody waits for.
+
+    They inherit what a test has put in the place of something else, and need not read all modules anew.
+    """
+    monkeypatch.setattr(local, "choose_context", lambda method=None: multiprocessing.get_context(method or "fork"))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -6,7 +6,6 @@ in one namespace, and `text` what the code before it prints. Blocks without a la
 
 import contextlib
 import io
-import multiprocessing
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,6 @@ from typing import Any
 import matplotlib
 import pytest
 
-from moldesign.screening import local
 from tests.test_docs import DOCS, type_line, write_files
 
 LEFT_BEHIND = {
@@ -79,7 +77,6 @@ def list_steps(page: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", LEFT_BEHIND)
 def test_page_runs_as_it_stands(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("fork"))
     monkeypatch.chdir(tmp_path)
     matplotlib.use("agg")
     write_files(page, Path())

@@ -1,6 +1,5 @@
 """Small libraries, tiny predictors in place of the bundled ones, and a screening that takes a moment."""
 
-import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from moldesign.chem.smiles import randomize_smiles
 from moldesign.objectives import catalog
 from moldesign.objectives.profile import Profile, parse_goals
 from moldesign.predictors import bundled
-from moldesign.screening import local, remote
+from moldesign.screening import remote
 from tests.cli.tiny_models import ENDPOINTS, save_predictor
 from tests.conftest import NAMED_DRUGS
 
@@ -29,11 +28,7 @@ def tiny_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_admet(tiny_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tiny model as the bundled one, and an empty folder to work in.
-
-    Forked workers inherit both; they are forked even where other tests have left threads, which nobody waits for.
-    """
-    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("fork"))
+    """The tiny model as the bundled one, which forked workers inherit, and an empty folder to work in."""
     folders = {"admet": tiny_weights / "admet"}
     monkeypatch.setattr(bundled, "list_bundled", lambda: folders)
     monkeypatch.setattr(catalog, "list_bundled", lambda: folders)

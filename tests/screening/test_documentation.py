@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import multiprocessing
 import runpy
 import shlex
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from moldesign.cli.main import app
-from moldesign.screening import local
 from tests.test_docs import read_blocks, write_files
 
 PAGE = "screening.md"
@@ -21,11 +19,7 @@ PAGE = "screening.md"
 
 @pytest.fixture
 def tiny_admet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page is about the bundled model, and not about the tiny one of the other tests.
-
-    Workers are forked, whatever threads other tests have left: starting five of them anew takes a minute.
-    """
-    monkeypatch.setattr(local, "choose_context", lambda *_: multiprocessing.get_context("fork"))
+    """The page is about the bundled model, and not about the tiny one of the other tests."""
     monkeypatch.chdir(tmp_path)
 
 
