@@ -34,21 +34,25 @@ class FastRounds:
         self._breeder = Breeder()
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
-        """Score and learn a batch of the policy; score children, and let the policy learn the best of all again."""
+        """Score and learn a batch of the policy; score children, and let the policy learn the best of all again.
+
+        Of the round that spends the budget nothing is learned: with a larger one it is played again, see `may_be_cut`.
+        """
         written = session.guide.write()
         scored = oracle.score(written.smiles, source=POLICY)
         rewards = session.judge(scored).rewards
         bred = oracle.score(self._breed(session, oracle), source=SEARCH)
         session.judge(bred)
         session.count([scored, bred], written=scored)
-        session.report = session.guide.learn(written, rewards) or session.report
-        session.guide.repeat(session.settings.n_replays)
+        if not session.has_spent(oracle):
+            session.report = session.guide.learn(written, rewards) or session.report
+            session.guide.repeat(session.settings.n_replays)
         session.stopper.finish_batch(session.guide.learner)
         return [scored]
 
     def may_be_cut(self, remaining: int) -> bool:
-        """Return whether batch and children may be more than so many calls cover."""
-        return remaining < self._n_most
+        """Return whether batch and children may be as many as so many calls cover, or more."""
+        return remaining <= self._n_most
 
     def state_dict(self) -> dict[str, Any]:
         """Return nothing: all of it is in the session."""

@@ -44,7 +44,7 @@ class Rounds(Protocol):
         ...
 
     def may_be_cut(self, remaining: int) -> bool:
-        """Return whether the next round may propose more molecules than so many calls cover."""
+        """Return whether the next round may spend so many calls before it has ended, and has to be played again."""
         ...
 
     def state_dict(self) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Session:
             self._rounds_state = None
 
     def begin_batch(self, oracle: Oracle) -> None:
-        """Put a checkpoint away before a round that the budget may cut: with a larger one it is played again, whole."""
+        """Put a checkpoint away before a round that may spend the budget: with a larger one it is played again."""
         self._may_be_cut = self.rounds is not None and self.rounds.may_be_cut(oracle.remaining)
         if self._may_be_cut and self.n_batches:  # without any checkpoint a resumed run begins anew
             self.save()
@@ -156,7 +156,7 @@ class Session:
             self.end(oracle)
 
     def end(self, oracle: Oracle) -> None:
-        """Put a checkpoint away, unless the budget may have cut the last round: the one from before it stays."""
+        """Put a checkpoint away, unless the last round is to be played again: the one from before it stays."""
         if oracle.remaining or not self._may_be_cut:
             self.save()
 
@@ -205,10 +205,16 @@ class Session:
         """Whether the policy has written nothing new for as many batches as the settings have patience for."""
         return self.n_idle >= self.settings.patience
 
+    def has_spent(self, oracle: Oracle) -> bool:
+        """Return whether every call is spent.
+
+        A resumed run first writes again what it scored after its checkpoint, also if that spent the budget.
+        """
+        return not oracle.remaining and self.n_calls >= len(oracle.history)
+
     def find_stop(self, oracle: Oracle) -> StopReason | None:
         """Return why the run ends before another batch, if it does."""
-        # A resumed run first writes again what it scored after its checkpoint, also if that spent the budget.
-        if not oracle.remaining and self.n_calls >= len(oracle.history):
+        if self.has_spent(oracle):
             return StopReason.BUDGET
         return StopReason.EXHAUSTED if self.is_exhausted else self.stopper.reason
 

@@ -269,6 +269,22 @@ def test_a_larger_budget_later_gives_the_molecules_of_a_larger_budget_at_once(
     pd.testing.assert_frame_equal(resumed.frame, unbroken.frame, check_exact=True)
 
 
+def test_nothing_is_learned_of_the_round_that_spends_the_budget(
+    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned: list[int] = []
+    update = Learner.update
+    monkeypatch.setattr(Learner, "update", lambda self, *rows: learned.append(1) or update(self, *rows))
+    first, second = (row["n_calls"] for row in read_metrics(unbroken.run_dir)[:2])
+    run_tiny(tiny_prior, tmp_path, start=START, budget=first, checkpoint_seconds=EVERY_BATCH)
+    assert not learned
+    run_tiny(tiny_prior, tmp_path, resume=True, budget=second)
+    n_learned = len(learned)
+    assert n_learned > 0
+    assert read_rows(run_tiny(tiny_prior, tmp_path, resume=True, budget=BUDGET).run_dir) == read_rows(unbroken.run_dir)
+    assert len(learned) > n_learned
+
+
 def test_a_run_that_finds_nothing_new_ends_before_its_budget(tmp_path: Path) -> None:
     vocabulary = Vocabulary.from_tokens(["C"])
     policy = TokenPolicy(PolicySettings(len(vocabulary), embedding_size=4, hidden_size=4, n_layers=1))

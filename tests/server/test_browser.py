@@ -322,7 +322,7 @@ def test_the_description_of_the_api(page: Page, live: Live) -> None:
 
 
 def test_the_page_asks_for_the_token(page: Page, tmp_path: Path) -> None:
-    with serve(tmp_path, "--token", "a-long-secret") as guarded:
+    with serve(tmp_path, "--token", "a-long-secret", "--workers", "1") as guarded:
         page.driver.get(f"{guarded.url}/")
         page.wait(lambda: page.is_shown("#login"))
         page.open(f"{guarded.url}/?again#token=a-long-secret")
