@@ -10,11 +10,11 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 	$$name -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$name && break; \
 	done)
 
-.PHONY: help demo test
+.PHONY: help demo test types suite
 
 help:
 	@echo "make demo   install moldesign and design 100 molecules into demo/"
-	@echo "make test   install the developer's tools, then lint, check types, build the documents and run all tests"
+	@echo "make test   install the developer's tools, then lint, check types and run all tests, which build the documents"
 
 demo: $(VENV)/.installed
 	rm -rf demo
@@ -24,10 +24,15 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
+	$(MAKE) --jobs 2 types suite
+
+types:
 	$(RUN) mypy
-	NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --strict --quiet
-# Two processes on two cores: more threads would only wait for each other. Commands that tests run are compiled once.
-	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+suite:
+# On two cores a third process works while others wait for servers and workers that they have started; each has one
+# thread: more would only wait for each other. Commands that tests run are compiled once.
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Stamps appear only after a complete installation, so an interrupted one is taken up again by the next call.
 $(VENV)/.installed: pyproject.toml
@@ -37,7 +42,8 @@ $(VENV)/.installed: pyproject.toml
 
 $(VENV)/.installed-dev: pyproject.toml
 	$(create-venv)
-	$(PIP) install -e '.[dev]'
+# Without compiling twenty thousand files of which the tests import a tenth.
+	$(PIP) install --no-compile -e '.[dev]'
 	@touch $(VENV)/.installed $@
 
 define create-venv

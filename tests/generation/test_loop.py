@@ -1,7 +1,5 @@
-import json
 import os
 import re
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -28,10 +26,17 @@ from moldesign.objectives.profile import parse_goals
 from moldesign.policies.bundled import Prior
 from moldesign.policies.language_model import PolicySettings, TokenPolicy
 from tests.conftest import ROOT
-from tests.generation.tiny_run import BUDGET, START, make_profile, read_rows, run_tiny
-
-EVERY_BATCH, NEVER = 0.0, 1e9
-CLOCKS = {"seconds", "calls_per_second"}
+from tests.generation.tiny_run import (
+    BUDGET,
+    EVERY_BATCH,
+    NEVER,
+    START,
+    assert_same_run,
+    make_profile,
+    read_metrics,
+    read_rows,
+    run_tiny,
+)
 
 
 def interrupt_after(n_batches: int) -> Callable[[Progress], None]:
@@ -52,21 +57,6 @@ def interrupt_inside(patch: pytest.MonkeyPatch, owner: type, name: str, n_calls:
         return original(*args, **options)
 
     patch.setattr(owner, name, interrupted)
-
-
-def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines without what depends on the clock; NaN is no JSON and fails."""
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
-    rows = [json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} in metrics.jsonl")) for line in lines]
-    return [{name: value for name, value in row.items() if name not in CLOCKS} for row in rows]
-
-
-def assert_same_run(result: GenerationResult, other: GenerationResult) -> None:
-    assert read_rows(result.run_dir) == read_rows(other.run_dir)
-    assert read_metrics(result.run_dir) == read_metrics(other.run_dir)
-    pd.testing.assert_frame_equal(result.frame, other.frame, check_exact=True)
-    for name in ("hits.csv", "hits.sdf", "profile.toml"):
-        assert (result.run_dir / name).read_bytes() == (other.run_dir / name).read_bytes()
 
 
 def test_a_run_spends_its_budget_on_unique_valid_canonical_molecules(unbroken: GenerationResult) -> None:
@@ -240,49 +230,6 @@ def test_a_folder_is_for_one_process_at_a_time(tiny_prior: Path, tmp_path: Path)
     assert len(refusals) >= 2
     assert all(f"{tmp_path} is in use by process {os.getpid()} on " in text for text in refusals)
     assert run_tiny(tiny_prior, tmp_path, budget=20, resume=True).n_scored == 20
-
-
-def test_a_finished_run_goes_on_only_for_a_larger_budget(
-    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path
-) -> None:
-    shutil.copytree(unbroken.run_dir, tmp_path / "run")
-    assert_same_run(run_tiny(tiny_prior, tmp_path / "run", resume=True), unbroken)
-    more = run_tiny(tiny_prior, tmp_path / "run", resume=True, budget=BUDGET + 30)
-    assert more.n_scored == BUDGET + 30
-    assert read_rows(more.run_dir)[:BUDGET] == read_rows(unbroken.run_dir)
-    assert f"calls = {BUDGET + 30}" in (more.run_dir / "profile.toml").read_text()
-    batches = [row["batch"] for row in read_metrics(more.run_dir)]
-    assert batches == list(range(1, len(batches) + 1))
-    assert len(batches) > len(read_metrics(unbroken.run_dir))
-
-
-@pytest.mark.parametrize("checkpoint_seconds", [NEVER, EVERY_BATCH])
-@pytest.mark.parametrize("budget", [1, 8, 30])
-def test_a_larger_budget_later_gives_the_molecules_of_a_larger_budget_at_once(
-    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path, budget: int, checkpoint_seconds: float
-) -> None:
-    """The first part ends within the start molecules, the first batch, and later ones."""
-    first = run_tiny(tiny_prior, tmp_path, start=START, budget=budget, checkpoint_seconds=checkpoint_seconds)
-    assert first.n_scored == budget
-    resumed = run_tiny(tiny_prior, tmp_path, resume=True, budget=BUDGET)
-    assert read_rows(resumed.run_dir) == read_rows(unbroken.run_dir)
-    pd.testing.assert_frame_equal(resumed.frame, unbroken.frame, check_exact=True)
-
-
-def test_nothing_is_learned_of_the_round_that_spends_the_budget(
-    tiny_prior: Path, unbroken: GenerationResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    learned: list[int] = []
-    update = Learner.update
-    monkeypatch.setattr(Learner, "update", lambda self, *rows: learned.append(1) or update(self, *rows))
-    first, second = (row["n_calls"] for row in read_metrics(unbroken.run_dir)[:2])
-    run_tiny(tiny_prior, tmp_path, start=START, budget=first, checkpoint_seconds=EVERY_BATCH)
-    assert not learned
-    run_tiny(tiny_prior, tmp_path, resume=True, budget=second)
-    n_learned = len(learned)
-    assert n_learned > 0
-    assert read_rows(run_tiny(tiny_prior, tmp_path, resume=True, budget=BUDGET).run_dir) == read_rows(unbroken.run_dir)
-    assert len(learned) > n_learned
 
 
 def test_a_run_that_finds_nothing_new_ends_before_its_budget(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
 """A prior that learns in seconds and a run of seconds: everything real, only small."""
 
+import json
 import sqlite3
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pytest
 import torch
 
 from moldesign.envs.vocabulary import Vocabulary, tokenize
@@ -16,6 +19,9 @@ from moldesign.policies.language_model import PolicySettings, TokenPolicy
 from moldesign.policies.pretraining import PretrainingSettings, pretrain
 
 BUDGET = 64
+EVERY_BATCH, NEVER = 0.0, 1e9
+"""Seconds between checkpoints"""
+CLOCKS = {"seconds", "calls_per_second"}
 START = ("OCCc1ccccc1", "CC(=O)Nc1ccc(O)cc1")
 """2-phenylethanol and paracetamol, the first not in canonical form."""
 
@@ -63,3 +69,18 @@ def read_rows(folder: Path) -> list[tuple[Any, ...]]:
         return connection.execute(f"SELECT {columns} FROM molecules ORDER BY call").fetchall()  # noqa: S608
     finally:
         connection.close()
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines without what depends on the clock; NaN is no JSON and fails."""
+    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} in metrics.jsonl")) for line in lines]
+    return [{name: value for name, value in row.items() if name not in CLOCKS} for row in rows]
+
+
+def assert_same_run(result: GenerationResult, other: GenerationResult) -> None:
+    assert read_rows(result.run_dir) == read_rows(other.run_dir)
+    assert read_metrics(result.run_dir) == read_metrics(other.run_dir)
+    pd.testing.assert_frame_equal(result.frame, other.frame, check_exact=True)
+    for name in ("hits.csv", "hits.sdf", "profile.toml"):
+        assert (result.run_dir / name).read_bytes() == (other.run_dir / name).read_bytes()
