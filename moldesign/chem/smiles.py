@@ -167,4 +167,4 @@ def _explain_failure(text: str) -> str:
 
 
 def _shorten(text: str, limit: int = 80) -> str:
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return str(text) if len(text) <= limit else text[: limit - 3] + "..."  # a str, where numpy gave its own kind

@@ -1,13 +1,18 @@
 """A goal about the user's own Python function, called in this process with a whole batch."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from moldesign.errors import ObjectiveError
-from moldesign.objectives.functions import Numbers, ScoringFunction, import_function, read_numbers
+from moldesign.objectives.functions import MismatchError, Numbers, ScoringFunction, import_function, read_numbers
 from moldesign.objectives.success import SuccessRecord, is_lost
 from moldesign.objectives.terms import Batch, Evaluation
 from moldesign.objectives.time_limit import OutOfTimeError, limit_time
@@ -81,16 +86,29 @@ class CallableProperty:
     def _call(self, smiles: list[str]) -> Numbers | _Failure:
         """Return the numbers, or why there are none."""
         try:
-            with limit_time(self.timeout):
-                returned = self.function(list(smiles))
+            with limit_time(self.timeout), _keep_surroundings():
+                # What it returns may be computed only when it is read.
+                return read_numbers(self.function(list(smiles)), len(smiles))
         except OutOfTimeError as error:
             raise ObjectiveError(
                 f"{self.name} gave no answer for {len(smiles)} molecules within {self.timeout:g} s; raise its timeout "
-                "in the profile, or mark the goal expensive = true, so that each molecule is scored on its own"
+                "in the profile; or mark the goal expensive = true, so that each molecule is scored on its own, which "
+                "is another profile and needs another --out"
             ) from error
+        except MismatchError as error:
+            return _Failure(str(error), is_mismatch=True)
         except (Exception, SystemExit) as error:  # a foreign function may raise anything; the message names it
             return _Failure(join_lines(f"{type(error).__name__}: {error}"))
-        try:
-            return read_numbers(returned, len(smiles))
-        except ValueError as error:
-            return _Failure(str(error), is_mismatch=True)
+
+
+@contextmanager
+def _keep_surroundings() -> Iterator[None]:
+    """Undo what foreign code does to the working folder, and to whether torch computes gradients."""
+    folder, torch = Path.cwd(), sys.modules.get("torch")
+    computes_gradients = torch is None or torch.is_grad_enabled()
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        if (torch := sys.modules.get("torch")) is not None:
+            torch.set_grad_enabled(computes_gradients)

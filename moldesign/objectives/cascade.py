@@ -26,22 +26,26 @@ def evaluate_terms(
     Terms about programs come last, in their order. A program is run for a molecule only if no term has refused it,
     none has failed on it, none is 0 (as a broken limit is), and its total would reach `threshold` were all terms that
     are left fully met: the total that the guards leave, so that no program is run for molecules outside the domain of
-    a predictor that cannot become hits. Elsewhere its value is missing, with the reason.
+    a predictor that cannot become hits. Elsewhere its value is missing, with the reason. Terms about the same property
+    have the same values: it is asked once.
 
     Raises:
         ObjectiveError: a property gave no number for a valid molecule, or gave one too rarely.
     """
     evaluations: dict[int, Evaluation] = {}
+    asked: dict[int, Evaluation] = {}
     scores = np.full((len(batch.smiles), len(terms)), np.nan)
     stopped: Reasons = [None] * len(batch.smiles)
     for column in sorted(range(len(terms)), key=lambda column: is_dear(terms[column])):
         term = terms[column]
-        if is_dear(term):
+        evaluation = asked.get(id(term.property))
+        if evaluation is None and is_dear(term):
             discount = guards.find_discount(evaluations.values(), batch, known)
             stopped = _stop_hopeless(terms, scores, discount, threshold, term.name, stopped)
             evaluation = _evaluate_others(term, batch, stopped)
-        else:
+        elif evaluation is None:
             evaluation = term.evaluate(batch)
+        asked[id(term.property)] = evaluation
         std = np.full(len(scores), np.nan) if evaluation.std is None else evaluation.std
         scores[:, column] = guards.transform(term, evaluation.values, std)
         reasons = zip(stopped, evaluation.errors or repeat(None), evaluation.missing or repeat(None), strict=False)

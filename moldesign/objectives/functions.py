@@ -60,11 +60,15 @@ def import_function(name: str) -> ScoringFunction:
     return function
 
 
+class MismatchError(ValueError):
+    """A function returned something else than one value per molecule."""
+
+
 def read_numbers(returned: Any, n: int) -> Numbers:
     """Return what a function gave for `n` molecules, one by one; what is no number, as text never is, has a reason.
 
     Raises:
-        ValueError: these are not `n` values in a row, so that nobody knows which belongs to which molecule.
+        MismatchError: these are not `n` values in a row, so that nobody knows which belongs to which molecule.
 
     >>> read_numbers([0.5, "0.7"], 2).errors
     [None, "it gave '0.7' instead of a finite number"]
@@ -80,7 +84,7 @@ def read_numbers(returned: Any, n: int) -> Numbers:
         values = np.array([_to_float(item) for item in given]) if getattr(given, "ndim", 1) else np.zeros(0)
     if values.shape != (n,):
         described = _describe(returned, values.shape)
-        raise ValueError(f"it must return one number per molecule; for {n} it returned {described}")
+        raise MismatchError(f"it must return one number per molecule; for {n} it returned {described}")
     errors = [None if math.isfinite(value) else _refuse(given, row) for row, value in enumerate(values.tolist())]
     return Numbers(np.where(np.isfinite(values), values, np.nan), errors)
 

@@ -150,6 +150,8 @@ class Goal(BaseModel):
             return Maximize(low, high)
         if self.min:
             return Minimize(low, high)
+        if self.scale is None and low >= high:
+            raise ValueError(f"its usual range, low {low:g} and high {high:g}, is empty: state the lower end as low")
         scale = self.scale or default_scale(low, high)
         if self.range is not None:
             return InRange(*self.range, scale)

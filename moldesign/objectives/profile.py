@@ -356,13 +356,15 @@ def _locate(text: str, path: str | Path, key: KeyPath) -> str:
 
 
 def _explain(kind: str, key: KeyPath, message: str) -> str:
-    if key == ("goal",) and kind != "value_error":
+    if (key == ("goal",) and kind != "value_error") or (key[:1] == ("goal",) and kind == "model_type"):
         return "a profile states its goals as [[goal]] tables, at least one, each with a property"
     name = ".".join(str(part) for part in key)
     if kind == "extra_forbidden":
         section = _SECTIONS.get(key[0], Profile) if len(key) > 1 else Profile
         fields = (field.alias or known for known, field in section.model_fields.items())
         return f"unknown key {key[-1]!r}; known keys: {', '.join(fields)}"
+    if key == ("docking",) and kind == "tuple_type":
+        return "a profile states each receptor as a table of its own: write [[docking]]"
     if kind == "tuple_type":
         return f"{name}: Input should be a list; write {key[-1]} = [...]"
     return f"{name}: {message.removeprefix('Value error, ')}"

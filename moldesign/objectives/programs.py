@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -170,6 +171,10 @@ class ProgramProperty:
         given = [answers[text][0] for text in smiles]
         reasons = [answer.error and f"{self.name}: {answer.error}" for answer in given]
         return Evaluation(np.array([answer.score for answer in given], dtype=np.float64), missing=reasons)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy begins with: the processes and scores of the original are not its own."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @property
     def n_workers(self) -> int:

@@ -26,12 +26,12 @@ class Answer(NamedTuple):
 
 
 def join_lines(text: str) -> str:
-    """Return a reason as one line, cut where it is long.
+    """Return a reason as one line, cut where it is long, without what no file could hold.
 
     >>> join_lines("no conformer\\n  of this molecule")
     'no conformer of this molecule'
     """
-    return " ".join(text.split())[:_MAX_REASON]
+    return " ".join(text.split())[:_MAX_REASON].encode(errors="replace").decode()
 
 
 class _ProtocolError(Exception):

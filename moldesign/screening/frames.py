@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from moldesign.errors import ProfileError
 from moldesign.objectives.profile import Profile
 from moldesign.screening.engine import Notify
 from moldesign.screening.engine import screen as screen_to_files
@@ -40,10 +41,14 @@ def screen(
 
     Raises:
         TableError: the library cannot be read, or the ending of `out` is unknown.
+        ProfileError: `profile` is no profile.
         RunFolderError: `out` cannot be written, or the progress there is another screening's.
         MoldesignError: a goal cannot be scored.
         ValueError: a number of the settings is too small, or they are of a shard.
     """
+    if not isinstance(profile, Profile):
+        made = 'make one, such as parse_goals(["qed max"]) or load_profile("profile.toml")'
+        raise ProfileError(f"a {type(profile).__name__} is no profile; {made}")
     chosen = settings or ScreeningSettings()
     chosen = chosen if top is None else replace(chosen, top=top)
     if chosen.shard.n > 1:

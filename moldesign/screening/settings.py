@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple, Self
 
 from moldesign.errors import RunFolderError
@@ -76,12 +77,17 @@ class ScreeningSettings:
         """Check the numbers.
 
         Raises:
-            ValueError: a number is too small, or hits are to be diverse without a `top`.
+            ValueError: a number is too small or no whole one, or hits are to be diverse without a `top`.
         """
         numbers = {"top": self.top, "per_scaffold": self.per_scaffold, "pool": self.pool, "workers": self.workers}
         for name, value in (numbers | {"chunk_size": self.chunk_size}).items():
-            if value is not None and value < 1:
+            if value is None:
+                continue
+            if not isinstance(value, Integral):
+                raise ValueError(f"{name} must be a whole number, not {value!r}")
+            if value < 1:
                 raise ValueError(f"{name} must be at least 1, not {value}")
+            object.__setattr__(self, name, int(value))  # numbers of numpy would be no JSON
         if self.top is None and (self.diverse or self.per_scaffold):
             raise ValueError("hits are chosen by scaffold or diversity from the best rows: say how many by top")
         if self.threshold is not None and not 0 < self.threshold <= 1:

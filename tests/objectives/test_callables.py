@@ -1,14 +1,17 @@
 import logging
+import os
 import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from moldesign.chem.smiles import require_mols
 from moldesign.errors import ObjectiveError
@@ -32,6 +35,46 @@ def test_a_function_that_works_is_called_once_with_the_whole_batch() -> None:
     assert calls == [SMILES]
     assert evaluation.values.tolist() == [3, 3, 3, 3]
     assert evaluation.missing == [None] * 4
+
+
+def yield_lengths(smiles: list[str]) -> Iterator[float]:
+    for text in smiles:
+        if "F" in text:
+            raise ValueError("no parameters for F")
+        yield len(text)
+
+
+def test_a_function_that_yields_may_fail_on_some() -> None:
+    evaluation = evaluate(yield_lengths)
+    assert evaluation.values[:3].tolist() == [3, 3, 3]
+    assert evaluation.missing == [None, None, None, "mine: ValueError: no parameters for F"]
+
+
+def yield_late(smiles: list[str]) -> Iterator[float]:
+    for _ in smiles:
+        time.sleep(5)
+        yield 1.0
+
+
+def test_time_is_limited_also_for_what_is_computed_when_it_is_read() -> None:
+    with pytest.raises(ObjectiveError, match=r"within 0\.2 s; .*needs another --out"):
+        evaluate(yield_late, timeout=0.2)
+
+
+def test_as_long_as_nobody_waits_is_a_time_limit() -> None:
+    assert evaluate(lambda smiles: [0.5] * len(smiles), timeout=1e12).values.tolist() == [0.5] * 4
+
+
+def test_what_a_function_does_to_folder_and_gradients_is_undone(tmp_path: Path) -> None:
+    def wander(smiles: list[str]) -> list[float]:
+        os.chdir(tmp_path)
+        torch.set_grad_enabled(False)
+        return [0.5] * len(smiles)
+
+    before = Path.cwd()
+    evaluate(wander)
+    assert Path.cwd() == before != tmp_path
+    assert torch.is_grad_enabled()
 
 
 def refuse_fluorine(smiles: list[str]) -> list[float]:

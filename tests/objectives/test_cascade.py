@@ -1,3 +1,5 @@
+import copy
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -171,3 +173,27 @@ def test_a_program_named_in_two_goals_runs_once(close: list[Profile], log: Path)
     assert read_log(log) == ["CC", HEPTANE]
     np.testing.assert_allclose(rewards.raw[:, 0], [0.7, 0.2])
     np.testing.assert_array_equal(rewards.raw[:, 1:], rewards.raw[:, [0, 0]])
+
+
+def test_a_limit_on_a_program_that_also_has_a_goal_asks_nothing_more(close: list[Profile], log: Path) -> None:
+    rewards = build(close, 0.5, make_goal(log), must=(make_goal(log, ">= 0.1"),)).score([PENTANOL, METHANE])
+    assert not np.isnan(rewards.raw).any()
+    np.testing.assert_array_equal(rewards.raw[:, 0], rewards.raw[:, 1])
+    assert rewards.missing == [None, None]
+    assert not np.isnan(rewards.total).any()
+    assert sorted(read_log(log)) == sorted([PENTANOL, METHANE])
+
+
+def test_terms_about_one_function_have_one_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "dice.py").write_text("import random\nroll = lambda smiles: [random.random() for _ in smiles]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    raw = parse_goals(["dice:roll >= 0.5", "dice:roll <= 0.9"]).score([PENTANOL, METHANE]).raw
+    np.testing.assert_array_equal(raw[:, 0], raw[:, 1])
+
+
+def test_a_profile_that_has_run_a_program_can_be_copied(close: list[Profile], log: Path) -> None:
+    profile = build(close, 0.5, make_goal(log))
+    expected = profile.score([PENTANOL]).raw
+    for copied in (copy.deepcopy(profile), pickle.loads(pickle.dumps(profile))):  # noqa: S301
+        close.append(copied)
+        np.testing.assert_array_equal(copied.score([PENTANOL]).raw, expected)

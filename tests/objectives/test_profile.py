@@ -148,6 +148,9 @@ def test_limits_that_exclude_each_other_are_told(tmp_path: Path) -> None:
         ('[[goal]]\nproperty = "qed"\nmax = true\nlow = 2', 2, "'qed max': .*lower end first"),
         ('[[goal]]\nproperty = "similarity(C()"\nmax = true', 2, "not a valid SMILES"),
         ('[goal]\nproperty = "qed"\nmax = true', 1, r"\[\[goal\]\] tables"),
+        ('goal = ["qed max"]', 1, r"\[\[goal\]\] tables"),
+        ('[[goal]]\nproperty = "qed"\nmax = true\n[docking]\nreceptor = "r"', 4, r"write \[\[docking\]\]"),
+        ('[[goal]]\nproperty = "qed"\nat_least = 0.5\nlow = 5', 2, "low 5 and high 1, is empty"),
         (
             '[[goal]]\nproperty = "qed"\nmax = true\n[constraints]\nmust = ["mw min"]',
             5,

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import moldesign as md
+from moldesign.errors import ProfileError
 from moldesign.screening import ScreeningSettings, Shard
 
 SETTINGS = ScreeningSettings(workers=1)
@@ -34,3 +36,20 @@ def test_a_library_without_hits_gives_a_table_without_rows(library: Path) -> Non
 def test_a_shard_has_no_table(library: Path, profile: md.Profile) -> None:
     with pytest.raises(ValueError, match="merge_shards"):
         md.screen(library, profile, settings=ScreeningSettings(shard=Shard(1, 2)))
+
+
+def test_numbers_of_numpy_are_numbers(library: Path, profile: md.Profile) -> None:
+    assert len(md.screen(library, profile, top=np.int64(2), settings=SETTINGS)) == 2
+
+
+@pytest.mark.parametrize("top", [1.5, "3"])
+def test_what_is_no_number_is_refused_at_once(library: Path, profile: md.Profile, top: object) -> None:
+    with pytest.raises(ValueError, match="top must be a whole number, not"):
+        md.screen(library, profile, top=top, out="hits.csv", settings=SETTINGS)
+    assert [path.name for path in Path().iterdir()] == ["library.csv"]
+
+
+@pytest.mark.parametrize("given", ["profile.toml", ["qed max"]])
+def test_what_is_no_profile_is_named(library: Path, given: object) -> None:
+    with pytest.raises(ProfileError, match=r"a (str|list) is no profile; make one, such as parse_goals"):
+        md.screen(library, given)
