@@ -59,6 +59,8 @@ def evaluate(
     for target, option in ((out, "--out"), (page, "--page")):
         if target is not None:
             refuse_overwriting(target, option, [source, *([] if reference is None else [reference])])
+    if out is not None and page is not None and out.resolve() == page.resolve():
+        raise typer.BadParameter(f"{page} is already what --out writes", param_hint="--page")
     check_table(source, smiles_column=smiles_column)
     if reference is not None:
         check_table(reference, smiles_column=reference_column)

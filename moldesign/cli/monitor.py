@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -18,15 +18,18 @@ DEFAULT_LOG = Path("moldesign-serve") / "predictions.sqlite"
 SHOWN = 12
 MOST_PROBLEMS = 5
 
-LogOption = Annotated[
-    Path, typer.Option("--log", metavar="FILE", help="The log that `moldesign serve` writes into its --runs folder.")
-]
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model", metavar="NAME|DIR", autocompletion=complete_predictors, help="Whose predictions to look at."
-    ),
-]
+_LOG = typer.Option("--log", metavar="FILE", help="The log that `moldesign serve` writes into its --runs folder.")
+_MODEL = typer.Option(
+    "--model", metavar="NAME|DIR", autocompletion=complete_predictors, help="Whose predictions to look at."
+)
+
+
+class Served(NamedTuple):
+    """Whose predictions, and where they are logged."""
+
+    log: Path
+    model: str
+
 
 monitor = typer.Typer(invoke_without_command=True, subcommand_metavar="[add-labels TABLE]")
 
@@ -35,8 +38,8 @@ monitor = typer.Typer(invoke_without_command=True, subcommand_metavar="[add-labe
 def report(
     context: typer.Context,
     *,
-    log: LogOption = DEFAULT_LOG,
-    model: ModelOption = "admet",
+    log: Annotated[Path, _LOG] = DEFAULT_LOG,
+    model: Annotated[str, _MODEL] = "admet",
     days: Annotated[
         float | None, typer.Option(metavar="N", min=0, help="Only predictions of the last N days; by default all.")
     ] = None,
@@ -55,6 +58,9 @@ def report(
       moldesign monitor add-labels results.csv
     """
     if context.invoked_subcommand is not None:
+        if as_json or days is not None:
+            raise typer.BadParameter(f"--json and --days are for the report, not for {context.invoked_subcommand}")
+        context.obj = Served(log, model)
         return
     from moldesign.monitoring.log import open_log  # noqa: PLC0415
     from moldesign.monitoring.report import make_report  # noqa: PLC0415
@@ -64,17 +70,21 @@ def report(
         since = 0.0 if days is None else time.time() - 86_400 * days
         made = make_report(opened, load_predictor(model), since=since)
     if made is None:
-        typer.echo(f"{log}: {model} has predicted nothing" + ("" if days is None else f" in the last {days:g} days"))
+        period = "" if days is None else f" in the last {days:g} days"
+        typer.echo(f"{log}: {model} has predicted nothing{period}", err=as_json)
+        if as_json:
+            typer.echo(json.dumps({"model": model, "n_predictions": 0}, indent=1))
         return
     typer.echo(json.dumps(made.to_dict(), indent=1) if as_json else describe_report(made))
 
 
 @monitor.command("add-labels")
 def add_labels(
+    context: typer.Context,
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="SMILES, and a column per endpoint in its unit.")],
     *,
-    log: LogOption = DEFAULT_LOG,
-    model: ModelOption = "admet",
+    log: Annotated[Path | None, _LOG] = None,
+    model: Annotated[str | None, _MODEL] = None,
     smiles_column: Annotated[str | None, typer.Option(metavar="NAME", help="Where its name does not tell.")] = None,
 ) -> None:
     """Add measured values of molecules that were predicted; they are matched by structure, however it is written.
@@ -89,6 +99,8 @@ def add_labels(
     from moldesign.predictors.bundled import read_model_card  # noqa: PLC0415
     from moldesign.predictors.endpoints import read_endpoints  # noqa: PLC0415
 
+    served: Served = context.obj  # what stands before the verb, unless it is said again behind it
+    log, model = log or served.log, model or served.model
     endpoints = read_endpoints(read_model_card(model))
     with open_log(log) as opened:
         labels = read_labels(table, list_tasks(endpoints), smiles_column=smiles_column)

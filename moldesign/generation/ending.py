@@ -11,6 +11,7 @@ from moldesign.generation.archive import RunArchive, read_facts
 from moldesign.generation.stopping import StopReason
 from moldesign.objectives.properties import hash_models
 from moldesign.objectives.terms import Term
+from moldesign.policies.bundled import Prior
 from moldesign.versions import list_versions
 
 _MAKING, _ENDING = "making", "ending"
@@ -24,6 +25,8 @@ class Making(NamedTuple):
     versions: Mapping[str, str]
     models: Mapping[str, str | None] = MappingProxyType({})
     """SHA-256 of each predictor that was used"""
+    prior: str | None = None
+    """SHA-256 of what the policy started from; None where that was not noted"""
 
 
 class Ending(NamedTuple):
@@ -34,20 +37,21 @@ class Ending(NamedTuple):
     """That it took."""
 
 
-def note_beginning(archive: RunArchive, n: int, terms: Iterable[Term]) -> None:
+def note_beginning(archive: RunArchive, n: int, terms: Iterable[Term], prior: Prior) -> None:
     """Note with what the run is made, and that it has not ended.
 
     Args:
         archive: of the run.
         n: hits to return at most.
         terms: those of its profile.
+        prior: what its policy starts from.
     """
-    making = {"n": n, "versions": list_versions(), "models": hash_models(terms)}
+    making = {"n": n, "versions": list_versions(), "models": hash_models(terms), "prior": prior.card.get("sha256")}
     archive.write_facts({_MAKING: json.dumps(making), _ENDING: "null"})
 
 
-def require_same_models(archive: RunArchive, terms: Iterable[Term]) -> None:
-    """Refuse to go on with a run whose predictors have changed: molecules of before and after could not be compared.
+def require_same_models(archive: RunArchive, terms: Iterable[Term], prior: Prior) -> None:
+    """Refuse to go on with a run whose predictors or prior have changed: before and after could not be compared.
 
     Raises:
         RunFolderError: names the models.
@@ -58,6 +62,11 @@ def require_same_models(archive: RunArchive, terms: Iterable[Term]) -> None:
         raise RunFolderError(
             f"{archive.path.parent} was run with other weights of {', '.join(changed)}, and new scores could not be "
             "compared with those; choose another --out, or bring the former weights back"
+        )
+    if making is not None and making.prior not in (None, prior.card.get("sha256")):
+        raise RunFolderError(
+            f"{archive.path.parent} was run with other weights of the prior {prior.name}, from which it cannot go on; "
+            "choose another --out, or bring the former weights back"
         )
 
 

@@ -127,8 +127,8 @@ def generate(  # noqa: PLR0913  all but the profile by name
         open_programs((term.property for term in profile.terms), archive.path, cluster),
     ):
         start = session.agree_with(archive, start)
-        require_same_models(archive, profile.terms)
-        note_beginning(archive, n, profile.terms)
+        require_same_models(archive, profile.terms, prior)
+        note_beginning(archive, n, profile.terms, prior)
         oracle = Oracle(session.profile, profile.budget.calls, archive.append)
         if resume:
             write_profile(folder, profile)

@@ -101,6 +101,10 @@ class PredictionLog:
             raise LogError(f"there is no log of predictions at {path}; name it by --log, or let `moldesign serve` run")
         with self._explaining():
             self._connection = sqlite3.connect(path, timeout=30.0, check_same_thread=False)
+            tables = {name for [name] in self._connection.execute("SELECT name FROM sqlite_master")}
+            if tables and not {"models", "predictions"} <= tables:
+                self._connection.close()
+                raise LogError(f"{path} is no log of predictions; name another file by --log")
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=NORMAL")  # a power cut costs the last second, not the file
             self._connection.executescript(_SCHEMA)

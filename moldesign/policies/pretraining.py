@@ -45,6 +45,8 @@ class PretrainingSettings:
     checkpoint_seconds: float = 120.0
     max_seconds: float | None = None
     """Of all sittings together. The learning rate then falls with the steps or the time, whichever passes faster."""
+    start: str | None = None
+    """SHA-256 of the model whose weights are the start; None for random ones"""
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,8 @@ def _describe_making(run: RunRecord) -> list[tuple[str, str]]:
     if making is None:
         return [*facts, ("versions", "not noted by the version that made the run")]
     facts += [(f"model {name}", f"sha256 {digest or 'unknown'}") for name, digest in making.models.items()]
+    if making.prior is not None:
+        facts.append(("model of the prior", f"sha256 {making.prior}"))
     return [*facts, ("versions", list_versions(making.versions))]
 
 

@@ -68,6 +68,12 @@ def test_bad_input_is_one_line_and_exit_1(moldesign: Moldesign, table: str, argu
     assert said in done.err.splitlines()[-1]
 
 
+def test_figures_and_page_are_two_files(moldesign: Moldesign, table: str) -> None:
+    done = moldesign("evaluate", table, "--out", "both.html", "--page", "./both.html")
+    assert (done.code, Path("both.html").exists()) == (2, False)
+    assert "both.html is already what --out writes" in done.err
+
+
 def test_page_stands_alone(moldesign: Moldesign, table: str) -> None:
     done = moldesign("evaluate", table, "--reference", "known.smi", "--page", "page.html")
     assert done.code == 0

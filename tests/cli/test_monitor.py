@@ -1,6 +1,8 @@
 """`moldesign monitor`: from the log of a server to advice."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from moldesign.monitoring.features import FEATURES
@@ -37,6 +39,8 @@ def test_report_and_labels(moldesign: Moldesign, tmp_path: Path) -> None:
     assert "predicted and measured" not in first.out
     rows = [f"{text},{99 if k % 2 else -99}" for k, text in enumerate(SMILES)]
     (tmp_path / "results.csv").write_text("\n".join(["smiles,solubility", *rows, "C(,1"]) + "\n")
+    refused = moldesign("monitor", "--log", "log.sqlite", "--json", "add-labels", "results.csv")
+    assert (refused.code, "--json and --days are for the report" in refused.err) == (2, True)
     added = moldesign("monitor", "add-labels", "results.csv", "--log", "log.sqlite")
     assert added.code == 0
     assert "96 of them are of molecules that were predicted" in added.out
@@ -55,3 +59,26 @@ def test_nothing_to_look_at(moldesign: Moldesign, tmp_path: Path) -> None:
     PredictionLog(tmp_path / "log.sqlite").close()
     empty = moldesign("monitor", "--log", "log.sqlite", "--days", "3")
     assert (empty.code, empty.out) == (0, "log.sqlite: admet has predicted nothing in the last 3 days\n")
+    told = moldesign("monitor", "--log", "log.sqlite", "--json")
+    assert json.loads(told.out) == {"model": "admet", "n_predictions": 0}
+    assert told.err == "log.sqlite: admet has predicted nothing\n"
+
+
+def test_options_before_the_verb_hold_for_it(moldesign: Moldesign, tmp_path: Path) -> None:
+    write_log(tmp_path / "log.sqlite")
+    (tmp_path / "results.csv").write_text(f"smiles,solubility\n{SMILES[0]},1\n")
+    added = moldesign("monitor", "--log", "log.sqlite", "add-labels", "results.csv")
+    assert (added.code, added.err) == (0, "")
+    assert "1 of them are of molecules that were predicted" in added.out
+
+
+def test_another_database_is_left_as_it_is(moldesign: Moldesign, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "run.sqlite")) as connection:
+        connection.execute("CREATE TABLE molecules (smiles TEXT)")
+    before = (tmp_path / "run.sqlite").read_bytes()
+    refused = moldesign("monitor", "--log", "run.sqlite")
+    assert (refused.code, refused.err) == (
+        1,
+        "error: run.sqlite is no log of predictions; name another file by --log\n",
+    )
+    assert (tmp_path / "run.sqlite").read_bytes() == before

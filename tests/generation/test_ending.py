@@ -1,5 +1,6 @@
 """What a run store remembers of its making, for the report."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,16 +18,20 @@ from moldesign.generation.ending import (
 )
 from moldesign.generation.loop import GenerationResult
 from moldesign.generation.stopping import StopReason
+from moldesign.policies.bundled import Prior
 from tests.generation.tiny_run import BUDGET
+from tests.policies.tiny_prior import VOCABULARY, make_policy
+
+PRIOR = Prior("tiny", make_policy(), VOCABULARY, 24, {"sha256": "4" * 64})
 
 
 def test_a_run_that_was_killed_has_no_ending(tmp_path: Path) -> None:
     with RunArchive(tmp_path, ()) as archive:
         assert (read_making(archive.read_facts()), read_ending(archive.read_facts())) == (None, None)
-        note_beginning(archive, 7, ())
+        note_beginning(archive, 7, (), PRIOR)
         note_ending(archive, Ending(StopReason.TIME, 1.5))
         assert read_ending(archive.read_facts()) == Ending(StopReason.TIME, 1.5)
-        note_beginning(archive, 9, ())
+        note_beginning(archive, 9, (), PRIOR)
     facts = read_facts(tmp_path)
     making = read_making(facts)
     assert making is not None
@@ -39,14 +44,17 @@ def test_other_weights_under_the_same_name_are_refused(tmp_path: Path, monkeypat
     models = {"admet": "0" * 64, "mine": "1" * 64}
     monkeypatch.setattr(ending_module, "hash_models", lambda terms: models)
     with RunArchive(tmp_path, ()) as archive:
-        require_same_models(archive, ())
-        note_beginning(archive, 7, ())
-        require_same_models(archive, ())
+        require_same_models(archive, (), PRIOR)
+        note_beginning(archive, 7, (), PRIOR)
+        require_same_models(archive, (), PRIOR)
         models = models | {"mine": "2" * 64}
         with pytest.raises(RunFolderError, match=r"was run with other weights of mine, .*choose another --out"):
-            require_same_models(archive, ())
+            require_same_models(archive, (), PRIOR)
         models = {"other": "3" * 64}
-        require_same_models(archive, ())
+        require_same_models(archive, (), PRIOR)
+        other = replace(PRIOR, card={"sha256": "5" * 64})
+        with pytest.raises(RunFolderError, match=r"was run with other weights of the prior tiny, .*another --out"):
+            require_same_models(archive, (), other)
 
 
 def test_a_run_notes_why_it_ended(unbroken: GenerationResult) -> None:

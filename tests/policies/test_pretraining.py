@@ -85,6 +85,7 @@ def test_a_finished_training_is_not_trained_further(tmp_path):
     [
         (make_policy(), LIBRARY, replace(SETTINGS, learning_rate=1e-3), "learning_rate"),
         (make_policy(), LIBRARY[1:], SETTINGS, "library"),
+        (make_policy(), LIBRARY, replace(SETTINGS, start="0" * 64), "start"),
         (make_policy(), LIBRARY, replace(SETTINGS, seed=1, batch_size=8), "batch_size, seed"),
     ],
 )

@@ -14,6 +14,7 @@ from moldesign.generation.stopping import StopReason
 from moldesign.objectives.guards import Guards
 from moldesign.objectives.oracle import Oracle
 from moldesign.objectives.profile import Profile, parse_goals
+from moldesign.policies.bundled import load_prior
 from tests.cli.tiny_models import ENDPOINTS, save_predictor
 from tests.conftest import NAMED_DRUGS
 
@@ -42,7 +43,7 @@ def score_into(folder: Path, profile: Profile, smiles: Sequence[str] = DRUGS) ->
     write_profile(folder, profile)
     with RunArchive(folder, profile.term_names) as archive:
         archive.write_facts({"settings": GenerationSettings(seed=7).describe_course(), "start": json.dumps(["CCO"])})
-        note_beginning(archive, 50, profile.terms)
+        note_beginning(archive, 50, profile.terms, load_prior("chembl"))
         oracle = Oracle(profile, 10_000, archive.append)
         for number, text in enumerate(smiles, start=1):
             oracle.score([text])
