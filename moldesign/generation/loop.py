@@ -15,7 +15,7 @@ import pandas as pd
 from moldesign.chem.smiles import canonicalize, list_texts, parse_smiles
 from moldesign.chem.standardize import standardize_mol
 from moldesign.devices import require_device
-from moldesign.errors import InvalidSmilesError, ObjectiveError, ProfileError, UnknownTokenError
+from moldesign.errors import InvalidSmilesError, ObjectiveError, UnknownTokenError
 from moldesign.generation.archive import RunArchive
 from moldesign.generation.audit import Audit, audit_hits, write_audit
 from moldesign.generation.ending import Ending, note_beginning, note_ending, require_same_models
@@ -31,7 +31,7 @@ from moldesign.generation.stopping import StopReason
 from moldesign.generation.strategy import choose_strategy, recall_parallel
 from moldesign.generation.unscored import count_not_run, describe_unscored, select_failed, write_unscored
 from moldesign.objectives.oracle import Oracle, ScoredMolecule
-from moldesign.objectives.profile import Profile
+from moldesign.objectives.profile import Profile, require_profile
 from moldesign.objectives.programs import open_programs
 from moldesign.policies.bundled import Prior, load_prior
 
@@ -109,9 +109,7 @@ def generate(  # noqa: PLR0913  all but the profile by name
         ObjectiveError: a goal's function or program gave too rarely a number; what was scored before is kept, and the
             run can be resumed.
     """
-    if not isinstance(profile, Profile):
-        made = 'make one, such as parse_goals(["qed max"]) or load_profile("profile.toml")'
-        raise ProfileError(f"a {type(profile).__name__} is no profile; {made}")
+    require_profile(profile)
     folder, n = Path(out) if out else choose_new_folder(), require_count("n", n, 1)
     settings = (settings or (recall_settings(folder) if resume else GenerationSettings())).with_overrides(overrides)
     require_device(settings.device)

@@ -328,6 +328,17 @@ def _build(data: dict[str, Any], text: str, path: str | Path = "") -> Profile:
     return profile
 
 
+def require_profile(given: object) -> None:
+    """Refuse what is no profile, such as a list of goals or the name of a file.
+
+    Raises:
+        ProfileError: says how to make one.
+    """
+    if not isinstance(given, Profile):
+        made = 'make one, such as parse_goals(["qed max"]) or load_profile("profile.toml")'
+        raise ProfileError(f"a {type(given).__name__} is no profile; {made}")
+
+
 def _resolve_goals(profile: Profile, text: str, path: str | Path) -> None:
     """Make every term once, so that a wrong name is reported with its line before anything is scored."""
     catalog = profile.make_catalog()

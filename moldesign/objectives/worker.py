@@ -102,7 +102,7 @@ class Worker:
     def _exchange(self, question: bytes) -> bytes:
         process = self._ensure_running()
         assert process.stdin is not None and process.stdout is not None  # noqa: PT018, S101  both are pipes
-        timer = threading.Timer(self.timeout, self._stop_late)
+        timer = threading.Timer(min(self.timeout, threading.TIMEOUT_MAX), self._stop_late)
         timer.daemon = True
         timer.start()
         try:

@@ -7,8 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from moldesign.errors import ProfileError
-from moldesign.objectives.profile import Profile
+from moldesign.objectives.profile import Profile, require_profile
 from moldesign.screening.engine import Notify
 from moldesign.screening.engine import screen as screen_to_files
 from moldesign.screening.settings import ScreeningSettings
@@ -46,9 +45,7 @@ def screen(
         MoldesignError: a goal cannot be scored.
         ValueError: a number of the settings is too small, or they are of a shard.
     """
-    if not isinstance(profile, Profile):
-        made = 'make one, such as parse_goals(["qed max"]) or load_profile("profile.toml")'
-        raise ProfileError(f"a {type(profile).__name__} is no profile; {made}")
+    require_profile(profile)
     chosen = settings or ScreeningSettings()
     chosen = chosen if top is None else replace(chosen, top=top)
     if chosen.shard.n > 1:

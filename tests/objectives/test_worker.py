@@ -1,12 +1,13 @@
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from moldesign.objectives.worker import MAX_LINE_BYTES, Worker
+from moldesign.objectives.worker import MAX_LINE_BYTES, Worker, join_lines
 from tests.objectives.toy_program import make_command
 
 
@@ -22,6 +23,21 @@ def test_one_process_answers_molecule_after_molecule(worker: Worker) -> None:
     first = worker._process
     assert worker.ask("c1ccccc1") == (0.6, None)
     assert worker._process is first
+
+
+def test_a_time_limit_beyond_all_clocks_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    failures: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    worker = Worker(make_command(), timeout=1e12)
+    try:
+        assert worker.ask("CCO") == (0.2, None)
+    finally:
+        worker.close(patience=5)
+    assert failures == []
+
+
+def test_reasons_can_be_written_to_files() -> None:
+    assert join_lines("no file \ud800 of\nthis name") == "no file ? of this name"
 
 
 @pytest.mark.parametrize(
