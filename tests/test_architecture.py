@@ -140,7 +140,7 @@ def test_chem_knows_no_torch() -> None:
         ("moldesign", {"torch", "rdkit", "pandas", "scipy", "sklearn"}),
         ("chem", {"torch"}),
         ("screening", {"torch", "sklearn", "matplotlib"}),
-        ("cli", {"torch", "rdkit", "pandas", "scipy", "sklearn"}),
+        ("cli", {"torch", "rdkit", "pandas", "scipy", "sklearn", "pyarrow"}),
     ],
 )
 def test_import_stays_light(layer: str, too_heavy: set[str]) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moldesign.cli.text import draw_table, format_goals, format_seconds
-from moldesign.datasets.streams import classify_path
 
 if TYPE_CHECKING:
     from moldesign.objectives.profile import Profile
@@ -66,5 +65,7 @@ def describe_result(result: "ScreeningResult", others: Sequence[Path] = ()) -> s
 
 
 def _name_file(path: Path, n_hits: int) -> str:
+    from moldesign.datasets.streams import classify_path  # noqa: PLC0415  it reads pyarrow, which no --help needs
+
     remark = "" if n_hits else _WITHOUT_HITS.get(classify_path(path).ending, "")
     return f"{path}{remark}"
