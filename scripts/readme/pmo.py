@@ -70,5 +70,6 @@ def describe_pmo(extra: Mapping[str, Any], published: Sequence[str]) -> list[str
         "most 4. The tasks named local have other oracles than PMO's and no published figures; they are not in the sum",
         *(["With ≥: a run that waits to be continued, as if nothing better came"] if extra["n_paused"] else []),
         *(f"{capitalize(label(name))}, {extra['done'][name]}: {one['note']}" for name, one in extra["methods"].items()),
+        "The runs were made on several machines and at several commits; the line below is of the last that were added",
         *(f"Published, {name}: {extra['anchors'][name]}" for name in published),
     ]
