@@ -24,7 +24,7 @@ _MODEL = typer.Option(
 )
 
 
-class Served(NamedTuple):
+class Watched(NamedTuple):
     """Whose predictions, and where they are logged."""
 
     log: Path
@@ -60,7 +60,7 @@ def report(
     if context.invoked_subcommand is not None:
         if as_json or days is not None:
             raise typer.BadParameter(f"--json and --days are for the report, not for {context.invoked_subcommand}")
-        context.obj = Served(log, model)
+        context.obj = Watched(log, model)
         return
     from moldesign.monitoring.log import open_log  # noqa: PLC0415
     from moldesign.monitoring.report import make_report  # noqa: PLC0415
@@ -99,8 +99,8 @@ def add_labels(
     from moldesign.predictors.bundled import read_model_card  # noqa: PLC0415
     from moldesign.predictors.endpoints import read_endpoints  # noqa: PLC0415
 
-    served: Served = context.obj  # what stands before the verb, unless it is said again behind it
-    log, model = log or served.log, model or served.model
+    watched: Watched = context.obj  # what stands before the verb, unless it is said again behind it
+    log, model = log or watched.log, model or watched.model
     endpoints = read_endpoints(read_model_card(model))
     with open_log(log) as opened:
         labels = read_labels(table, list_tasks(endpoints), smiles_column=smiles_column)

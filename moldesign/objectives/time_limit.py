@@ -8,9 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_LONGEST = 1e9
-"""Seconds: as good as no limit, and every system can count so far."""
-
 
 class OutOfTimeError(BaseException):
     """The block took longer than it may; no `Exception`, so that the code inside does not catch it by accident."""
@@ -33,7 +30,7 @@ def limit_time(seconds: float) -> Iterator[None]:
         raise OutOfTimeError
 
     began, handler = time.monotonic(), signal.signal(signal.SIGALRM, stop)
-    others_left, interval = signal.setitimer(signal.ITIMER_REAL, min(seconds, _LONGEST))
+    others_left, interval = signal.setitimer(signal.ITIMER_REAL, min(seconds, threading.TIMEOUT_MAX))
     try:
         yield
     finally:

