@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from moldesign.compiler import defer_compiler
-from moldesign.envs.vocabulary import PAD, START
+from moldesign.envs.vocabulary import PAD
 from moldesign.errors import ObjectiveError
 from moldesign.gradients import take_step
 from moldesign.learning.losses import (
@@ -86,10 +86,9 @@ class Learner:
         _require_finite(rewards, len(sequences))
         sequences, rewards = sequences.to(self._device), rewards.to(self._device)
         chosen = sequences if is_written is None else sequences.masked_fill(~is_written.to(self._device), PAD)
-        inputs = torch.cat([torch.full_like(sequences[:, :1], START), sequences[:, :-1]], dim=1)
-        logits, _ = self.policy(inputs)
+        logits = self.policy.predict_tokens(sequences)
         with torch.no_grad():
-            prior_logits, _ = self.prior(inputs)
+            prior_logits = self.prior.predict_tokens(sequences)
         log_prob = gather_log_probs(logits, chosen, pad=PAD)
         kl = compute_token_kl(logits, prior_logits, chosen != PAD).mean()
         loss = self._compute_loss(log_prob, prior_logits, chosen, rewards) + self.settings.kl_weight * kl

@@ -1,12 +1,15 @@
 """The policy: a recurrent language model over SMILES tokens."""
 
 from dataclasses import asdict, dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from moldesign.envs.vocabulary import PAD, START
+from moldesign.policies.packed_gru import run_packed
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,33 @@ class TokenPolicy(nn.Module):
         hidden, state = self.gru(self.embedding(tokens), state)
         return self.head(hidden), state
 
+    def predict_tokens(self, sequences: Tensor) -> Tensor:
+        """Return the logits from which every token of each sequence is drawn; float32 [B, T, n_tokens].
+
+        At padding they mean nothing.
+
+        Args:
+            sequences: int64 [B, T], without START, ended by END, then PAD.
+        """
+        history = torch.cat([torch.full_like(sequences[:, :1], START), sequences[:, :-1]], dim=1)
+        if not history.is_cpu or torch.is_autocast_enabled("cpu"):
+            logits, _ = self(history)
+            return cast(Tensor, logits)
+        lengths = (sequences != PAD).sum(dim=1)
+        packed = pack_padded_sequence(history, lengths, batch_first=True, enforce_sorted=False)
+        hidden = run_packed(self.gru, self.embedding(packed.data), packed.batch_sizes.tolist())
+        logits, _ = pad_packed_sequence(
+            packed._replace(data=self.head(hidden)), batch_first=True, total_length=sequences.shape[1]
+        )
+        return logits
+
     def token_log_probs(self, sequences: Tensor) -> Tensor:
         """Return log p of every token of each sequence; float32 [B, T], zero at padding.
 
         Args:
             sequences: int64 [B, T], without START, ended by END, then PAD.
         """
-        start = torch.full_like(sequences[:, :1], START)
-        logits, _ = self(torch.cat([start, sequences[:, :-1]], dim=1))
+        logits = self.predict_tokens(sequences)
         negative = F.cross_entropy(logits.flatten(0, 1), sequences.flatten(), ignore_index=PAD, reduction="none")
         return -negative.view_as(sequences)
 
