@@ -18,12 +18,15 @@ from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.errors import OpenPointError
 from moldesign.learning.guide import Mode, Spelled
 from moldesign.objectives.constraints import Constraints
+from moldesign.policies.beginnings import Beginnings
 from moldesign.policies.bundled import Prior
 from moldesign.policies.growing import choose_templates, count_room, grow, stack_spellings
 from moldesign.policies.language_model import TokenPolicy
 from moldesign.policies.linking import Join, link
 from moldesign.policies.sampling import SampledBatch, make_sampling_env, sample_batch
 from moldesign.policies.templates import Spelling, fit_group
+from moldesign.search.dice import Dice
+from moldesign.search.genetic import draw_rank
 from moldesign.seeding import Generators
 
 T = TypeVar("T")
@@ -32,6 +35,12 @@ N_TEMPLATES = 4
 """Ways to write a scaffold or an end that are used, those that the prior finds likeliest."""
 N_ROUNDS = 4
 """How often molecules that came out invalid or twice are written anew."""
+MOST_GIVEN = 0.9
+"""Share of a SMILES that is given at most, where molecules are to resemble others."""
+LEAST_ROOM = 10
+"""Tokens that are left to the policy at least, also behind a SMILES that is longer than it can write."""
+BEST_SHARE = 0.5
+"""Of the beginnings, those that are taken from the best molecules so far."""
 LINKER_ROOM = 40
 """Tokens of a group in which a linker is looked for: most linkers are short."""
 _MAX_SHOWN = 100
@@ -50,6 +59,8 @@ def make_mode(constraints: Constraints, prior: Prior, batch_size: int) -> Mode:
         return Decoration([read_scaffold(text) for text in constraints.scaffold], prior, batch_size)
     if constraints.link:
         return Linking([read_ends(text) for text in constraints.link], prior, batch_size)
+    if constraints.least_similarity > 0:
+        return Analogues(require_mols(constraints.similar_to), constraints.least_similarity, prior, batch_size)
     return DeNovo(prior, batch_size)
 
 
@@ -60,7 +71,7 @@ class DeNovo:
         self._vocabulary = prior.vocabulary
         self._env = make_sampling_env(prior.vocabulary, prior.max_length, batch_size)
 
-    def write(self, policy: TokenPolicy, generators: Generators) -> SampledBatch:
+    def write(self, policy: TokenPolicy, generators: Generators, best: Sequence[str] = ()) -> SampledBatch:
         """Let the policy write a batch in the environment."""
         return sample_batch(policy, self._env, generators.torch)
 
@@ -70,6 +81,42 @@ class DeNovo:
         rows = [row for row, text in enumerate(texts) if self._vocabulary.knows(text)]
         spellings = [Spelling(tokens := tuple(tokenize(texts[row])), (True,) * (len(tokens) + 1)) for row in rows]
         return Spelled(rows, stack_spellings(self._vocabulary, spellings))
+
+
+class Analogues(DeNovo):
+    """Molecules near others: the policy goes on from the beginning of a SMILES of one of them, or of the best so far.
+
+    Args:
+        targets: what they are to resemble.
+        least: how much of a SMILES is given at least; as much is given as the molecules are to resemble, or more.
+        prior: whose tokens these are.
+        batch_size: molecules of a batch.
+    """
+
+    def __init__(self, targets: Sequence[Mol], least: float, prior: Prior, batch_size: int) -> None:
+        super().__init__(prior, batch_size)
+        self._targets, self._least = targets, min(least, MOST_GIVEN)
+        self._room = prior.max_length - LEAST_ROOM
+
+    def write(self, policy: TokenPolicy, generators: Generators, best: Sequence[str] = ()) -> SampledBatch:
+        """Let the policy write a batch, half of it from the targets, half from the best molecules so far."""
+        dice = Dice(generators.numpy)
+        parents = [
+            require_mols([best[draw_rank(len(best), dice)]])[0]
+            if best and dice.random() < BEST_SHARE
+            else dice.choose(self._targets)
+            for _ in range(self._env.num_envs)
+        ]
+        given = Beginnings(self._vocabulary, [self._begin(mol, generators.numpy, dice) for mol in parents])
+        batch = sample_batch(policy, self._env, generators.torch, rules=given)
+        return batch._replace(is_written=given.find_written(batch.sequences))
+
+    def _begin(self, mol: Mol, rng: np.random.Generator, dice: Dice) -> str:
+        """Return the beginning of a random SMILES; nothing where the policy cannot write it."""
+        tokens = tokenize(randomize_smiles(mol, rng))
+        share = self._least + (MOST_GIVEN - self._least) * dice.random()
+        text = "".join(tokens[: min(round(share * len(tokens)), self._room)])
+        return text if self._vocabulary.knows(text) else ""
 
 
 class Decoration:
@@ -87,7 +134,7 @@ class Decoration:
         for piece, templates in self._scaffolds:
             require_room(min(count_room(template, prior.max_length) for template in templates), piece.text, prior)
 
-    def write(self, policy: TokenPolicy, generators: Generators) -> SampledBatch:
+    def write(self, policy: TokenPolicy, generators: Generators, best: Sequence[str] = ()) -> SampledBatch:
         """Let the policy fill the gaps of a template; what comes out invalid or twice is written anew."""
         piece, templates = draw_one(self._scaffolds, generators.torch)
         template = draw_one(templates, generators.torch)
@@ -138,7 +185,7 @@ class Linking:
         for join in self._joins:
             require_room(self._count_room(join), join.first.text, prior)
 
-    def write(self, policy: TokenPolicy, generators: Generators) -> SampledBatch:
+    def write(self, policy: TokenPolicy, generators: Generators, best: Sequence[str] = ()) -> SampledBatch:
         """Let the policy go on from one end, and join the other where it fits best."""
         join = draw_one(self._joins, generators.torch)
         room = self._count_room(join)

@@ -28,8 +28,14 @@ class Spelled(NamedTuple):
 class Mode(Protocol):
     """A way to write molecules."""
 
-    def write(self, policy: TokenPolicy, generators: Generators) -> SampledBatch:
-        """Let the policy write a batch; it may be smaller than asked for, or empty."""
+    def write(self, policy: TokenPolicy, generators: Generators, best: Sequence[str] = ()) -> SampledBatch:
+        """Let the policy write a batch; it may be smaller than asked for, or empty.
+
+        Args:
+            policy: as it is now.
+            generators: decide everything.
+            best: canonical SMILES of the best molecules so far, best first.
+        """
         ...
 
     def spell(self, smiles: Sequence[str], rng: np.random.Generator) -> Spelled:
@@ -66,7 +72,7 @@ class Guide:
 
     def write(self) -> SampledBatch:
         """Let the policy write a batch."""
-        return self.mode.write(self.learner.policy, self.generators)
+        return self.mode.write(self.learner.policy, self.generators, self.replay.ranked)
 
     def remember(self, smiles: Iterable[str], rewards: Iterable[float]) -> None:
         """Take canonical SMILES, whoever proposed them, into the memory; those that are too long are passed over."""

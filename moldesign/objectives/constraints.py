@@ -114,6 +114,11 @@ class Constraints(Section):
         """The molecules and pieces that the user began with, as SMILES."""
         return (*self.scaffold, *self.link, *self.similar_to)
 
+    @property
+    def least_similarity(self) -> float:
+        """How much a molecule must resemble one of `similar_to` at least; 0 where nothing is asked."""
+        return 0.0 if self.similarity is None else self.similarity[0]
+
     @cached_property
     def goals(self) -> tuple[Goal, ...]:
         """The limits as goals."""

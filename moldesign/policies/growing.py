@@ -137,7 +137,7 @@ def _write_groups(
         actions = np.full(n, token)
         chemistry.take(env.state, written, actions)
         env.step(actions)
-    return write_strings(policy, env, chemistry, written, context, generator, opening=opening)
+    return write_strings(policy, env, chemistry, written, context, generator, rules=opening)
 
 
 def _list_tokens(vocabulary: Vocabulary, indices: NDArray[np.int64]) -> list[str]:

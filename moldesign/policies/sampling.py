@@ -1,7 +1,7 @@
 """The policy at work in the environment: it chooses a token among those that syntax and chemistry allow."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -9,12 +9,12 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from torch import Tensor
 
+from moldesign.envs.grammar import BoolArray, GrammarState
 from moldesign.envs.vector_env import SmilesVectorEnv
 from moldesign.envs.vocabulary import PAD, START, Vocabulary
 from moldesign.policies.bundled import Prior
 from moldesign.policies.chemistry import ChemistryFilter, WrittenAtoms
 from moldesign.policies.language_model import TokenPolicy
-from moldesign.policies.opening import Opening
 
 
 class SampledBatch(NamedTuple):
@@ -51,6 +51,18 @@ class Strings(NamedTuple):
     """float32 [n_layers, B, hidden_size] of the policy before END"""
 
 
+class Rules(Protocol):
+    """What else is asked of strings, beside syntax and chemistry."""
+
+    def map_end(self, logits: Tensor) -> Tensor:
+        """Return logits [B, V] in which END is as likely as what ends a string."""
+        ...
+
+    def find_allowed(self, state: GrammarState) -> BoolArray:
+        """Return the tokens that may come next, bool [B, V]."""
+        ...
+
+
 def make_sampling_env(vocabulary: Vocabulary, max_length: int, num_envs: int) -> SmilesVectorEnv:
     """Return an environment that writes whole batches and leaves their scoring to the caller.
 
@@ -73,6 +85,7 @@ def sample_batch(
     temperature: float = 1.0,
     keep_valence: bool = True,
     keep_aromaticity: bool = True,
+    rules: Rules | None = None,
 ) -> SampledBatch:
     """Let the policy write one molecule in every copy of the environment.
 
@@ -84,6 +97,7 @@ def sample_batch(
         keep_valence: leave out the tokens that would give an atom too many bonds, see `ValenceFilter`.
         keep_aromaticity: leave out those that would leave an aromatic ring without a Kekulé form, see
             `AromaticityFilter`.
+        rules: what else the strings must keep.
     """
     env.reset()
     chemistry = ChemistryFilter(
@@ -92,7 +106,9 @@ def sample_batch(
     with torch.inference_mode():
         context = read_tokens(policy, torch.full((env.num_envs, 1), START))
         written = chemistry.start(env.num_envs)
-        strings = write_strings(policy, env, chemistry, written, context, generator, temperature=temperature)
+        strings = write_strings(
+            policy, env, chemistry, written, context, generator, temperature=temperature, rules=rules
+        )
     width = int((strings.tokens != PAD).sum(axis=1).max())
     return SampledBatch(torch.from_numpy(strings.tokens[:, :width].copy()), strings.smiles, strings.rewards)
 
@@ -112,7 +128,7 @@ def write_strings(
     generator: torch.Generator,
     *,
     temperature: float = 1.0,
-    opening: Opening | None = None,
+    rules: Rules | None = None,
 ) -> Strings:
     """Let the policy go on in every copy of the environment until all have ended; arguments as in `sample_batch`.
 
@@ -120,7 +136,7 @@ def write_strings(
         chemistry: which tokens are possible.
         written: what it knows of the strings so far; changed.
         context: what the policy has read of each of them.
-        opening: for strings that stand in a gap of a larger text, the rules of the gap.
+        rules: for strings that stand in a gap of a larger text those of the gap, or what else they must keep.
     """
     device, running = context.state.device, np.arange(env.num_envs)
     rewards, smiles = np.zeros(env.num_envs), np.full(env.num_envs, "", dtype=object)
@@ -128,8 +144,8 @@ def write_strings(
     while running.size:
         weights = logits.cpu() / temperature
         allowed = None
-        if opening is not None:
-            weights, allowed = opening.map_end(weights), opening.find_allowed(env.state)
+        if rules is not None:
+            weights, allowed = rules.map_end(weights), rules.find_allowed(env.state)
         actions = chemistry.draw(env.state, written, running, weights, generator, allowed=allowed)
         observations, paid, terminated, _, infos = env.step(actions)
         ended = terminated[running]
