@@ -84,12 +84,12 @@ def list_remarks(result: "GenerationResult", profile: "Profile") -> list[str]:
 
 def describe_reason(result: "GenerationResult", profile: "Profile") -> str:
     """Return why the run has ended."""
-    budget = profile.budget
+    budget, kept = profile.budget, " that keep the limits" if profile.constraints.goals else ""
     reasons = {
         "budget": f"the budget of {budget.calls:,} molecules is spent",
         "time": f"the time limit of {budget.max_time} is over",
         "converged": f"the last {budget.converged_after} molecules have not improved the mean of the best 100",
-        "exhausted": "the policy writes no new molecules any more",
+        "exhausted": f"the policy writes no new molecules{kept} any more",
         "interrupted": "interrupted",
     }
     return reasons[result.stopped]
@@ -125,7 +125,7 @@ def explain_shortfall(result: "GenerationResult", n: int, profile: "Profile") ->
         "budget": f"go on with: {resumption} --budget {2 * profile.budget.calls};",
         "time": f"go on for as long again with: {resumption};",
         "converged": f"go on with: {resumption} --converged-after {2 * (profile.budget.converged_after or 0)};",
-        "exhausted": "try another --seed or --prior,",
+        "exhausted": f"{'relax a limit, ' if profile.constraints.goals else ''}try another --seed or --prior,",
     }
     return f"warning: {found}: {describe_reason(result, profile)}; {more[result.stopped]} or {relax}"
 

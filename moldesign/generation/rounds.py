@@ -1,5 +1,8 @@
 """How a run spends its calls round by round: fast where calls are cheap, thrifty where each one counts."""
 
+import itertools
+import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +17,12 @@ from moldesign.search.genetic import Breeder
 from moldesign.search.thrifty import ThriftySearch, ThriftySettings
 from moldesign.seeding import make_generators
 
+logger = logging.getLogger(__name__)
+
+SPARE_CHILDREN = 3
+"""Children that are bred for each one that is scored, where a limit may forbid some."""
+TELLING_SHARE = 0.25
+"""Of a batch that must keep the limits before it tells whether the policy has collapsed."""
 _LIBRARY_STREAM = 1
 """Random numbers of the library; those of the run are another stream."""
 
@@ -31,19 +40,24 @@ class FastRounds:
     def __init__(self, session: Session) -> None:
         self._n_children = 0 if session.keeps_piece else session.settings.n_children
         self._n_most = session.settings.batch_size + self._n_children
+        self._limits = session.limits
         self._breeder = Breeder()
+        self._has_warned = False
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
         """Score and learn a batch of the policy; score children, and let the policy learn the best of all again.
 
+        No call is spent on what breaks a limit that its structure alone can tell; the policy earns nothing by it.
         Of the round that spends the budget nothing is learned: with a larger one it is played again, see `may_be_cut`.
         """
         written = session.guide.write()
-        scored = oracle.score(written.smiles, source=POLICY)
-        rewards = session.judge(scored).rewards
+        is_kept = self._limits.are_kept(written.smiles)
+        scored = oracle.score(written.smiles, source=POLICY, is_wanted=is_kept)
+        self._warn_of_limits(written.smiles, is_kept, scored)
+        rewards = np.where(is_kept, session.judge(scored).rewards, np.float32(0))
         bred = oracle.score(self._breed(session, oracle), source=SEARCH)
         session.judge(bred)
-        session.count([scored, bred], written=scored)
+        session.count([scored, bred], written=scored if is_kept.sum() >= TELLING_SHARE * len(is_kept) else None)
         if not session.has_spent(oracle):
             session.report = session.guide.learn(written, rewards) or session.report
             session.guide.repeat(session.settings.n_replays)
@@ -61,14 +75,27 @@ class FastRounds:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Do nothing."""
 
+    def _warn_of_limits(self, written: Sequence[str], is_kept: NDArray[np.bool_], scored: OracleBatch) -> None:
+        """Say so the first time that nothing the policy wrote keeps the limits."""
+        if self._has_warned or is_kept.all() or scored.is_scored.any():
+            return
+        self._has_warned = True
+        logger.warning(
+            "none of %d molecules that the policy wrote keeps the limits; most break %r: no call is spent on them",
+            len(written),
+            self._limits.name_hardest(written),
+        )
+
     def _breed(self, session: Session, oracle: Oracle) -> list[str]:
         """Return children that have not been scored yet."""
         if self._n_children == 0:
             return []
         self._breeder.forget_children()
-        children = self._breeder.breed(session.guide.replay.ranked, self._n_children, session.guide.generators.numpy)
+        n = self._n_children * (SPARE_CHILDREN if self._limits else 1)
+        children = self._breeder.breed(session.guide.replay.ranked, n, session.guide.generators.numpy)
         # The oracle of a resumed run knows molecules that this round has not seen.
-        return [text for text in children if not 0 < oracle.find_call(text) <= session.n_calls]
+        new = [text for text in children if not 0 < oracle.find_call(text) <= session.n_calls]
+        return list(itertools.compress(new, self._limits.are_kept(new)))[: self._n_children]
 
 
 class ThriftyRounds:
@@ -84,7 +111,8 @@ class ThriftyRounds:
         settings = ThriftySettings()
         if session.keeps_piece and not self._knows_part:
             settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
-        library = write_library(session, settings.library_draw)
+        written = write_library(session, settings.library_draw)
+        library = list(itertools.compress(written, session.limits.are_kept(written))) or written
         is_spent = session.diversity.is_full if session.diversity else None
         search = ThriftySearch(
             library,
@@ -93,7 +121,7 @@ class ThriftyRounds:
             is_spent=is_spent,
             ceiling=session.profile.bound if self._knows_part else None,
         )
-        self._engine = Engine(session.guide, search, least_batch=n_parallel)
+        self._engine = Engine(session.guide, search, least_batch=n_parallel, are_allowed=session.limits.are_kept)
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
         """Score what the engine proposes, and let it learn."""

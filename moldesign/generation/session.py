@@ -19,6 +19,7 @@ from moldesign.generation.stopping import Stopper, StopReason
 from moldesign.learning.guide import Guide
 from moldesign.learning.learner import LearningReport
 from moldesign.objectives.constraints import forgive_limits
+from moldesign.objectives.limits import StructuralLimits
 from moldesign.objectives.oracle import Oracle, OracleBatch
 from moldesign.objectives.payment import Payment
 from moldesign.objectives.profile import Profile
@@ -93,6 +94,7 @@ class Session:
         self.diversity = profile.diversity.make_filter(same_scaffold=bool(profile.constraints.scaffold))
         self.stopper = Stopper(profile, settings)
         self.payment = Payment(profile.terms, profile.threshold)
+        self.limits = StructuralLimits(profile.terms)
         self.rounds: Rounds | None = None
         self.choice: Choice | None = None
         """How calls are spent; None until that is clear."""

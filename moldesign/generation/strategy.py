@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import compress
 from typing import NamedTuple
 
 from moldesign.generation.archive import RunArchive
@@ -83,14 +84,12 @@ def time_calls(session: Session, oracle: Oracle, n_rounds: int | None = None) ->
         oracle: scores them.
         n_rounds: of the first time; without it, as many as it takes until enough was asked.
     """
-    written = session.guide.mode.write(
-        session.guide.learner.prior, make_generators(session.settings.seed, stream=_STREAM)
-    )
+    written = _write_some(session)
     programs = _list_programs(session)
-    batches = [oracle.score(written.smiles[:N_WARM_UP])]
+    batches = [oracle.score(written[:N_WARM_UP])]
     began, n_before, before = time.monotonic(), len(oracle.history), [replace(one.spending) for one in programs]
     for start in range(N_WARM_UP, N_WARM_UP + (n_rounds or _MOST_ROUNDS) * N_TIMED, N_TIMED):
-        batches.append(oracle.score(written.smiles[start : start + N_TIMED]))
+        batches.append(oracle.score(written[start : start + N_TIMED]))
         spent = [one.spending - old for one, old in zip(programs, before, strict=True)]
         n_asked = max((one.n_asked for one in spent), default=len(oracle.history) - n_before)
         if n_rounds is None and (n_asked >= N_TIMED // 2 or not oracle.remaining):
@@ -100,6 +99,13 @@ def time_calls(session: Session, oracle: Oracle, n_rounds: int | None = None) ->
         session.judge(batch)
     session.count(batches)
     return Timed(seconds, len(batches) - 1)
+
+
+def _write_some(session: Session) -> list[str]:
+    """Return molecules of the untrained policy that keep the limits; those that break one where there are none."""
+    generators = make_generators(session.settings.seed, stream=_STREAM)
+    written = session.guide.mode.write(session.guide.learner.prior, generators).smiles
+    return list(compress(written, session.limits.are_kept(written))) or written
 
 
 def _list_programs(session: Session) -> list[ProgramProperty]:

@@ -1,5 +1,6 @@
 """The oracle: the only way a run scores molecules, with budget, cache and provenance."""
 
+import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -99,17 +100,25 @@ class Oracle:
             self.history.append(molecule)
             self._calls[molecule.smiles] = molecule
 
-    def score(self, texts: Sequence[str], source: str = "policy") -> OracleBatch:
+    def score(
+        self, texts: Sequence[str], source: str = "policy", *, is_wanted: NDArray[np.bool_] | None = None
+    ) -> OracleBatch:
         """Score each text; what was scored before costs nothing.
 
         The first new molecules that the budget covers are scored; the others get NaN and an error.
+
+        Args:
+            texts: N texts.
+            source: who proposed them.
+            is_wanted: bool [N], False for rows on which no call is to be spent; None for none.
 
         Raises:
             ObjectiveError: the objective did not give one number between 0 and 1 per molecule; NaN is none.
         """
         parsed = parse_smiles(texts)
         smiles = [None if mol is None else canonicalize(mol) for mol in parsed.mols]
-        distinct = [text for text in dict.fromkeys(smiles) if text is not None]
+        wanted = [True] * len(smiles) if is_wanted is None else is_wanted.tolist()
+        distinct = [text for text in dict.fromkeys(itertools.compress(smiles, wanted)) if text is not None]
         unknown = [text for text in distinct if text not in self._calls and text not in self._refused]
         paid: list[ScoredMolecule] = []
         while unknown and self.remaining:  # once, unless the objective refuses some: these are not paid
@@ -117,7 +126,9 @@ class Oracle:
             paid += self._pay(covered, source)
         is_new = np.zeros(len(smiles), dtype=bool)
         is_new[[smiles.index(molecule.smiles) for molecule in paid]] = True
-        errors = [error or self._explain(row, smiles[row]) for row, error in enumerate(parsed.errors)]
+        errors = [
+            error or self._explain(row, smiles[row], is_wanted=wanted[row]) for row, error in enumerate(parsed.errors)
+        ]
         calls = [self._calls.get(text or "", self._blank) for text in smiles]
         call_numbers = np.array([call.call for call in calls], dtype=np.int64)
         return OracleBatch(smiles, self._collect(smiles, calls, errors), is_new, call_numbers)
@@ -144,11 +155,11 @@ class Oracle:
         nothing = (np.nan,) * n
         return ScoredMolecule(0, "", np.nan, nothing, nothing, nothing, (False,) * n, "", np.nan)
 
-    def _explain(self, row: int, smiles: str | None) -> str | None:
+    def _explain(self, row: int, smiles: str | None, *, is_wanted: bool) -> str | None:
         if smiles is None or smiles in self._calls:
             return None
-        reason = self._refused.get(smiles, f"not scored, the budget of {self.budget} calls is spent")
-        return f"row {row}: {reason}"
+        spent = f"the budget of {self.budget} calls is spent" if is_wanted else "no call is to be spent on it"
+        return f"row {row}: {self._refused.get(smiles, f'not scored, {spent}')}"
 
     def _collect(
         self, smiles: Sequence[str | None], calls: Sequence[ScoredMolecule], errors: list[str | None]

@@ -58,7 +58,7 @@ class TokenPolicy(nn.Module):
             sequences: int64 [B, T], without START, ended by END, then PAD.
         """
         history = torch.cat([torch.full_like(sequences[:, :1], START), sequences[:, :-1]], dim=1)
-        if not history.is_cpu or torch.is_autocast_enabled("cpu"):
+        if not history.is_cpu or torch.is_autocast_enabled("cpu") or not len(history):
             logits, _ = self(history)
             return cast(Tensor, logits)
         lengths = (sequences != PAD).sum(dim=1)

@@ -28,7 +28,7 @@ _REASONS = {
     "budget": "its budget was spent",
     "time": "its time was over",
     "converged": "the best molecules did not become better any more",
-    "exhausted": "nothing new was written any more",
+    "exhausted": "nothing new, or nothing that keeps the limits, was written any more",
     "interrupted": "it was interrupted (Ctrl-C)",
 }
 

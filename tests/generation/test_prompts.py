@@ -11,16 +11,17 @@ import torch
 from moldesign.chem.groups import cut_linker
 from moldesign.chem.open_points import read_ends, read_scaffold
 from moldesign.chem.smiles import canonicalize, require_mols
-from moldesign.envs.vocabulary import PAD
+from moldesign.envs.vocabulary import PAD, tokenize
 from moldesign.errors import OpenPointError
 from moldesign.generation.loop import GenerationResult, generate
-from moldesign.generation.prompts import Decoration, DeNovo, Linking, Mode, make_mode
+from moldesign.generation.prompts import MOST_GIVEN, Analogues, Decoration, DeNovo, Linking, Mode, make_mode
 from moldesign.generation.session import Session
 from moldesign.learning.learner import Learner, LearningSettings
 from moldesign.objectives.constraints import Constraints
 from moldesign.objectives.oracle import Oracle
 from moldesign.objectives.profile import Profile
 from moldesign.policies.bundled import load_prior
+from moldesign.policies.sampling import SampledBatch
 from moldesign.seeding import make_generators
 from tests.generation.test_loop import assert_same_run, interrupt_after
 from tests.generation.tiny_run import make_profile, make_settings, read_rows, run_tiny
@@ -60,6 +61,9 @@ def test_the_mode_is_that_of_the_constraints() -> None:
     assert isinstance(make_mode(Constraints(), make_prior(), 4), DeNovo)
     assert isinstance(make_wide_mode("scaffold"), Decoration)
     assert isinstance(make_wide_mode("link"), Linking)
+    for similarity, mode in (((0.4, 1.0), Analogues), ((0.0, 0.4), DeNovo)):
+        constraints = Constraints(similar_to=("CCO",), similarity=similarity)
+        assert type(make_mode(constraints, make_prior(), 4)) is mode
 
 
 @pytest.mark.parametrize("name", sorted(MODES))
@@ -99,6 +103,64 @@ def test_without_constraints_every_token_is_the_policys() -> None:
     assert rows == [0, 2]
     assert batch.is_written is not None
     assert torch.equal(batch.is_written, batch.sequences != PAD)
+
+
+def find_given(batch: SampledBatch) -> list[str]:
+    """Return the beginning of each text that the policy did not write itself."""
+    assert batch.is_written is not None
+    n_given = (~batch.is_written & (batch.sequences != PAD)).sum(dim=1).tolist()
+    return ["".join(tokenize(text)[:n]) for text, n in zip(batch.smiles, n_given, strict=True)]
+
+
+def test_molecules_near_others_go_on_from_their_beginnings() -> None:
+    """The target has all its nitrogens in a ring with oxygens, the best molecule so far has neither."""
+    prior = make_wide_prior()
+    mode = make_mode(Constraints(similar_to=("O1N(F)ON(F)ON1F",), similarity=(0.6, 1.0)), prior, 64)
+    given = find_given(batch := mode.write(prior.policy, make_generators(0)))
+    assert batch.smiles == mode.write(prior.policy, make_generators(0)).smiles
+    n_target = len(tokenize("O1N(F)ON(F)ON1F"))
+    assert all(0.5 * n_target < len(text) and set(text) <= set("ONF()1") for text in given)
+    assert len(set(given)) > 16
+    best = ["S(C)CCCSCCCSC", "CSCSCSCS"]
+    given = find_given(mode.write(prior.policy, make_generators(0), best))
+    n_best = sum("S" in text for text in given)
+    assert 16 < n_best < 48
+    assert all(set(text) <= set("CS()") for text in given if "S" in text)
+    assert max(len(text) for text in given if "S" in text) <= round(MOST_GIVEN * max(map(len, best)))
+
+
+def test_near_what_the_policy_cannot_write_it_writes_what_it_can() -> None:
+    prior = make_prior()
+    for target in ("C[Se]CC[Se]C", "C" * 60):
+        mode = make_mode(Constraints(similar_to=(target,), similarity=(0.4, 1.0)), prior, 8)
+        batch = mode.write(prior.policy, make_generators(0))
+        assert len(batch.smiles) == 8
+        assert all(len(tokenize(text)) < prior.max_length for text in batch.smiles)
+
+
+def test_a_run_near_a_molecule_spends_no_call_on_others(tiny_prior: Path, tmp_path: Path) -> None:
+    lead = "Cc1ccc(OC)cc1C(N)=O"
+    near = make_profile().with_constraints(similar_to=[lead], similarity=[0.4, 1.0], heavy_atoms=[8, 20])
+    options: dict[str, Any] = {"budget": 40, "start": [lead, "CCO"]}
+    unbroken = run_tiny(tiny_prior, tmp_path / "unbroken", profile=near, **options)
+    rows = read_rows(unbroken.run_dir)
+    assert [row[1] for row in rows if row[2] == 0] == ["CCO"]
+    assert {row[-1] for row in rows} == {"start", "policy", "genetic"}
+    assert len(rows) > 20
+    interrupted = {"checkpoint_seconds": 0.0, "on_progress": interrupt_after(2)}
+    run_tiny(tiny_prior, tmp_path / "run", profile=near, **options, **interrupted)
+    resumed = run_tiny(tiny_prior, tmp_path / "run", profile=near, budget=40, resume=True)
+    assert_same_run(resumed, unbroken)
+
+
+def test_limits_that_nothing_keeps_are_named_and_end_the_run(
+    tiny_prior: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    impossible = make_profile().with_constraints(required=["C"], heavy_atoms=[1, 2])
+    result = run_tiny(tiny_prior, tmp_path, profile=impossible)
+    assert (result.n_scored, result.stopped) == (0, "exhausted")
+    assert "keeps the limits; most break 'heavy_atoms in 1..2'" in caplog.text
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("name", sorted(MODES))

@@ -174,6 +174,19 @@ def test_a_thrifty_run_scores_no_more_of_a_full_bucket_also_when_it_is_resumed(
     assert_same_run(resumed, unbroken)
 
 
+@pytest.mark.parametrize("strategy", ["auto", "thrifty"])
+def test_no_call_is_spent_on_what_breaks_a_limit(
+    tiny_prior: Path, tmp_path: Path, own_profile: Profile, strategy: str
+) -> None:
+    """Neither to measure what a call costs, nor later."""
+    lead = "Cc1ccc(OC)cc1C(N)=O"
+    near = own_profile.with_constraints(similar_to=[lead], similarity=[0.4, 1.0])
+    result = run_tiny(tiny_prior, tmp_path / "run", profile=near, strategy=strategy, budget=30, start=[lead])
+    totals = near.score([row[1] for row in read_rows(result.run_dir)]).terms[:, 1]
+    assert len(totals) > 15
+    assert (totals == 1).all()
+
+
 def test_a_thrifty_run_keeps_its_scaffold(tiny_prior: Path, tmp_path: Path) -> None:
     profile = parse_goals(["qed max"]).with_constraints(scaffold=["Cc1ccc(*)cc1*"])
     result = run_tiny(tiny_prior, tmp_path / "run", strategy="thrifty", budget=24, profile=profile)

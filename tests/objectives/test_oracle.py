@@ -50,6 +50,18 @@ def test_the_budget_is_never_exceeded() -> None:
     assert len(oracle.history) == 2
 
 
+def test_no_call_is_spent_on_what_is_not_wanted() -> None:
+    oracle = Oracle(score_carbons, budget=2)
+    oracle.score(["CO"])
+    batch = oracle.score(["C(", "CCO", "CO", "CCCO"], is_wanted=np.array([True, False, False, True]))
+    assert batch.smiles == [None, "CCO", "CO", "CCCO"]
+    assert batch.is_scored.tolist() == [False, False, True, True]
+    assert batch.is_new.tolist() == [False, False, False, True]
+    assert batch.rewards.errors[1] == "row 1: not scored, no call is to be spent on it"
+    assert batch.rewards.errors[2:] == [None, None]
+    assert [call.smiles for call in oracle.history] == ["CO", "CCCO"]
+
+
 def test_every_call_is_handed_over_once_with_its_provenance() -> None:
     stored: list[ScoredMolecule] = []
     oracle = Oracle(parse_goals(["qed max", "mw <= 40"]), 5, stored.extend, clock=lambda: 12.5)

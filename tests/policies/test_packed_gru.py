@@ -57,3 +57,4 @@ def test_a_policy_predicts_tokens_as_it_does_step_by_step() -> None:
     logits = policy.predict_tokens(sequences)
     assert logits.shape == (*sequences.shape, len(VOCABULARY))
     torch.testing.assert_close(logits[is_token], policy(history)[0][is_token])
+    assert policy.predict_tokens(sequences[:0]).shape == (0, *logits.shape[1:])
