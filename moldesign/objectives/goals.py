@@ -98,6 +98,8 @@ class Goal(BaseModel):
             raise ValueError("a goal has exactly one of max = true, min = true, at_least, at_most, range = [A, B]")
         if self.range is not None and self.range[0] > self.range[1]:
             raise ValueError(f"the range {self._aim_text} is empty; write the lower end first")
+        if self.scale is not None and not self.is_bounded:
+            raise ValueError("scale is for at_least, at_most and range; max and min take low and high")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError("low must be smaller than high")
         return self

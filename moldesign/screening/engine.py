@@ -235,6 +235,8 @@ def _note_end(library: Library, store: Store) -> None:
         TableError: there was nothing to read.
     """
     if not any(notes.n_rows for notes in library.files):
+        if not library.files:
+            raise TableError("there are no molecules; expected at least one")
         names = ", ".join(label_file(notes.path) for notes in library.files[:3])
         raise TableError(f"{names}: there are no rows below the header; expected at least one molecule")
     for notes in library.files:

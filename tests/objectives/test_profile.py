@@ -142,6 +142,7 @@ def test_limits_that_exclude_each_other_are_told(tmp_path: Path) -> None:
         ('[[goal]]\nproperty = "qed"\nmax = 5', 3, "goal.0.max: .*True"),
         ('[[goal]]\nproperty = "qed"', 1, "exactly one of max = true"),
         ('\n[[goal]]\nproperty = "qed"\nmax = true\nat_least = 0.5', 2, "exactly one of max = true"),
+        ('[[goal]]\nproperty = "qed"\nmax = true\nscale = 0.1', 1, "scale is for at_least, at_most and range"),
         ('[[goal]]\nproperty = "mw"\nrange = [500, 200]', 1, "lower end first"),
         ('[[goal]]\nproperty = "mw"\nrange = [500]', 3, "goal.0.range"),
         ('[[goal]]\nproperty = "qed"\nat_least = nan', 3, "finite"),

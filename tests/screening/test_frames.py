@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import moldesign as md
-from moldesign.errors import ProfileError
+from moldesign.errors import ProfileError, TableError
 from moldesign.screening import ScreeningSettings, Shard
 
 SETTINGS = ScreeningSettings(workers=1)
@@ -53,3 +53,8 @@ def test_what_is_no_number_is_refused_at_once(library: Path, profile: md.Profile
 def test_what_is_no_profile_is_named(library: Path, given: object) -> None:
     with pytest.raises(ProfileError, match=r"a (str|list) is no profile; make one, such as parse_goals"):
         md.screen(library, given)
+
+
+def test_a_list_without_molecules_is_refused() -> None:
+    with pytest.raises(TableError, match="there are no molecules; expected at least one"):
+        md.screen([], md.parse_goals(["qed max"]))
