@@ -2,7 +2,7 @@
 
 Of a batch of SMILES two fifths are padding, and autograd multiplies the gradient of every step into the weights one by
 one. Here the rows of a step are the sequences that are still going, and the weights get their gradient in one product
-over all steps: together twice as fast. On a GPU cuDNN does as much.
+over all steps: together twice as fast.
 """
 
 import itertools
