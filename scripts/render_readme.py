@@ -100,6 +100,14 @@ SECTIONS = {
         "before any learning. GenMol (arXiv:2501.06158) publishes a quality of 0.318 for decoration and 0.219 for "
         "linkers, on a list of drugs of its own.",
     ),
+    "lead_optimisation": (
+        "How many analogues of a drug, rid of its liability, do 1,000 calls give?",
+        "Six drugs that block the hERG channel. An analogue is a hit if it resembles its drug (Tanimoto similarity of "
+        "at least 0.4) and scores 0.5 or more for a low hERG block, solubility and drug-likeness, all predicted. "
+        "Beside `--start DRUG --min-similarity 0.4`: the similarity as one goal more, the policy writing whole "
+        "molecules; and the prior alone, which writes analogues in the same way but learns nothing. `near` is the "
+        "share of the calls spent on molecules that resemble the drug.",
+    ),
     "distribution": (
         "Do molecules look like those that were learned from?",
         "MOSES (arXiv:1811.12823): 30,000 molecules of a prior that has learned from the benchmark's training set "
