@@ -105,8 +105,8 @@ SECTIONS = {
         "Six drugs that block the hERG channel. An analogue is a hit if it resembles its drug (Tanimoto similarity of "
         "at least 0.4) and scores 0.5 or more for a low hERG block, solubility and drug-likeness, all predicted. "
         "Beside `--start DRUG --min-similarity 0.4`: the similarity as one goal more, the policy writing whole "
-        "molecules; and the prior alone, which writes analogues in the same way but learns nothing. `near` is the "
-        "share of the calls spent on molecules that resemble the drug.",
+        "molecules, for which 1,000 calls are few; and the prior alone, which writes analogues in the same way but "
+        "learns nothing. `near` is the share of the calls spent on molecules that resemble the drug.",
     ),
     "distribution": (
         "Do molecules look like those that were learned from?",
