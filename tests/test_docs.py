@@ -21,6 +21,7 @@ from moldesign.objectives.profile import load_profile
 from moldesign.objectives.sections import Budget, Diversity
 from tests.conftest import ROOT
 from tests.predictors.toy_assay import make_frame
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 DOCS = ROOT / "docs"
 PIPELINES_TOLD = """

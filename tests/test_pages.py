@@ -15,6 +15,7 @@ from typing import Any
 import matplotlib
 import pytest
 
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 from tests.test_docs import DOCS, type_line, write_files
 
 LEFT_BEHIND = {

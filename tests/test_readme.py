@@ -12,9 +12,10 @@ from scripts import render_readme
 from scripts.readme import cards as cards_module
 
 KNOWN = (
-    "admet_accuracy, calibration, continuing, dear_goals, design_modes, distribution, endpoints, explanation_check, "
-    "moleculenet_accuracy, pmo, pmo_ablation, prediction_speed, priors, reward_hacking, screening_enrichment, "
-    "screening_memory, screening_ray, screening_speed, serving, similarity_search, strategies, where_others_lead$"
+    "admet_accuracy, calibration, continuing, dear_goals, design_modes, distribution, endpoints, "
+    "explanation_check, lead_optimisation, moleculenet_accuracy, pmo, pmo_ablation, prediction_speed, priors, "
+    "reward_hacking, screening_enrichment, screening_memory, screening_ray, screening_speed, serving, "
+    "similarity_search, strategies, where_others_lead$"
 )
 
 

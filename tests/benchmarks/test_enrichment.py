@@ -33,6 +33,7 @@ from moldesign.chem.scaffolds import murcko_scaffold
 from moldesign.chem.smiles import require_mols
 from moldesign.predictors.train_options import TrainOptions
 from scripts.readme.enrichment import render_enrichment
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 RINGS = ("c1ccccc1", "c1ccncc1", "C1CCCCC1", "C1CCNCC1", "c1ccsc1", "c1ccoc1", "C1CCOCC1", "c1cnccn1", "c1ccc2ccccc2c1")
 TAILS = ("C", "CC", "CO", "CN", "ClC", "BrC", "FC", "N#CC", "OCC", "NCC", "CC(C)", "CCC", "CSC", "CS")

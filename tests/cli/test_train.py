@@ -21,6 +21,7 @@ from moldesign.reporting import training_report
 from tests.cli.conftest import Moldesign
 from tests.predictors.toy_assay import make_frame, write_assay
 from tests.predictors.toy_growth import write_tables
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 QUICK = ("--split", "random", "--networks", "2", "--epochs", "2")
 

@@ -12,6 +12,7 @@ from moldesign.predictors.calibration import MIN_LABELS
 from moldesign.predictors.training import TrainingSettings
 from tests.predictors.tiny_predictor import make_predictor
 from tests.predictors.toy_assay import SMILES, make_frame
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 FRAME = make_frame()
 BALANCE = FRAME["balance"].to_numpy(float)[:, None]

@@ -21,6 +21,7 @@ from moldesign.predictors.ensemble import load_model_folder
 from moldesign.predictors.measurements import MEASUREMENTS_FILE, read_measurements
 from moldesign.predictors.modelling import train_predictor
 from tests.predictors.toy_growth import N_OLD, NEW, OLD, SMILES, make_frames, write_tables
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 NAMES = ["balance", "aromatic"]
 

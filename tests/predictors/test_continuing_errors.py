@@ -15,6 +15,7 @@ from moldesign.predictors.continuing import continue_training
 from moldesign.predictors.measurements import MEASUREMENTS_FILE
 from moldesign.predictors.modelling import train_predictor
 from tests.predictors.toy_growth import NEW, OLD, make_frames
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from moldesign.errors import InvalidSmilesError, ModelFormatError, UnknownNameEr
 from moldesign.predictors.bundled import load_predictor
 from moldesign.predictors.estimators import MoleculeClassifier, MoleculeRegressor
 from tests.predictors.toy_assay import SMILES, make_frame
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 FRAME = make_frame()
 X, BALANCE = FRAME["smiles"], FRAME["balance"]

@@ -27,6 +27,7 @@ from moldesign.predictors.fitting import (
 )
 from moldesign.predictors.onnx_export import export_onnx
 from moldesign.predictors.training import TrainingSettings
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 NAN = float("nan")
 SETTINGS = FittingSettings(

@@ -22,6 +22,7 @@ from moldesign.predictors.evaluation import judge
 from moldesign.predictors.modelling import count_finished, train_predictor
 from moldesign.predictors.train_options import TrainOptions
 from tests.predictors.toy_assay import QUICK, SMILES, make_frame, write_assay
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from moldesign.predictors.forest_fit import ForestLearner
 from moldesign.predictors.onnx_export import describe_model, export_onnx, to_inputs, verify
 from tests.conftest import NAMED_DRUGS
 from tests.predictors.tiny_predictor import ENDPOINTS, TRAINING, make_network, make_predictor
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 ERRORS = np.linspace(0.1, 3, 59, dtype=np.float32)
 CALIBRATION = Calibration(

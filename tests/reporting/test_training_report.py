@@ -8,6 +8,7 @@ import pytest
 
 from moldesign.errors import ModelFormatError
 from moldesign.reporting.training_report import read_record, render_training_report, write_training_report
+from tests.small_forests import small_forests  # noqa: F401  a fixture
 
 FINDING = {"n": 0, "examples": []}
 PREDICTIONS = {
