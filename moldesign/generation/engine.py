@@ -8,11 +8,9 @@ enters the memory from which the policy learns.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from moldesign.chem.smiles import canonicalize, parse_smiles
 from moldesign.learning.guide import Guide
@@ -67,8 +65,8 @@ class Engine:
         search: surrogate and genetic search.
         settings: how they share the calls.
         least_batch: molecules that are scored at the same time, so that fewer per round would save nothing.
-        are_allowed: tells for N molecules of the policy, as canonical SMILES, whether a call may be spent on each, bool
-            [N]; without it, on all.
+        select_allowed: returns those of the policy's molecules, canonical SMILES, on which a call may be spent; without
+            it, all.
     """
 
     def __init__(
@@ -78,10 +76,10 @@ class Engine:
         settings: EngineSettings | None = None,
         *,
         least_batch: int = 1,
-        are_allowed: Callable[[Sequence[str]], NDArray[np.bool_]] | None = None,
+        select_allowed: Callable[[Sequence[str]], list[str]] = list,
     ) -> None:
         self.guide, self.search, self.settings = guide, search, settings or EngineSettings()
-        self.least_batch, self._are_allowed = least_batch, are_allowed
+        self.least_batch, self._select_allowed = least_batch, select_allowed
         self.credit = Credit(self.settings)
         self._sources: dict[str, str] = {}
         self._written: list[str] = []
@@ -167,6 +165,5 @@ class Engine:
         if not self._written:
             mols = parse_smiles(self.guide.write().smiles).mols
             written = dict.fromkeys(canonicalize(mol) for mol in mols if mol is not None)
-            new = [text for text in written if not self.search.has_proposed(text)]
-            self._written = list(compress(new, self._are_allowed(new))) if self._are_allowed else new
+            self._written = self._select_allowed([text for text in written if not self.search.has_proposed(text)])
         return self._written

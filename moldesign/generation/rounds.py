@@ -1,6 +1,5 @@
 """How a run spends its calls round by round: fast where calls are cheap, thrifty where each one counts."""
 
-import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,7 +94,7 @@ class FastRounds:
         children = self._breeder.breed(session.guide.replay.ranked, n, session.guide.generators.numpy)
         # The oracle of a resumed run knows molecules that this round has not seen.
         new = [text for text in children if not 0 < oracle.find_call(text) <= session.n_calls]
-        return list(itertools.compress(new, self._limits.are_kept(new)))[: self._n_children]
+        return self._limits.select_kept(new)[: self._n_children]
 
 
 class ThriftyRounds:
@@ -112,7 +111,7 @@ class ThriftyRounds:
         if session.keeps_piece and not self._knows_part:
             settings = replace(settings, acquisition=AcquisitionSettings(generations=0))
         written = write_library(session, settings.library_draw)
-        library = list(itertools.compress(written, session.limits.are_kept(written))) or written
+        library = session.limits.select_kept(written) or written
         is_spent = session.diversity.is_full if session.diversity else None
         search = ThriftySearch(
             library,
@@ -121,7 +120,7 @@ class ThriftyRounds:
             is_spent=is_spent,
             ceiling=session.profile.bound if self._knows_part else None,
         )
-        self._engine = Engine(session.guide, search, least_batch=n_parallel, are_allowed=session.limits.are_kept)
+        self._engine = Engine(session.guide, search, least_batch=n_parallel, select_allowed=session.limits.select_kept)
 
     def play(self, session: Session, oracle: Oracle) -> list[OracleBatch]:
         """Score what the engine proposes, and let it learn."""

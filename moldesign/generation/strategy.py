@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import compress
 from typing import NamedTuple
 
 from moldesign.generation.archive import RunArchive
@@ -105,7 +104,7 @@ def _write_some(session: Session) -> list[str]:
     """Return molecules of the untrained policy that keep the limits; those that break one where there are none."""
     generators = make_generators(session.settings.seed, stream=_STREAM)
     written = session.guide.mode.write(session.guide.learner.prior, generators).smiles
-    return list(compress(written, session.limits.are_kept(written))) or written
+    return session.limits.select_kept(written) or written
 
 
 def _list_programs(session: Session) -> list[ProgramProperty]:

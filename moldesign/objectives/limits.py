@@ -1,6 +1,7 @@
 """Which molecules keep the hard limits that their structure alone can tell: no call need be spent on the others."""
 
 from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,10 @@ class StructuralLimits:
     def are_kept(self, smiles: Sequence[str]) -> NDArray[np.bool_]:
         """Return False for molecules that break a limit, bool [N]."""
         return np.asarray(~self.find_broken(smiles).any(axis=1), dtype=bool)
+
+    def select_kept(self, smiles: Sequence[str]) -> list[str]:
+        """Return the molecules that break no limit, in their order."""
+        return list(compress(smiles, self.are_kept(smiles)))
 
     def name_hardest(self, smiles: Sequence[str]) -> str:
         """Return, as the user would write it, the limit that most of the molecules break."""

@@ -28,6 +28,7 @@ def test_what_breaks_a_limit_is_found(constraints: dict[str, object], kept: list
     assert bool(limits) is bool(constraints)
     assert limits.are_kept(SMILES).tolist() == kept
     assert limits.are_kept([]).tolist() == []
+    assert limits.select_kept(SMILES) == [text for text, keeps in zip(SMILES, kept, strict=True) if keeps]
     rewards = profile.score(SMILES)
     assert np.array_equal(rewards.total == 0, ~limits.are_kept(SMILES))
 
