@@ -14,6 +14,7 @@ import torch
 from moldesign.chem.groups import cut_groups, cut_linker, write_from
 from moldesign.chem.open_points import OpenPiece, read_ends, read_scaffold
 from moldesign.chem.smiles import Mol, canonicalize, parse_smiles, randomize_smiles, require_mols
+from moldesign.chem.standardize import standardize_mol
 from moldesign.envs.vocabulary import Vocabulary, tokenize
 from moldesign.errors import OpenPointError
 from moldesign.learning.guide import Mode, Spelled
@@ -60,7 +61,8 @@ def make_mode(constraints: Constraints, prior: Prior, batch_size: int) -> Mode:
     if constraints.link:
         return Linking([read_ends(text) for text in constraints.link], prior, batch_size)
     if constraints.least_similarity > 0:
-        return Analogues(require_mols(constraints.similar_to), constraints.least_similarity, prior, batch_size)
+        targets = [standardize_mol(mol) for mol in require_mols(constraints.similar_to)]  # as they are compared
+        return Analogues(targets, constraints.least_similarity, prior, batch_size)
     return DeNovo(prior, batch_size)
 
 

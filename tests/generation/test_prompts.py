@@ -129,6 +129,14 @@ def test_molecules_near_others_go_on_from_their_beginnings() -> None:
     assert max(len(text) for text in given if "S" in text) <= round(MOST_GIVEN * max(map(len, best)))
 
 
+def test_near_a_salt_the_policy_goes_on_from_its_parent(named_drugs: dict[str, str]) -> None:
+    prior = make_wide_prior()
+    salt = Constraints(similar_to=(named_drugs["diclofenac_sodium"],), similarity=(0.6, 1.0))
+    given = find_given(make_mode(salt, prior, 32).write(prior.policy, make_generators(0)))
+    assert all(given)
+    assert not any("Na" in text or "." in text or "-]" in text for text in given)
+
+
 def test_near_what_the_policy_cannot_write_it_writes_what_it_can() -> None:
     prior = make_prior()
     for target in ("C[Se]CC[Se]C", "C" * 60):
